@@ -1,0 +1,61 @@
+import type { ErrorFacts } from "./errors.ts";
+
+/** States of a run and of a task. */
+export type State =
+  | "Scheduled"
+  | "Pending"
+  | "Running"
+  | "Retrying"
+  | "Completed"
+  | "Failed"
+  | "Cancelling"
+  | "Cancelled"
+  | "Crashed"
+  | "TimedOut"
+  | "Skipped";
+
+/** What a dbt node is and how it ended. */
+export type DbtNode = {
+  id: string;
+  name: string;
+  kind: "model" | "test" | "unit_test" | "seed" | "other";
+  status: "success" | "pass" | "warn" | "fail" | "error" | "skipped";
+  durationMs: number;
+  /** Rows that failed a test. */
+  failures: number | null;
+  message: string | null;
+};
+
+/** What happened, as facts; whoever shows it finds the words. One for each boundary that a run crosses. */
+export type Happening =
+  | { type: "run.started"; flow: string; database: string; source: string; asOf: string }
+  | { type: "run.finished"; state: State; durationMs: number }
+  | { type: "task.state"; task: string; state: State; attempt: number; reason?: string; error?: ErrorFacts }
+  | { type: "task.retry"; task: string; attempt: number; waitMs: number; error: ErrorFacts }
+  | { type: "source.request"; task: string; attempt: number; url: string }
+  | { type: "source.retry"; task: string; attempt: number; waitMs: number; error: ErrorFacts }
+  | { type: "source.wait"; task: string; waitMs: number; perMinute: number }
+  | { type: "names.vanished"; company: string; names: string[] }
+  | { type: "window.resolved"; company: string; names: string[]; from: string; to: string; why: string }
+  | { type: "page.landed"; task: string; page: number; rows: number; total: number; bytes: number }
+  | { type: "load.waiting"; task: string }
+  | { type: "load.staged"; task: string; rows: number; rejected: number }
+  | { type: "load.fields"; task: string; unknown: string[]; missing: { field: string; rows: number }[] }
+  | { type: "load.merged"; task: string; inserted: number; updated: number; deleted: number; unchanged: number }
+  | { type: "load.reconciled"; task: string; expected: number; live: number }
+  | { type: "load.committed"; task: string; loadId: string }
+  | { type: "warehouse.opened" }
+  | { type: "warehouse.closed" }
+  | { type: "dbt.environment"; step: string }
+  | { type: "dbt.started" }
+  | { type: "dbt.node"; node: DbtNode }
+  | { type: "dbt.output"; level: "debug" | "info" | "warn" | "error"; text: string }
+  | { type: "state.committed"; company: string; loadedThrough: string };
+
+export type RunEvent = Happening & { runId: string; at: string };
+
+/** Receives every event of a run. Must not throw and must not take long. */
+export type Emit = (event: RunEvent) => void;
+
+/** Receives what happened; whoever made it adds run and time. */
+export type Report = (happening: Happening) => void;

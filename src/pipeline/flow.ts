@@ -1,0 +1,214 @@
+import { type ErrorFacts, factsOf, PipelineError } from "./errors.ts";
+import type { Report } from "./events.ts";
+import { resolveNames, unaskable } from "./names.ts";
+import type { DbtResult, LoadResult, Source, TaskContext, Tasks, Transform, Warehouse } from "./ports.ts";
+import { type CompanyState, type CompanyWindow, nextState, resolveWindow, type WindowSettings } from "./window.ts";
+
+export const flowName = "cfpb-complaints-incremental";
+
+export type FlowSettings = WindowSettings & {
+  runId: string;
+  companies: readonly string[];
+  acceptWithdrawals: boolean;
+  skipDbt: boolean;
+  extractTimeoutMs: number;
+  dbtTimeoutMs: number;
+};
+
+export type Ports = { source: Source; warehouse: Warehouse; transform: Transform; tasks: Tasks; report: Report };
+
+/** How one company ended. */
+export type CompanyOutcome = CompanyWindow & {
+  durationMs: number;
+  result: LoadResult | null;
+  error: ErrorFacts | null;
+  /** The watermark that was committed. */
+  loadedThrough: string | null;
+};
+
+export type DbtOutcome =
+  | (DbtResult & { error: ErrorFacts | null })
+  | { state: "Skipped"; reason: string }
+  /** dbt broke before it had results. */
+  | { state: "Failed"; error: ErrorFacts };
+
+export type FlowOutcome = { companies: CompanyOutcome[]; dbt: DbtOutcome; forgotten: CompanyState[] };
+
+/**
+ * The run, top to bottom. Throws where nothing could be loaded at all or the run was cancelled; what failed beside
+ * something that did not is in the outcome.
+ */
+export async function runFlow(ports: Ports, settings: FlowSettings): Promise<FlowOutcome> {
+  const { warehouse, transform, tasks, report } = ports;
+  const states = await warehouse.states();
+  const owedBefore = await warehouse.owed(transform.project());
+
+  const resolved = await tasks.run("resolve_companies", quick, (context) =>
+    resolveCompanies(ports, settings, states, context),
+  );
+  const windows = await tasks.run("resolve_window", quick, async () =>
+    resolved.map((company) => resolveWindow(settings, company, stateOf(states, company.company))),
+  );
+  for (const { company, names, window, why } of windows) {
+    report({ type: "window.resolved", company, names, ...window, why });
+  }
+  // Python imports and dbt's parsing take as long as the build itself: they go on while rows are extracted.
+  const dbtIsSure = owedBefore.owed || windows.some(({ company }) => stateOf(states, company) === undefined);
+  if (dbtIsSure && !settings.skipDbt) transform.warmUp(report);
+
+  const companies = await settleAll(windows.map((window) => loadCompany(ports, settings, window)));
+  const loaded = companies.filter((company) => company.result !== null);
+  const forgotten = states.filter(({ company }) => !settings.companies.includes(company));
+
+  const dbt = await runDbt(ports, settings, loaded.length > 0);
+  if (dbt.state === "Failed" || settings.skipDbt || loaded.length === 0) {
+    tasks.skip(
+      "commit_state",
+      loaded.length === 0 ? "nothing was loaded" : `dbt has not seen the loads (${dbt.state})`,
+    );
+    return { companies, dbt, forgotten };
+  }
+  const committed = await tasks.run("commit_state", quick, () => commitState(ports, settings, states, loaded, dbt));
+  for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
+  return { companies, dbt, forgotten };
+}
+
+const quick = { timeoutMs: 600_000 };
+
+const stateOf = (states: readonly CompanyState[], company: string) => states.find((state) => state.company === company);
+
+async function resolveCompanies(
+  { source, report }: Ports,
+  settings: FlowSettings,
+  states: readonly CompanyState[],
+  context: TaskContext,
+): Promise<{ company: string; names: string[] }[]> {
+  const candidates = await source.findNames(settings.companies, context);
+  const known = new Map(states.map(({ company, names }) => [company, names]));
+  const resolved = resolveNames(candidates, known);
+  if ("error" in resolved) throw new PipelineError(resolved.error);
+  for (const { company, names, vanished } of resolved.companies) {
+    if (vanished) report({ type: "names.vanished", company, names });
+  }
+  return resolved.companies.map(({ company, names }) => ({ company, names }));
+}
+
+/** One company's extraction and load. Its failure is a value, so that the others go on; cancelling rejects. */
+async function loadCompany(ports: Ports, settings: FlowSettings, window: CompanyWindow): Promise<CompanyOutcome> {
+  const { source, warehouse, transform, tasks, report } = ports;
+  const task = `extract_and_load_complaints[${window.company}]`;
+  const started = performance.now();
+  const outcome = (result: LoadResult | null, error: ErrorFacts | null): CompanyOutcome => ({
+    ...window,
+    durationMs: Math.round(performance.now() - started),
+    result,
+    error,
+    loadedThrough: null,
+  });
+  try {
+    const result = await tasks.run(task, { timeoutMs: settings.extractTimeoutMs }, async (context) => {
+      refuseUnaskable(window);
+      try {
+        const extracted = await source.extract(window.company, window.names, window.window, context);
+        const { runId, acceptWithdrawals } = settings;
+        return await warehouse.load({ ...window, runId, extracted, acceptWithdrawals }, context);
+      } finally {
+        await source.discard(window.company);
+      }
+    });
+    if (hasChanges(result) && !settings.skipDbt) transform.warmUp(report);
+    return outcome(result, null);
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === "cancelled") throw error;
+    return outcome(null, factsOf(error));
+  }
+}
+
+function refuseUnaskable({ company, names }: CompanyWindow): void {
+  for (const name of names) {
+    const why = unaskable(name);
+    if (why === null) continue;
+    throw new PipelineError({
+      code: "company_unaskable",
+      what: `"${company}" means the name "${name}", which cannot be asked for exactly: ${why}.`,
+      data: "Nothing of this company was read or changed; the other companies are loaded.",
+      next: "Write the exact names that can be asked for in --companies or in pipeline.yaml (companies).",
+    });
+  }
+}
+
+function hasChanges({ inserted, updated, deleted }: LoadResult): boolean {
+  return inserted + updated + deleted > 0;
+}
+
+async function runDbt(ports: Ports, settings: FlowSettings, anyLoaded: boolean): Promise<DbtOutcome> {
+  const { warehouse, transform, tasks, report } = ports;
+  const skip = (reason: string): DbtOutcome => {
+    tasks.skip("run_dbt_models", reason);
+    return { state: "Skipped", reason };
+  };
+  if (!anyLoaded) return skip("no company was loaded");
+  if (settings.skipDbt) return skip("--skip-dbt");
+  const { owed, reason } = await warehouse.owed(transform.project());
+  if (!owed) return skip(reason);
+  await warehouse.close();
+  report({ type: "warehouse.closed" });
+  try {
+    const result = await tasks.run("run_dbt_models", { timeoutMs: settings.dbtTimeoutMs }, async (context) => {
+      const built = await transform.build(context);
+      if (built.state === "Failed") throw new DbtFailed(built);
+      return built;
+    });
+    return { ...result, error: null };
+  } catch (error) {
+    if (error instanceof DbtFailed) return { ...error.result, error: factsOf(error) };
+    if (error instanceof PipelineError && error.code === "cancelled") throw error;
+    return { state: "Failed", error: factsOf(error) };
+  }
+}
+
+/** A build with results in which something failed. */
+class DbtFailed extends PipelineError {
+  readonly result: DbtResult;
+
+  constructor(result: DbtResult) {
+    const nodes = result.failed.map(({ kind, name, message }) => `${kind} ${name}${message ? `: ${message}` : ""}`);
+    const more = nodes.length > 3 ? ` and ${nodes.length - 3} more` : "";
+    super({
+      code: "dbt_failed",
+      what: `dbt failed: ${nodes.slice(0, 3).join("; ")}${more}.`,
+      data: "The loaded complaints are kept; the watermark stays where it was, and some marts may be older than others.",
+      next: "Fix the model or the data it complains about and run again: the next run builds everything that is owed.",
+    });
+    this.result = result;
+  }
+}
+
+async function commitState(
+  { warehouse, transform, report }: Ports,
+  settings: FlowSettings,
+  states: readonly CompanyState[],
+  loaded: readonly CompanyOutcome[],
+  dbt: DbtOutcome,
+): Promise<Map<string, string>> {
+  const companies = loaded.map((company) => ({
+    company: company.company,
+    loadId: company.result!.loadId,
+    state: nextState(company, stateOf(states, company.company), settings.resetState),
+  }));
+  const builtProject = dbt.state === "Completed" ? transform.project() : null;
+  await warehouse.commit({ runId: settings.runId, companies, builtProject });
+  for (const { company, state } of companies) {
+    report({ type: "state.committed", company, loadedThrough: state.loadedThrough });
+  }
+  return new Map(companies.map(({ company, state }) => [company, state.loadedThrough]));
+}
+
+/** Like `Promise.all`, but rejects only when all are over: nothing may be closed under a task that still runs. */
+async function settleAll<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(promises);
+  return results.map((result) => {
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
+  });
+}

@@ -1,0 +1,104 @@
+import type { Window } from "./days.ts";
+import type { DbtNode, Report, State } from "./events.ts";
+import type { Candidates } from "./names.ts";
+import type { CompanyState, CompanyWindow } from "./window.ts";
+
+/** What a step is given to work with. */
+export type TaskContext = {
+  /** Name of the task, for events. */
+  task: string;
+  signal: AbortSignal;
+  /** 1 for the first attempt. */
+  attempt: number;
+  report: Report;
+};
+
+/** Runs one task: its attempts, its timeout, its states. A local and a distributed engine can both be this. */
+export interface Tasks {
+  /** Resolves with the task's result; rejects with its last error. */
+  run<T>(name: string, options: TaskOptions, body: (context: TaskContext) => Promise<T>): Promise<T>;
+  /** Records a task that has nothing to do. */
+  skip(name: string, reason: string): void;
+}
+
+export type TaskOptions = { timeoutMs: number };
+
+/** A company's rows of a window on disk, with what the source said of them. */
+export type Extracted = {
+  /** Landed pages, in order. */
+  files: string[];
+  /** `hits.total`, summed over the walks. */
+  expected: number;
+  /** `_meta.last_indexed` of the index that was read. */
+  lastIndexed: string | null;
+};
+
+/** Requests and bytes of a task or a run. */
+export type Traffic = { requests: number; bytes: number };
+
+/** The source, as the flow needs it. */
+export interface Source {
+  /** The names at the source that each text may mean. */
+  findNames(texts: readonly string[], context: TaskContext): Promise<Candidates[]>;
+  /** Lands all rows of the names and the window. Nothing is left behind when it fails. */
+  extract(company: string, names: readonly string[], window: Window, context: TaskContext): Promise<Extracted>;
+  /** Removes the landed pages of a company. */
+  discard(company: string): Promise<void>;
+  readonly traffic: Traffic;
+}
+
+/** What one company's load did. */
+export type LoadResult = {
+  loadId: string;
+  /** Number of the load in the ledger. */
+  loadNo: number;
+  expected: number;
+  inserted: number;
+  updated: number;
+  deleted: number;
+  unchanged: number;
+  rejected: number;
+};
+
+export type LoadRequest = CompanyWindow & { runId: string; extracted: Extracted; acceptWithdrawals: boolean };
+
+/** What dbt has not seen yet. */
+export type Owed = { owed: boolean; reason: string };
+
+export type Commit = {
+  runId: string;
+  companies: { company: string; loadId: string; state: Omit<CompanyState, "company"> }[];
+  /** The dbt project that has just been built; null where dbt had nothing to do. */
+  builtProject: string | null;
+};
+
+/** The warehouse, as the flow needs it. Opens itself; closed so that dbt can have the file. */
+export interface Warehouse {
+  states(): Promise<CompanyState[]>;
+  /** Stages, merges, reconciles and writes the ledger in one transaction; loads take turns. */
+  load(request: LoadRequest, context: TaskContext): Promise<LoadResult>;
+  /** True where there are changes, or a dbt project, that the marts do not show. */
+  owed(project: string): Promise<Owed>;
+  commit(commit: Commit): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type DbtResult = {
+  state: Extract<State, "Completed" | "Failed">;
+  models: number;
+  tests: number;
+  failures: number;
+  warnings: number;
+  /** The nodes that failed. */
+  failed: DbtNode[];
+};
+
+/** dbt, as the flow needs it. */
+export interface Transform {
+  /** A fingerprint of the project: the marts are built anew when it changes. */
+  project(): string;
+  /** Starts dbt so that it is ready when it is needed; does nothing the second time. Never fails: `build` tells. */
+  warmUp(report: Report): void;
+  /** Builds and tests everything. The warehouse must be closed. */
+  build(context: TaskContext): Promise<DbtResult>;
+}

@@ -1,0 +1,61 @@
+import type { Clock } from "./clock.ts";
+import type { PipelineError } from "./errors.ts";
+
+export type RetryPolicy = {
+  /** Attempts after the first one. */
+  retries: number;
+  /** Milliseconds before the second attempt; doubles with each further one. */
+  delayMs: number;
+  /** Most milliseconds that a wait may take, the source's own wish included. */
+  longestMs: number;
+};
+
+/**
+ * Milliseconds to wait before the attempt that follows number `attempt` (1 is the first). The source's `Retry-After`
+ * comes first; otherwise exponential with a jitter of a quarter both ways, so that those who failed together do not come
+ * back together. `random` is in [0, 1).
+ */
+export function retryDelay(
+  policy: RetryPolicy,
+  attempt: number,
+  retryAfterMs: number | undefined,
+  random: number,
+): number {
+  const wanted = retryAfterMs ?? policy.delayMs * 2 ** (attempt - 1) * (0.75 + random / 2);
+  return Math.round(Math.min(wanted, policy.longestMs));
+}
+
+/** Milliseconds that a `Retry-After` header asks for: seconds or a date. Undefined where it says neither. */
+export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined;
+  const text = header.trim();
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : Math.max(at - nowMs, 0);
+}
+
+export type Retrying = {
+  policy: RetryPolicy;
+  clock: Clock;
+  signal: AbortSignal;
+  isRetryable(error: unknown): error is PipelineError;
+  /** Told before each wait. */
+  onRetry(error: PipelineError, attempt: number, waitMs: number): void;
+};
+
+/** Runs `attempt` until it succeeds, fails for good, or has failed too often; rejects with the last error. */
+export async function retry<T>(retrying: Retrying, attempt: (number: number) => Promise<T>): Promise<T> {
+  const { policy, clock, signal } = retrying;
+  for (let number = 1; ; number++) {
+    try {
+      signal.throwIfAborted();
+      return await attempt(number);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!retrying.isRetryable(error) || number > policy.retries) throw error;
+      const waitMs = retryDelay(policy, number, error.retryAfterMs, clock.random());
+      retrying.onRetry(error, number, waitMs);
+      await clock.sleep(waitMs, signal);
+    }
+  }
+}

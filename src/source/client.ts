@@ -1,0 +1,94 @@
+import type { Clock } from "../pipeline/clock.ts";
+import { isRetryable, PipelineError } from "../pipeline/errors.ts";
+import type { TaskContext, Traffic } from "../pipeline/ports.ts";
+import { parseRetryAfter, type RetryPolicy, retry } from "../pipeline/retry.ts";
+import type { RateBudget } from "./budget.ts";
+import { failedRequest, requestTimedOut, shortUrl, wrongAnswer } from "./failures.ts";
+import { type HttpAnswer, HttpClient } from "./http.ts";
+
+export type ClientOptions = {
+  userAgent: string;
+  /** Of a whole request, its body included. */
+  requestTimeoutMs: number;
+  policy: RetryPolicy;
+  budget: RateBudget;
+  clock: Clock;
+};
+
+/** Asks the source: within the budget, and again where a request failed in a way that may pass (invariant 7). */
+export class SourceClient {
+  readonly traffic: Traffic = { requests: 0, bytes: 0 };
+  readonly #options: ClientOptions;
+  readonly #http: HttpClient;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#http = new HttpClient(options.userAgent);
+  }
+
+  /**
+   * The JSON answer to `url`, as `consume` makes it out of the body. What `consume` throws decides like any other error
+   * whether the request is sent again. `consume` adds to `traffic.bytes`.
+   */
+  async ask<T>(
+    url: string,
+    context: TaskContext,
+    consume: (answer: HttpAnswer, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { policy, clock } = this.#options;
+    const { task, signal, report } = context;
+    return retry(
+      {
+        policy,
+        clock,
+        signal,
+        isRetryable: (error): error is PipelineError => isRetryable(error, "request"),
+        onRetry: ({ code, what, data, next }, attempt, waitMs) =>
+          report({ type: "source.retry", task, attempt, waitMs, error: { code, what, data, next } }),
+      },
+      (attempt) => this.#once(url, attempt, context, consume),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  async #once<T>(
+    url: string,
+    attempt: number,
+    { task, signal, report }: TaskContext,
+    consume: (answer: HttpAnswer, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { budget, clock, requestTimeoutMs } = this.#options;
+    await budget.take(signal, (waitMs, perMinute) => report({ type: "source.wait", task, waitMs, perMinute }));
+    report({ type: "source.request", task, attempt, url: shortUrl(url) });
+    this.traffic.requests++;
+    const timeout = AbortSignal.timeout(requestTimeoutMs);
+    const within = AbortSignal.any([signal, timeout]);
+    let answered = false;
+    try {
+      const answer = await this.#http.get(url, within);
+      answered = true;
+      if (answer.status === 200 && /^application\/json\b/.test(answer.type)) return await consume(answer, within);
+      const retryAfterMs = parseRetryAfter(answer.retryAfter, clock.now());
+      if (answer.status === 429 && retryAfterMs !== undefined)
+        budget.pause(Math.min(retryAfterMs, this.#options.policy.longestMs));
+      throw wrongAnswer(url, { ...answer, start: await startOf(answer), retryAfterMs });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (timeout.aborted) throw requestTimedOut(url, requestTimeoutMs / 1000);
+      throw error instanceof PipelineError ? error : failedRequest(url, error, answered);
+    }
+  }
+}
+
+/** The first bytes of a body; the rest is not read. */
+async function startOf({ body }: HttpAnswer): Promise<string> {
+  let start = "";
+  for await (const chunk of body) {
+    start += String(chunk);
+    if (start.length > 1000) break;
+  }
+  return start;
+}

@@ -1,0 +1,83 @@
+import { text } from "node:stream/consumers";
+import * as z from "zod";
+import { type Candidates, type CompanyName, matchNames, nearestNames, searchTermOf } from "../pipeline/names.ts";
+import type { TaskContext } from "../pipeline/ports.ts";
+import type { SourceClient } from "./client.ts";
+import { incompleteAnswer, unknownForm } from "./failures.ts";
+import { namesUrl } from "./questions.ts";
+
+/** The parts of a `size=0` answer that are read; everything else may change. */
+const answerSchema = z.object({
+  timed_out: z.boolean().optional(),
+  _shards: z.object({ failed: z.number() }).optional(),
+  aggregations: z.object({
+    company: z.object({
+      company: z.object({
+        sum_other_doc_count: z.number(),
+        buckets: z.array(z.object({ key: z.string(), doc_count: z.number() })),
+      }),
+    }),
+  }),
+});
+
+/**
+ * The names at the source that each text may mean. One question answers all texts; where its list of names is capped
+ * (6,500, and there are more), each text that equals none of them asks once more.
+ */
+export async function findNames(
+  client: SourceClient,
+  base: string,
+  texts: readonly string[],
+  context: TaskContext,
+): Promise<Candidates[]> {
+  const all = await companyBuckets(client, namesUrl(base), context);
+  const candidates: Candidates[] = [];
+  for (const company of texts) {
+    let matches = matchNames(company, all.names);
+    const equal = matches.some(({ name }) => name.trim().toLowerCase() === company.trim().toLowerCase());
+    const term = searchTermOf(company);
+    if (!equal && all.capped && term !== "") {
+      matches = matchNames(company, (await companyBuckets(client, namesUrl(base, term), context)).names);
+    }
+    const suggestions = matches.length === 0 ? nearestNames(company, all.names) : [];
+    candidates.push({ company, matches, suggestions });
+  }
+  return candidates;
+}
+
+async function companyBuckets(
+  client: SourceClient,
+  url: string,
+  context: TaskContext,
+): Promise<{ names: CompanyName[]; capped: boolean }> {
+  return client.ask(url, context, async ({ body }) => {
+    const json = await text(body);
+    client.traffic.bytes += Buffer.byteLength(json);
+    const answer = answerSchema.safeParse(parse(json, url));
+    if (!answer.success) {
+      const issue = answer.error.issues[0];
+      throw unknownForm(
+        url,
+        `${issue?.path.join(".") || "the whole"}: ${issue?.message ?? "unreadable"}`,
+        answer.error,
+      );
+    }
+    const { timed_out, _shards, aggregations } = answer.data;
+    if (timed_out === true || (_shards?.failed ?? 0) > 0) {
+      throw incompleteAnswer(url, "source_partial", "its search timed out or reached only a part of the index");
+    }
+    const { buckets, sum_other_doc_count } = aggregations.company.company;
+    return {
+      names: buckets.map(({ key, doc_count }) => ({ name: key, count: doc_count })),
+      capped: sum_other_doc_count > 0,
+    };
+  });
+}
+
+function parse(json: string, url: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw incompleteAnswer(url, "source_cut", "its JSON ends early or is damaged", error);
+  }
+}

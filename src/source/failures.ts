@@ -1,0 +1,133 @@
+import { stripVTControlCharacters } from "node:util";
+import { type ErrorCode, PipelineError } from "../pipeline/errors.ts";
+
+const untouched = "Nothing of this answer was loaded; what was loaded before stands.";
+const again = "Run again later; if it stays, look whether the source has changed.";
+
+/** Which failure a status is, and what to do about it. Source: cfpb/ccdb5-api and the live service, see docs/source.md. */
+const statuses: Record<number, { code: ErrorCode; what: string; next: string }> = {
+  400: { code: "source_rejected", what: "rejected the question", next: "Look for a newer version of this program." },
+  403: {
+    code: "source_refused",
+    what: "refused the question at its firewall",
+    next: "Set `contact` in pipeline.yaml so that the source knows who asks, or ask from another network.",
+  },
+  404: { code: "source_not_found", what: "has nothing at this address", next: "Check `source` in pipeline.yaml." },
+  408: { code: "source_unavailable", what: "gave up waiting for the question", next: again },
+  424: { code: "source_unavailable", what: "could not reach its search index", next: again },
+  429: { code: "source_throttled", what: "asked for fewer requests", next: "Run again in a few minutes." },
+};
+
+/** An answer that is not the JSON asked for. `start` is the beginning of its body. */
+export function wrongAnswer(
+  url: string,
+  answer: { status: number; type: string; start: string; retryAfterMs?: number | undefined },
+): PipelineError {
+  const { status, type, start, retryAfterMs } = answer;
+  const known = statuses[status] ?? describe(status, type);
+  const shown = printable(start).slice(0, 160);
+  const facts = {
+    code: known.code,
+    what: `The source ${known.what} (${status}, ${type || "no content type"}: ${shown || "empty body"}). Asked: ${shortUrl(url)}`,
+    data: untouched,
+    next: known.next,
+  };
+  return new PipelineError(facts, retryAfterMs === undefined ? {} : { retryAfterMs });
+}
+
+function describe(status: number, type: string): { code: ErrorCode; what: string; next: string } {
+  if (status >= 500) return { code: "source_unavailable", what: "failed", next: again };
+  if (status === 200 && /html/.test(type))
+    return { code: "source_html", what: "answered with a web page", next: again };
+  return {
+    code: "source_unexpected",
+    what: "answered in an unexpected way",
+    next: "Look for a newer version of this program.",
+  };
+}
+
+/** JSON of a form that this program does not know. */
+export function unknownForm(url: string, detail: string, cause?: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "source_unexpected",
+      what: `The source's answer has an unknown form: ${detail}. Asked: ${shortUrl(url)}`,
+      data: untouched,
+      next: "The source has changed: look for a newer version of this program.",
+    },
+    { cause },
+  );
+}
+
+/** An answer that ended early, or is only a part of what was asked for. */
+export function incompleteAnswer(
+  url: string,
+  code: "source_cut" | "source_partial",
+  detail: string,
+  cause?: unknown,
+): PipelineError {
+  return new PipelineError(
+    {
+      code,
+      what: `The source's answer is not whole: ${detail}. Asked: ${shortUrl(url)}`,
+      data: untouched,
+      next: again,
+    },
+    { cause },
+  );
+}
+
+/** A request that failed before or within its answer. */
+export function failedRequest(url: string, cause: unknown, answered: boolean): PipelineError {
+  const code = errnoOf(cause);
+  const detail = code ?? (cause instanceof Error ? cause.message : String(cause));
+  if (code === "ENOSPC" || code === "EDQUOT") return diskFull(cause);
+  if (answered) return incompleteAnswer(url, "source_cut", `the connection ended early (${detail})`, cause);
+  return new PipelineError(
+    {
+      code: "source_unreachable",
+      what: `The source could not be reached (${detail}). Asked: ${shortUrl(url)}`,
+      data: untouched,
+      next: "Check the network and `source` in pipeline.yaml, then run again.",
+    },
+    { cause },
+  );
+}
+
+export function requestTimedOut(url: string, seconds: number): PipelineError {
+  return new PipelineError({
+    code: "source_timeout",
+    what: `The source did not finish its answer within ${seconds} s. Asked: ${shortUrl(url)}`,
+    data: untouched,
+    next: "Run again later, or raise requestTimeoutSeconds in pipeline.yaml.",
+  });
+}
+
+function diskFull(cause: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "disk_full",
+      what: "The disk is full: an answer of the source could not be stored.",
+      data: untouched,
+      next: "Free some space and run again.",
+    },
+    { cause },
+  );
+}
+
+function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/** An address without what it may hold of user and password. */
+export function shortUrl(url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  return `${origin}${pathname}${search.length > 300 ? `${search.slice(0, 300)}...` : search}`;
+}
+
+/** What somebody else wrote, on one line and without anything that a terminal would obey. */
+function printable(text: string): string {
+  return stripVTControlCharacters(text)
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .trim();
+}

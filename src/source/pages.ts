@@ -1,0 +1,80 @@
+import type { Window } from "../pipeline/days.ts";
+import { PipelineError } from "../pipeline/errors.ts";
+import type { Extracted, TaskContext } from "../pipeline/ports.ts";
+import type { SourceClient } from "./client.ts";
+import type { Landing } from "./landing.ts";
+import type { PageFacts, PageReader } from "./page-facts.ts";
+import { pageUrl, walksOf } from "./questions.ts";
+
+export type PagesOptions = {
+  base: string;
+  pageSize: number;
+  client: SourceClient;
+  reader: PageReader;
+  landing: Landing;
+};
+
+/**
+ * Lands all rows of names and window, page by page with `search_after`. Throws `index_moved` when the source's total or
+ * index changed between two pages: pages of two states do not add up.
+ */
+export async function extractPages(
+  options: PagesOptions,
+  names: readonly string[],
+  window: Window,
+  context: TaskContext,
+): Promise<Extracted> {
+  const files: string[] = [];
+  let expected = 0;
+  let lastIndexed: string | null | undefined;
+  for (const walk of walksOf(names)) {
+    let first: PageFacts | undefined;
+    let seen = 0;
+    for (let after: string | null = null; ; ) {
+      const url = pageUrl(options.base, { names: walk, window, size: options.pageSize, after });
+      const facts = await landPage(options, url, files.length + 1, context);
+      files.push(options.landing.path(files.length + 1));
+      first ??= facts;
+      lastIndexed ??= facts.lastIndexed;
+      if (facts.total !== first.total || facts.lastIndexed !== lastIndexed) throw indexMoved(first, facts);
+      seen += facts.hits;
+      if (facts.last === null || seen >= first.total) break;
+      if (facts.last === after) throw pagingIgnored(after);
+      after = facts.last;
+    }
+    expected += first.total;
+  }
+  return { files, expected, lastIndexed: lastIndexed ?? null };
+}
+
+async function landPage(options: PagesOptions, url: string, page: number, context: TaskContext): Promise<PageFacts> {
+  const { client, landing, reader } = options;
+  const { task, report } = context;
+  return client.ask(url, context, async ({ body }, signal) => {
+    const { file, bytes } = await landing.receive(page, body, signal);
+    client.traffic.bytes += bytes;
+    const facts = await reader.read(file, bytes, url);
+    await landing.keep(page);
+    report({ type: "page.landed", task, page, rows: facts.hits, total: facts.total, bytes });
+    return facts;
+  });
+}
+
+function indexMoved(first: PageFacts, now: PageFacts): PipelineError {
+  const state = ({ total, lastIndexed }: PageFacts) => `${total} rows as of ${lastIndexed ?? "an unknown day"}`;
+  return new PipelineError({
+    code: "index_moved",
+    what: `The source's index changed while its pages were read: ${state(first)} became ${state(now)}.`,
+    data: "Nothing of this mixture was loaded; what was loaded before stands.",
+    next: "Run again: the same days are read anew.",
+  });
+}
+
+function pagingIgnored(after: string): PipelineError {
+  return new PipelineError({
+    code: "source_paging",
+    what: `The source gave a page again instead of going on after ${after}.`,
+    data: "Nothing of it was loaded; what was loaded before stands.",
+    next: "The source has changed its paging: look for a newer version of this program.",
+  });
+}

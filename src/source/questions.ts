@@ -1,0 +1,55 @@
+import type { Window } from "../pipeline/days.ts";
+
+/** Hits of a page: the most that the index shows at once. Source: cfpb/ccdb5-api. */
+export const largestPage = 10_000;
+
+/** Longest request line that every server takes, in bytes, less room for the other parameters. */
+const longestNames = 3_500;
+
+export type PageQuestion = {
+  names: readonly string[];
+  window: Window;
+  size: number;
+  /** `<epoch ms>_<complaint id>` of the last hit already read. */
+  after: string | null;
+};
+
+/** The address of a page: oldest first, so that rows which arrive meanwhile come last. */
+export function pageUrl(base: string, { names, window, size, after }: PageQuestion): string {
+  const query = new URLSearchParams();
+  for (const name of names) query.append("company", name);
+  query.set("date_received_min", window.from);
+  query.set("date_received_max", window.to);
+  query.set("size", String(size));
+  query.set("sort", "created_date_asc");
+  query.set("no_aggs", "true");
+  query.set("no_highlight", "true");
+  if (after !== null) query.set("search_after", after);
+  return `${base}?${query}`;
+}
+
+/** The address of the company names with their counts: of everything, or of what the text matches. */
+export function namesUrl(base: string, searchTerm?: string): string {
+  const query = new URLSearchParams({ size: "0" });
+  if (searchTerm !== undefined) {
+    query.set("search_term", searchTerm);
+    query.set("field", "company");
+  }
+  return `${base}?${query}`;
+}
+
+/** The names in as few groups as fit into a request line each; a walk asks for one group. */
+export function walksOf(names: readonly string[]): string[][] {
+  const walks: string[][] = [];
+  let length = 0;
+  for (const name of names) {
+    const bytes = new URLSearchParams({ company: name }).toString().length + 1;
+    if (walks.length === 0 || length + bytes > longestNames) {
+      walks.push([]);
+      length = 0;
+    }
+    walks.at(-1)!.push(name);
+    length += bytes;
+  }
+  return walks;
+}

@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import type { Window } from "../pipeline/days.ts";
+import type { Candidates } from "../pipeline/names.ts";
+import type { Extracted, Source, TaskContext, Traffic } from "../pipeline/ports.ts";
+import { type ClientOptions, SourceClient } from "./client.ts";
+import { findNames } from "./companies.ts";
+import { Landing } from "./landing.ts";
+import { PageReader } from "./page-facts.ts";
+import { extractPages } from "./pages.ts";
+
+export type SourceOptions = ClientOptions & {
+  /** Address of the search API, with its trailing slash. */
+  base: string;
+  /** Hits a page asks for, at most 10,000. */
+  pageSize: number;
+  /** Where answers are landed. */
+  landing: string;
+};
+
+/** The CFPB search API as the flow's source. */
+export class CfpbSource implements Source {
+  readonly #options: SourceOptions;
+  readonly #client: SourceClient;
+  #reader: Promise<PageReader> | undefined;
+
+  constructor(options: SourceOptions) {
+    this.#options = options;
+    this.#client = new SourceClient(options);
+  }
+
+  get traffic(): Traffic {
+    return this.#client.traffic;
+  }
+
+  async findNames(texts: readonly string[], context: TaskContext): Promise<Candidates[]> {
+    return findNames(this.#client, this.#options.base, texts, context);
+  }
+
+  async extract(company: string, names: readonly string[], window: Window, context: TaskContext): Promise<Extracted> {
+    this.#reader ??= PageReader.open();
+    const landing = this.#landing(company);
+    await landing.clear();
+    const { base, pageSize } = this.#options;
+    const reader = await this.#reader;
+    return extractPages({ base, pageSize, client: this.#client, reader, landing }, names, window, context);
+  }
+
+  async discard(company: string): Promise<void> {
+    await this.#landing(company).remove();
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+    (await this.#reader)?.close();
+  }
+
+  #landing(company: string): Landing {
+    return new Landing(join(this.#options.landing), company);
+  }
+}

@@ -1,0 +1,44 @@
+import { dayNumber, endOfDay } from "../../src/sample/clock.ts";
+import { type GenerateOptions, generateRows } from "../../src/sample/generate.ts";
+import type { Rows } from "../../src/sample/rows.ts";
+import { type Misbehavior, type SampleRequest, startSample } from "../../src/sample/server.ts";
+
+export const jpmorgan = "JPMORGAN CHASE & CO.";
+export const bankOfAmerica = "BANK OF AMERICA, NATIONAL ASSOCIATION";
+
+/** An in-process sample source whose day, answers and requests a test has in its hands. */
+export type TestSource = {
+  url: string;
+  rows: Rows;
+  /** The day it shows. */
+  asOf: string;
+  /** Every request so far. */
+  requests: URL[];
+  /** Looked at before each request; undefined: the true answer. */
+  intercept: ((url: URL, number: number) => Misbehavior | undefined | Promise<Misbehavior | undefined>) | undefined;
+  close(): Promise<void>;
+};
+
+export async function startTestSource(
+  options: Partial<GenerateOptions> & { asOf?: string; until?: string } = {},
+): Promise<TestSource> {
+  const asOf = options.asOf ?? "2026-11-20";
+  const rows = generateRows({
+    scale: 0.02,
+    companies: [jpmorgan, bankOfAmerica],
+    ...options,
+    lastDay: dayNumber(options.until ?? asOf),
+  });
+  const source: TestSource = { url: "", rows, asOf, requests: [], intercept: undefined, close: async () => undefined };
+  const server = await startSample({
+    rows,
+    now: () => endOfDay(source.asOf),
+    intercept: ({ url }: SampleRequest) => {
+      source.requests.push(url);
+      return source.intercept?.(url, source.requests.length);
+    },
+  });
+  source.url = server.url;
+  source.close = () => server.close();
+  return source;
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { exitCodeOf, factsOf, isRetryable, PipelineError } from "../../src/pipeline/errors.ts";
+import { isSuspiciousWithdrawal, reconcile } from "../../src/pipeline/reconcile.ts";
+import { parseRetryAfter, retry, retryDelay } from "../../src/pipeline/retry.ts";
+import { jumpingClock } from "../harness/context.ts";
+
+const failure = (code: "source_unavailable" | "source_refused", retryAfterMs?: number) =>
+  new PipelineError(
+    { code, what: "what", data: "data", next: "next" },
+    retryAfterMs === undefined ? {} : { retryAfterMs },
+  );
+
+describe("reconciling", () => {
+  const counts = { expected: 100, staged: 100, rejected: 0, live: 100 };
+
+  it("accepts what adds up", () => {
+    assert.equal(reconcile(counts), null);
+    assert.equal(reconcile({ expected: 100, staged: 98, rejected: 2, live: 98 }), null);
+    assert.equal(reconcile({ expected: 0, staged: 0, rejected: 0, live: 0 }), null);
+  });
+
+  it("names what does not", () => {
+    assert.match(reconcile({ ...counts, staged: 99 }) ?? "", /says 100 rows, and 99 different/);
+    assert.match(reconcile({ ...counts, staged: 101 }) ?? "", /101/);
+    assert.match(reconcile({ ...counts, live: 101 }) ?? "", /shows 101/);
+  });
+});
+
+describe("a withdrawal without evidence", () => {
+  it("is one of over a tenth and over 20 rows", () => {
+    const cases: [withdrawn: number, live: number, suspicious: boolean][] = [
+      [0, 0, false],
+      [20, 20, false],
+      [21, 21, true],
+      [21, 209, true],
+      [21, 210, false],
+      [100, 1000, false],
+      [101, 1000, true],
+    ];
+    for (const [withdrawn, live, suspicious] of cases) {
+      assert.equal(isSuspiciousWithdrawal(withdrawn, live), suspicious, `${withdrawn} of ${live}`);
+    }
+  });
+});
+
+describe("the delay before another attempt", () => {
+  const policy = { retries: 3, delayMs: 60_000, longestMs: 600_000 };
+
+  it("doubles, with a jitter of a quarter", () => {
+    assert.equal(retryDelay(policy, 1, undefined, 0), 45_000);
+    assert.equal(retryDelay(policy, 1, undefined, 0.5), 60_000);
+    assert.equal(retryDelay(policy, 3, undefined, 0.5), 240_000);
+    assert.ok(retryDelay(policy, 1, undefined, 0.999) <= 75_000);
+  });
+
+  it("is what the source asks for, within the longest wait", () => {
+    assert.equal(retryDelay(policy, 1, 7_000, 0.5), 7_000);
+    assert.equal(retryDelay(policy, 1, 7_000_000, 0.5), 600_000);
+    assert.equal(retryDelay(policy, 9, undefined, 0.5), 600_000);
+  });
+
+  it("reads Retry-After as seconds or as a date", () => {
+    const now = Date.parse("2026-11-20T10:00:00Z");
+    assert.equal(parseRetryAfter("30", now), 30_000);
+    assert.equal(parseRetryAfter("Fri, 20 Nov 2026 10:01:00 GMT", now), 60_000);
+    assert.equal(parseRetryAfter("Fri, 20 Nov 2026 09:00:00 GMT", now), 0);
+    assert.equal(parseRetryAfter("soon", now), undefined);
+    assert.equal(parseRetryAfter(undefined, now), undefined);
+  });
+});
+
+describe("retrying", () => {
+  const attempts = async (errors: unknown[], signal = new AbortController().signal) => {
+    const clock = jumpingClock();
+    let made = 0;
+    const result = retry(
+      {
+        policy: { retries: 3, delayMs: 1000, longestMs: 60_000 },
+        clock,
+        signal,
+        isRetryable: (error): error is PipelineError => isRetryable(error, "request"),
+        onRetry: () => undefined,
+      },
+      async (number) => {
+        made = number;
+        if (number <= errors.length) throw errors[number - 1];
+        return "done";
+      },
+    );
+    const outcome = await result.catch((error: unknown) => error);
+    return { outcome, made, slept: clock.slept };
+  };
+
+  it("goes on after failures that may pass, and gives up after the third retry", async () => {
+    const error = failure("source_unavailable");
+    assert.deepEqual(await attempts([error, error]), { outcome: "done", made: 3, slept: [1000, 2000] });
+    const all = await attempts([error, error, error, error]);
+    assert.deepEqual([all.outcome, all.made, all.slept], [error, 4, [1000, 2000, 4000]]);
+  });
+
+  it("obeys Retry-After first", async () => {
+    assert.deepEqual((await attempts([failure("source_unavailable", 5)])).slept, [5]);
+  });
+
+  it("does not try again what cannot pass, nor a bug", async () => {
+    for (const error of [failure("source_refused"), new TypeError("bug")]) {
+      const { outcome, made } = await attempts([error]);
+      assert.deepEqual([outcome, made], [error, 1]);
+    }
+  });
+
+  it("stops at once when it is cancelled", async () => {
+    const { outcome, made } = await attempts([], AbortSignal.abort(new Error("cancelled")));
+    assert.equal((outcome as Error).message, "cancelled");
+    assert.equal(made, 0);
+  });
+});
+
+describe("errors", () => {
+  it("have the exit codes of the command line", () => {
+    assert.equal(exitCodeOf("warehouse_locked"), 75);
+    assert.equal(exitCodeOf("config_invalid"), 2);
+    assert.equal(exitCodeOf("dbt_failed"), 1);
+  });
+
+  it("become fields, bugs included", () => {
+    assert.deepEqual(factsOf(failure("source_refused")), {
+      code: "source_refused",
+      what: "what",
+      data: "data",
+      next: "next",
+    });
+    assert.deepEqual([factsOf(new TypeError("x is not y")).code], ["internal"]);
+  });
+});

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { after, before, beforeEach, describe, it } from "node:test";
+import type { PipelineError } from "../../src/pipeline/errors.ts";
+import { truth } from "../../src/sample/truth.ts";
+import { RateBudget } from "../../src/source/budget.ts";
+import { walksOf } from "../../src/source/questions.ts";
+import { CfpbSource, type SourceOptions } from "../../src/source/source.ts";
+import { jumpingClock, temporaryFolder, testContext } from "../harness/context.ts";
+import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+
+const window = { from: "2026-06-01", to: "2026-11-20" };
+
+describe("the CFPB source", () => {
+  let sample: TestSource;
+  let landing: string;
+  before(async () => {
+    sample = await startTestSource();
+    landing = temporaryFolder();
+  });
+  beforeEach(() => {
+    sample.intercept = undefined;
+    sample.requests.length = 0;
+  });
+  after(() => sample.close());
+
+  /** A client whose waits take no time. */
+  async function withSource<T>(change: Partial<SourceOptions>, use: (source: CfpbSource) => Promise<T>): Promise<T> {
+    const clock = jumpingClock();
+    const source = new CfpbSource({
+      base: sample.url,
+      pageSize: 50,
+      landing,
+      userAgent: "test",
+      requestTimeoutMs: 10_000,
+      policy: { retries: 3, delayMs: 60_000, longestMs: 3_600_000 },
+      budget: new RateBudget(Number.POSITIVE_INFINITY, clock),
+      clock,
+      ...change,
+    });
+    try {
+      return await use(source);
+    } finally {
+      await source.close();
+    }
+  }
+  const extract = (source: CfpbSource, context = testContext()) =>
+    source.extract("jpmorgan", [jpmorgan], window, context);
+  const idsIn = (files: string[]) =>
+    files.flatMap((file) =>
+      (JSON.parse(readFileSync(file, "utf8")) as { hits: { hits: { _id: string }[] } }).hits.hits.map(({ _id }) => _id),
+    );
+  const expected = () =>
+    truth(sample.rows, sample.asOf, { companies: [jpmorgan], ...window }).map(({ complaint_id }) => complaint_id);
+
+  it("lands every row once, page by page, ties at the boundary included", async () => {
+    await withSource({ pageSize: 7 }, async (source) => {
+      const { files, expected: total } = await extract(source);
+      assert.equal(total, expected().length);
+      assert.deepEqual(idsIn(files), expected());
+      assert.equal(files.length, Math.ceil(total / 7));
+      assert.equal(source.traffic.requests, files.length);
+      assert.ok(source.traffic.bytes > total * 400);
+    });
+  });
+
+  it("leaves nothing in the landing folder when it is told to discard", async () => {
+    await withSource({}, async (source) => {
+      await extract(source);
+      await source.discard("jpmorgan");
+      assert.deepEqual(readdirSync(landing), []);
+    });
+  });
+
+  it("asks for one page again where a request failed, and keeps the others", async () => {
+    const failures = [
+      { status: 429, headers: { "retry-after": "7" }, body: "{}" },
+      { status: 503, body: "busy" },
+      { status: 424, body: '{"error":"There was an error calling OpenSearch"}' },
+      { status: 200, headers: { "content-type": "text/html" }, body: "<html></html>" },
+      { status: 200, body: '{"took":1,"hits":{"tot' },
+      {
+        status: 200,
+        body: '{"timed_out":true,"_shards":{"failed":0},"hits":{"total":{"value":5,"relation":"eq"},"hits":[]}}',
+      },
+      {
+        status: 200,
+        body: '{"timed_out":false,"_shards":{"failed":1},"hits":{"total":{"value":5,"relation":"eq"},"hits":[]}}',
+      },
+      "reset" as const,
+      { cutAfter: 100 },
+    ];
+    for (const failure of failures) {
+      sample.requests.length = 0;
+      sample.intercept = (_url, number) => (number === 3 ? failure : undefined);
+      await withSource({}, async (source) => {
+        const { files } = await extract(source);
+        assert.deepEqual(idsIn(files), expected(), JSON.stringify(failure));
+        assert.equal(sample.requests.length, files.length + 1, JSON.stringify(failure));
+        assert.equal(String(sample.requests[3]), String(sample.requests[2]));
+      });
+    }
+  });
+
+  it("obeys Retry-After", async () => {
+    const clock = jumpingClock();
+    sample.intercept = (_url, number) =>
+      number === 1 ? { status: 429, headers: { "retry-after": "7" }, body: "{}" } : undefined;
+    await withSource({ clock, budget: new RateBudget(Number.POSITIVE_INFINITY, clock) }, (source) => extract(source));
+    assert.equal(clock.now(), 7000);
+  });
+
+  it("gives up a request that takes too long", async () => {
+    sample.intercept = () => "hang";
+    const policy = { retries: 1, delayMs: 1, longestMs: 1 };
+    await withSource({ requestTimeoutMs: 50, policy }, async (source) => {
+      await assert.rejects(extract(source), { code: "source_timeout" });
+    });
+    assert.equal(sample.requests.length, 2);
+  });
+
+  it("does not ask again what was refused, and says what came", async () => {
+    const cases: [status: number, code: string][] = [
+      [400, "source_rejected"],
+      [403, "source_refused"],
+      [404, "source_not_found"],
+    ];
+    for (const [status, code] of cases) {
+      sample.requests.length = 0;
+      sample.intercept = () => ({ status, headers: { "content-type": "text/html" }, body: "<h1>Access Denied</h1>" });
+      await withSource({}, async (source) => {
+        await assert.rejects(extract(source), (error: PipelineError) => {
+          assert.equal(error.code, code);
+          assert.match(error.what, new RegExp(`${status}, text/html: <h1>Access Denied`));
+          return true;
+        });
+      });
+      assert.equal(sample.requests.length, 1);
+    }
+  });
+
+  it("stops at an envelope it does not know", async () => {
+    for (const body of [
+      "{}",
+      '{"hits":{"hits":[]}}',
+      '{"hits":7}',
+      "[]",
+      '{"hits":{"total":{"value":1,"relation":"gte"},"hits":[]}}',
+    ]) {
+      sample.intercept = () => ({ status: 200, body });
+      await withSource({}, async (source) => {
+        await assert.rejects(extract(source), { code: "source_unexpected" }, body);
+      });
+    }
+  });
+
+  it("notices that the index moved between pages", async () => {
+    sample.intercept = (_url, number) => {
+      if (number === 2) sample.asOf = "2026-11-10";
+      return undefined;
+    };
+    await withSource({}, (source) => assert.rejects(extract(source), { code: "index_moved" }));
+    sample.asOf = "2026-11-20";
+  });
+
+  it("stops in the middle of a wait when it is cancelled", async () => {
+    const controller = new AbortController();
+    sample.intercept = () => {
+      controller.abort(new Error("cancelled"));
+      return "hang";
+    };
+    await withSource({}, (source) => assert.rejects(extract(source, testContext(controller.signal)), /cancelled/));
+  });
+
+  it("finds the names of all texts with one question", async () => {
+    await withSource({}, async (source) => {
+      const found = await source.findNames(["jpmorgan", "bank of america", "jp morgan"], testContext());
+      assert.deepEqual(
+        found.map(({ company, matches }) => [company, matches.map(({ name }) => name)]),
+        [
+          ["jpmorgan", [jpmorgan]],
+          ["bank of america", [bankOfAmerica]],
+          ["jp morgan", []],
+        ],
+      );
+      assert.equal(found[2]?.suggestions[0]?.name, jpmorgan);
+      assert.equal(sample.requests.length, 1);
+    });
+  });
+
+  it("asks once more for each text where the list of names is capped", async () => {
+    sample.intercept = async (url) => {
+      if (url.searchParams.has("search_term")) return undefined;
+      const buckets = [{ key: "SOMEBODY ELSE", doc_count: 1 }];
+      const company = { doc_count: 9, company: { sum_other_doc_count: 8, buckets } };
+      return { status: 200, body: JSON.stringify({ aggregations: { company } }) };
+    };
+    await withSource({}, async (source) => {
+      const found = await source.findNames(["jpmorgan", "somebody else"], testContext());
+      assert.deepEqual(
+        found[0]?.matches.map(({ name }) => name),
+        [jpmorgan],
+      );
+      assert.deepEqual(
+        found[1]?.matches.map(({ name }) => name),
+        ["SOMEBODY ELSE"],
+      );
+      assert.equal(sample.requests.length, 2);
+    });
+  });
+
+  it("splits names over walks that fit into a request line", () => {
+    const names = Array.from({ length: 200 }, (_, i) => `COMPANY NUMBER ${i} & SONS, INC.`);
+    const walks = walksOf(names);
+    assert.deepEqual(walks.flat(), names);
+    assert.ok(walks.length > 1);
+    for (const walk of walks) {
+      assert.ok(
+        new URLSearchParams(walk.map((name) => ["company", name] as [string, string])).toString().length <= 3600,
+      );
+    }
+  });
+});
