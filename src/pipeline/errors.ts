@@ -31,6 +31,7 @@ const table = {
   source_rejected: { exitCode: 1, retry: "never" },
   source_not_found: { exitCode: 1, retry: "never" },
   source_unexpected: { exitCode: 1, retry: "never" },
+  source_ignored_filter: { exitCode: 1, retry: "never" },
   source_paging: { exitCode: 1, retry: "never" },
   index_moved: { exitCode: 1, retry: "company" },
   reconcile_failed: { exitCode: 1, retry: "company" },

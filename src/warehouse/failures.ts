@@ -1,0 +1,84 @@
+import { PipelineError } from "../pipeline/errors.ts";
+
+const untouched = "The file was not touched.";
+
+export function unusable(what: string, cause?: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "warehouse_unusable",
+      what,
+      data: "Nothing was read or changed.",
+      next: "Name a DuckDB file, or a path where no file is yet, with --database or in pipeline.yaml (database).",
+    },
+    { cause },
+  );
+}
+
+/** An error of opening a warehouse file, in the user's terms. DuckDB's errors have no codes: their texts are read. */
+export function openingFailure(path: string, cause: unknown): unknown {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  const holder = /Conflicting lock is held in (.*?)\(PID (\d+)\)/.exec(detail);
+  if (holder || /could not set lock/i.test(detail)) {
+    return new PipelineError(
+      {
+        code: "warehouse_locked",
+        what: `The warehouse ${path} is open in another program${holder ? ` (process ${holder[2]})` : ""}.`,
+        data: untouched,
+        next: "Close it there, then run again.",
+      },
+      { cause },
+    );
+  }
+  if (/version number (\d+)/i.test(detail)) {
+    return new PipelineError(
+      {
+        code: "warehouse_newer",
+        what: `The warehouse ${path} was written by another version of DuckDB: ${firstLine(detail)}`,
+        data: untouched,
+        next: "Update this program, or name another file with --database.",
+      },
+      { cause },
+    );
+  }
+  if (isDiskFull(detail)) return diskFull(cause);
+  if (/not a valid DuckDB database|Is a directory|could not read|Cannot open file|Permission denied/i.test(detail)) {
+    return unusable(`The warehouse ${path} cannot be opened: ${firstLine(detail)}`, cause);
+  }
+  return cause;
+}
+
+/** An error of a statement, in the user's terms; what is a bug stays as it is. */
+export function statementFailure(cause: unknown): unknown {
+  if (cause instanceof PipelineError || !(cause instanceof Error)) return cause;
+  if (isDiskFull(cause.message)) return diskFull(cause);
+  if (/^(Out of Memory|IO|FATAL) Error/i.test(cause.message)) {
+    return new PipelineError(
+      {
+        code: "warehouse_failed",
+        what: `The warehouse could not carry out a statement: ${firstLine(cause.message)}`,
+        data: "The load was rolled back; what was committed before stands.",
+        next: "Give DuckDB more room (duckdb.memoryLimit in pipeline.yaml, free disk space) and run again.",
+      },
+      { cause },
+    );
+  }
+  return cause;
+}
+
+function diskFull(cause: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "disk_full",
+      what: "The disk is full: the warehouse could not write.",
+      data: "The load was rolled back; what was committed before stands.",
+      next: "Free some space and run again.",
+    },
+    { cause },
+  );
+}
+
+const isDiskFull = (detail: string) => /No space left on device|ENOSPC|disk quota exceeded/i.test(detail);
+
+function firstLine(text: string): string {
+  return (text.split("\n")[0] ?? text).slice(0, 300);
+}

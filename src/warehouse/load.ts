@@ -1,0 +1,162 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { PipelineError } from "../pipeline/errors.ts";
+import type { LoadRequest, LoadResult, TaskContext } from "../pipeline/ports.ts";
+import { isSuspiciousWithdrawal, reconcile } from "../pipeline/reconcile.ts";
+import { type Field, fields, literal } from "./fields.ts";
+import { checkFilters, type Staged, stage } from "./staging.ts";
+
+/**
+ * Stages, merges, reconciles and writes the ledger in one transaction (invariant 1). What throws leaves the transaction
+ * open: the connection's end rolls it back.
+ */
+export async function load(
+  connection: DuckDBConnection,
+  loadId: string,
+  request: LoadRequest,
+  { task, signal, report }: TaskContext,
+): Promise<LoadResult> {
+  const { extracted, names, window } = request;
+  await connection.run("begin");
+  const staged = await stage(connection, extracted.files);
+  report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
+  if (staged.unknown.length > 0 || staged.missing.length > 0) {
+    report({ type: "load.fields", task, unknown: staged.unknown, missing: staged.missing });
+  }
+  // Between two statements there is nothing to interrupt.
+  signal.throwIfAborted();
+  await checkFilters(connection, names, window);
+  const counts = await merge(connection, loadId, request, staged);
+  report({ type: "load.merged", task, ...counts });
+  const live = await countRows(
+    connection,
+    `${liveIn(request)} and complaint_id not in (select id from known_rejected)`,
+  );
+  report({ type: "load.reconciled", task, expected: extracted.expected, live });
+  const { rejected, rows } = staged;
+  const difference = reconcile({ expected: extracted.expected, staged: rows, rejected, live });
+  if (difference !== null) throw reconcileFailed(request, difference);
+  const loadNo = await writeLedger(connection, loadId, request, { ...counts, rejected, live });
+  signal.throwIfAborted();
+  await connection.run("commit");
+  report({ type: "load.committed", task, loadId });
+  return { loadId, loadNo, expected: extracted.expected, ...counts, rejected };
+}
+
+type Counts = Pick<LoadResult, "inserted" | "updated" | "deleted" | "unchanged">;
+
+async function merge(
+  connection: DuckDBConnection,
+  loadId: string,
+  request: LoadRequest,
+  staged: Staged,
+): Promise<Counts> {
+  const liveBefore = await countRows(connection, liveIn(request));
+  const merged = mergedFields(staged);
+  const differs = merged.map(({ field, has }) => `(${has}t.${field} is distinct from s.${field})`);
+  // MERGE does not count: which rows change is decided first.
+  await connection.run(`
+    create temp table change as
+    select s.rowid as staged_row, t.complaint_id is null as is_new
+    from staged s left join raw.cfpb_complaints t on t.complaint_id = s.complaint_id
+    where t.complaint_id is null or t._deleted_at is not null
+      or (s._extra is not null and t._extra is distinct from s._extra)
+      or ${differs.join(" or ")}`);
+  const changes = await connection.runAndReadAll("select count(*) filter (is_new), count(*) from change");
+  const [inserted = 0, changed = 0] = changes.getRows()[0]!.map(Number);
+
+  const assigned = merged.map(
+    ({ field, has }) => `${field} = ${has ? `if(${has}true, s.${field}, t.${field})` : `s.${field}`}`,
+  );
+  await connection.run(`
+    merge into raw.cfpb_complaints t
+    using (select staged.* from staged join change on change.staged_row = staged.rowid) s
+    on t.complaint_id = s.complaint_id
+    when matched then update set ${assigned.join(", ")}, _extra = coalesce(s._extra, t._extra),
+      _load_id = ${literal(loadId)}, _loaded_at = now(), _deleted_at = null
+    when not matched then insert (${fields.join(", ")}, _extra, _load_id, _loaded_at)
+      values (${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${literal(loadId)}, now())`);
+
+  await keepRejected(connection, loadId, request);
+  const gone = `${liveIn(request)}
+    and complaint_id not in (select complaint_id from staged) and complaint_id not in (select id from known_rejected)`;
+  const deleted = await countRows(connection, gone);
+  if (!request.acceptWithdrawals && isSuspiciousWithdrawal(deleted, liveBefore)) {
+    throw withdrawalsRefused(request, deleted, liveBefore);
+  }
+  if (deleted > 0) {
+    await connection.run(`
+      update raw.cfpb_complaints set _deleted_at = now(), _loaded_at = now(), _load_id = ${literal(loadId)}
+      where ${gone}`);
+  }
+  return { inserted, updated: changed - inserted, deleted, unchanged: staged.rows - changed };
+}
+
+/** The fields that a load may change, each with the condition that the staged row has it: none where all have it. */
+function mergedFields(staged: Staged): { field: Field; has: string }[] {
+  const lacking = new Map(staged.missing.map(({ field, rows }) => [field, rows]));
+  return fields
+    .filter((field) => field !== "complaint_id" && (lacking.get(field) ?? 0) < Math.max(staged.rows, 1))
+    .map((field) => ({
+      field,
+      has: lacking.has(field) ? `not list_contains(s._missing, ${literal(field)}) and ` : "",
+    }));
+}
+
+/** Live rows of the load's names and days. */
+function liveIn({ names, window }: LoadRequest): string {
+  return `company in (${names.map(literal).join(", ")}) and _deleted_at is null
+    and date_received >= ${literal(window.from)}::date and date_received < ${literal(window.to)}::date + 1`;
+}
+
+async function countRows(connection: DuckDBConnection, condition: string): Promise<number> {
+  const result = await connection.runAndReadAll(`select count(*) from raw.cfpb_complaints where ${condition}`);
+  return Number(result.value(0, 0));
+}
+
+/** Rejected rows are neither withdrawn nor counted as live: the source has them. */
+async function keepRejected(connection: DuckDBConnection, loadId: string, { company }: LoadRequest): Promise<void> {
+  await connection.run(
+    "create temp table known_rejected as select complaint_id as id from rejected where complaint_id is not null",
+  );
+  await connection.run(`
+    insert into raw.cfpb_complaints_rejected
+    select ${literal(loadId)}, ${literal(company)}, reason, _raw, now() from rejected`);
+}
+
+async function writeLedger(
+  connection: DuckDBConnection,
+  loadId: string,
+  { runId, company, names, window, extracted }: LoadRequest,
+  counts: Counts & { rejected: number; live: number },
+): Promise<number> {
+  const { inserted, updated, deleted, unchanged, rejected, live } = counts;
+  const indexed = extracted.lastIndexed === null ? "null" : literal(extracted.lastIndexed);
+  await connection.run(`
+    insert into pipeline.loads
+    select coalesce(max(load_no), 0) + 1, ${literal(loadId)}, ${literal(runId)}, ${literal(company)},
+      [${names.map(literal).join(", ")}], ${literal(window.from)}, ${literal(window.to)}, ${indexed},
+      ${extracted.expected}, ${inserted}, ${updated}, ${deleted}, ${unchanged}, ${rejected}, ${live}, now()
+    from pipeline.loads`);
+  const number = await connection.runAndReadAll("select max(load_no) from pipeline.loads");
+  return Number(number.value(0, 0));
+}
+
+function reconcileFailed({ company }: LoadRequest, difference: string): PipelineError {
+  return new PipelineError({
+    code: "reconcile_failed",
+    what: `The load of "${company}" does not add up: ${difference}.`,
+    data: "The load was rolled back; what was loaded before stands.",
+    next: "Run again: the same days are read anew. If it stays, the source contradicts itself today.",
+  });
+}
+
+function withdrawalsRefused({ company, window }: LoadRequest, deleted: number, live: number): PipelineError {
+  return new PipelineError({
+    code: "withdrawals_refused",
+    what:
+      `The source no longer shows ${deleted.toLocaleString("en-US")} of the ${live.toLocaleString("en-US")} complaints ` +
+      `of "${company}" from ${window.from} to ${window.to}, which is more than is usual.`,
+    data: "The load was rolled back; nothing was withdrawn.",
+    next: "Look at the source; if it really withdrew them, run again with --accept-withdrawals.",
+  });
+}

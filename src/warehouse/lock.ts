@@ -1,0 +1,150 @@
+import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, statSync, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { PipelineError } from "../pipeline/errors.ts";
+import { unusable } from "./failures.ts";
+
+/** Who holds a warehouse. */
+export type Holder = { pid: number /** ISO instant. */; since: string };
+
+const attempts = 20;
+
+/**
+ * The right to own a warehouse (invariant 4) for a whole run, also while the file itself is closed for dbt. It is a write
+ * lock that the system keeps on a small SQLite file beside the warehouse: it ends with the process, however that ends,
+ * and its one row says who holds it.
+ */
+export class WarehouseLock {
+  readonly #database: string;
+  readonly #db: DatabaseSync;
+  readonly #madeFolders: readonly string[];
+
+  private constructor(database: string, db: DatabaseSync, madeFolders: readonly string[]) {
+    this.#database = database;
+    this.#db = db;
+    this.#madeFolders = madeFolders;
+  }
+
+  /** Throws `warehouse_locked`, at once and naming the holder, when another process has it. */
+  static acquire(database: string, holder: Holder): WarehouseLock {
+    const madeFolders = makeFolders(dirname(database));
+    for (let attempt = 1; ; attempt++) {
+      const db = openLock(database);
+      const held = db && hold(db, database, holder);
+      if (held === true) return new WarehouseLock(database, db!, madeFolders);
+      db?.close();
+      if (typeof held === "object") throw refused(database, held);
+      // Another process took or removed the file in the same instant.
+      if (attempt === attempts) throw refused(database, undefined);
+    }
+  }
+
+  /** Where no warehouse was made, nothing of the lock is left either. */
+  release(): void {
+    if (!existsSync(this.#database)) {
+      unlinkSync(lockPath(this.#database));
+      this.#db.close();
+      for (const folder of this.#madeFolders) {
+        if (!removeEmpty(folder)) break;
+      }
+      return;
+    }
+    this.#db.exec("delete from holder");
+    this.#db.exec("commit");
+    this.#db.close();
+  }
+}
+
+const lockPath = (database: string) => `${database}.lock`;
+
+/** The lock file, opened; undefined when it was replaced meanwhile. */
+function openLock(database: string): DatabaseSync | undefined {
+  const path = lockPath(database);
+  try {
+    closeSync(openSync(path, "a"));
+  } catch (error) {
+    throw unusable(`The lock of the warehouse cannot be made: ${path} is not writable.`, error);
+  }
+  const inode = inodeOf(path);
+  const db = new DatabaseSync(path, { timeout: 0 });
+  if (inode !== undefined && begin(db) && inodeOf(path) === inode) return db;
+  if (inode !== undefined && inodeOf(path) === inode) return db; // held by another: its row is read next
+  db.close();
+  return undefined;
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+/** True: this process has it. A holder: who has it. False: look again. */
+function hold(db: DatabaseSync, database: string, holder: Holder): boolean | Holder {
+  if (!db.isTransaction) return readHolder(db, database) ?? { pid: 0, since: "" };
+  db.exec("create table if not exists holder (pid integer not null, since text not null)");
+  db.exec("delete from holder");
+  db.prepare("insert into holder values (?, ?)").run(holder.pid, holder.since);
+  // Others can read who it is only once it is committed; the lock for good is the next transaction.
+  db.exec("commit");
+  if (!begin(db)) return readHolder(db, database) ?? false;
+  const now = readHolder(db, database);
+  return now?.pid === holder.pid && now.since === holder.since;
+}
+
+/** False when another process holds the write lock. */
+function begin(db: DatabaseSync): boolean {
+  try {
+    db.exec("begin immediate");
+    return true;
+  } catch (error) {
+    if (error instanceof Error && /locked|busy/i.test(error.message)) return false;
+    throw error;
+  }
+}
+
+/** Who holds the lock of a warehouse now, as far as its row tells. */
+function readHolder(db: DatabaseSync, database: string): Holder | undefined {
+  try {
+    const known = db.prepare("select 1 from sqlite_schema where name = 'holder'").get();
+    const row = known && db.prepare("select pid, since from holder").get();
+    return row && { pid: Number(row.pid), since: String(row.since) };
+  } catch (error) {
+    if (error instanceof Error && /locked|busy/i.test(error.message)) return undefined; // it writes its row just now
+    throw unusable(`The lock of the warehouse ${database} is not readable: remove ${lockPath(database)}.`, error);
+  }
+}
+
+function refused(database: string, holder: Holder | undefined): PipelineError {
+  const who = holder?.pid ? `process ${holder.pid}, since ${holder.since}` : "another process";
+  return new PipelineError({
+    code: "warehouse_locked",
+    what: `Another run holds the warehouse ${database}: ${who}.`,
+    data: "Nothing was read or changed by this run.",
+    next: `Wait until it is done${holder?.pid ? `, or stop it with: kill -INT ${holder.pid}` : ""}.`,
+  });
+}
+
+/** Makes the folder and those above it; returns the made ones, innermost first. */
+function makeFolders(folder: string): string[] {
+  const missing: string[] = [];
+  for (let path = folder; !existsSync(path); path = dirname(path)) missing.push(path);
+  for (const path of missing.toReversed()) {
+    try {
+      mkdirSync(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") continue;
+      throw unusable(`The folder ${path} of the warehouse cannot be made.`, error);
+    }
+  }
+  return missing;
+}
+
+function removeEmpty(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOTEMPTY" || (error as NodeJS.ErrnoException).code === "ENOENT")
+      return false;
+    throw error;
+  }
+}

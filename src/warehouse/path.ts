@@ -1,0 +1,54 @@
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { unusable } from "./failures.ts";
+
+/**
+ * Throws `warehouse_unusable` where the path cannot be a warehouse: before anything is made, and without a lock. What a
+ * header does not tell shows when the file is opened.
+ */
+export function checkPath(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) {
+    checkFolder(path);
+    return;
+  }
+  if (stats.isDirectory()) throw unusable(`The database path ${path} is a directory, not a file.`);
+  if (!stats.isFile()) throw unusable(`The database path ${path} is not a regular file.`);
+  if (!can(path, constants.R_OK | constants.W_OK))
+    throw unusable(`The warehouse ${path} is not readable and writable.`);
+  if (!can(dirname(path), constants.W_OK)) throw unusable(`The folder of the warehouse ${path} is not writable.`);
+  if (headerOf(path) !== "DUCK") throw unusable(`The file ${path} is not a DuckDB database.`);
+}
+
+/** The nearest folder that exists must be one, and writable. */
+function checkFolder(path: string): void {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const stats = statSync(folder, { throwIfNoEntry: false });
+    if (stats === undefined && folder !== dirname(folder)) continue;
+    if (!stats?.isDirectory()) throw unusable(`The warehouse ${path} cannot be made: ${folder} is not a folder.`);
+    if (!can(folder, constants.W_OK))
+      throw unusable(`The warehouse ${path} cannot be made: ${folder} is not writable.`);
+    return;
+  }
+}
+
+function can(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false; // the one thing that is asked
+  }
+}
+
+/** Every DuckDB file has this word after its first checksum. */
+function headerOf(path: string): string {
+  const buffer = Buffer.alloc(4);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, buffer, 0, 4, 8);
+  } finally {
+    closeSync(file);
+  }
+  return buffer.toString("latin1");
+}

@@ -1,0 +1,102 @@
+import { statSync } from "node:fs";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { Window } from "../pipeline/days.ts";
+import { PipelineError } from "../pipeline/errors.ts";
+import { columnOf, type Field, fields, literal } from "./fields.ts";
+
+/** What was staged, in the temporary tables `staged` and `rejected` of the connection. */
+export type Staged = {
+  /** Rows in `staged`, each with another id. */
+  rows: number;
+  rejected: number;
+  /** How many rows lack each field, fields that no row lacks left out. */
+  missing: { field: Field; rows: number }[];
+  /** Keys that are no field; they are kept in `_extra`. */
+  unknown: string[];
+};
+
+/**
+ * Parses landed pages into a typed table. A field that a row does not have is named in its `_missing`; what has no id or
+ * no readable date goes to `rejected` as it came.
+ */
+export async function stage(connection: DuckDBConnection, files: readonly string[]): Promise<Staged> {
+  const count = async (sql: string) => Number((await connection.runAndReadAll(sql)).value(0, 0));
+  await connection.run(stagingSql(files));
+  await connection.run(`
+    create temp table rejected as
+    select case when complaint_id is null then 'no complaint_id' else 'unreadable date_received' end as reason,
+      complaint_id, _raw
+    from staged where _raw is not null`);
+  await connection.run("delete from staged where _raw is not null");
+  const rows = await count("select count(*) from staged");
+  const distinct = await count("select count(distinct complaint_id) from staged");
+  // A row that two pages showed counts once, as the later page had it.
+  if (distinct < rows) {
+    await connection.run("delete from staged where rowid not in (select max(rowid) from staged group by complaint_id)");
+  }
+  const missing = await connection.runAndReadAll(
+    "select field, count(*) from (select unnest(_missing) as field from staged) group by all order by all",
+  );
+  const unknown = await connection.runAndReadAll(
+    "select distinct unnest(json_keys(_extra)) from staged where _extra is not null order by 1",
+  );
+  return {
+    rows: distinct,
+    rejected: await count("select count(*) from rejected"),
+    missing: missing.getRows().map(([field, lacking]) => ({ field: String(field) as Field, rows: Number(lacking) })),
+    unknown: unknown.getRows().map(([key]) => String(key)),
+  };
+}
+
+/** Throws `source_ignored_filter` when a staged row is of another company or day than was asked for. */
+export async function checkFilters(
+  connection: DuckDBConnection,
+  names: readonly string[],
+  window: Window,
+): Promise<void> {
+  const strangers = await connection.runAndReadAll(`
+    select count(*), min(complaint_id), min(company), min(date_received)::varchar from staged
+    where company is null or company not in (${names.map(literal).join(", ")})
+      or date_received < ${literal(window.from)}::date or date_received >= ${literal(window.to)}::date + 1`);
+  const [rows, id, company, received] = strangers.getRows()[0]!;
+  if (Number(rows) === 0) return;
+  throw new PipelineError({
+    code: "source_ignored_filter",
+    what:
+      `The source sent ${rows} rows that were not asked for, such as complaint ${id} (${company}, ${received}): ` +
+      `asked were ${names.join(", ")} from ${window.from} to ${window.to}.`,
+    data: "Nothing of this company was loaded; what was loaded before stands.",
+    next: "The source has changed its parameters: look for a newer version of this program.",
+  });
+}
+
+function stagingSql(files: readonly string[]): string {
+  const largest = Math.max(...files.map((file) => statSync(file).size), 0);
+  const known = `[${fields.map(literal).join(", ")}]`;
+  const shape = JSON.stringify(Object.fromEntries(fields.map((field) => [field, "VARCHAR"])));
+  const columns = fields.map((field) => `${columnOf(field)} as ${field}`).join(",\n      ");
+  return `
+    create temp table staged as
+    with hit as (
+      select unnest(hits.hits)._source as j
+      from read_json([${files.map(literal).join(", ")}], columns = {hits: 'STRUCT(hits STRUCT(_source JSON)[])'},
+        maximum_object_size = ${Math.max(largest + 1024, 16 * 1024 * 1024)})
+    ),
+    parsed as (
+      select j, json_transform(j, ${literal(shape)}) as f, json_keys(j) as keys from hit
+    ),
+    typed as (
+      select ${columns},
+      list_filter(keys, lambda key: not list_contains(${known}, key)) as extra_keys,
+      list_filter(${known}, lambda key: not list_contains(keys, key)) as _missing,
+      j
+      from parsed
+    )
+    select ${fields.join(", ")}, _missing,
+      case when len(extra_keys) > 0 then
+        to_json(map(extra_keys, list_transform(extra_keys,
+          lambda key: json_extract(j, '/' || replace(replace(key, '~', '~0'), '/', '~1')))))
+      end as _extra,
+      case when complaint_id is null or date_received is null then coalesce(j::varchar, 'null') end as _raw
+    from typed`;
+}

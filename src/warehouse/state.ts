@@ -1,0 +1,50 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { Commit, Owed } from "../pipeline/ports.ts";
+import type { CompanyState } from "../pipeline/window.ts";
+import { literal } from "./fields.ts";
+
+export async function readStates(connection: DuckDBConnection): Promise<CompanyState[]> {
+  const result = await connection.runAndReadAll(
+    "select company, to_json(names), loaded_from::varchar, loaded_through::varchar from pipeline.state order by company",
+  );
+  return result.getRows().map(([company, names, loadedFrom, loadedThrough]) => ({
+    company: String(company),
+    names: JSON.parse(String(names)) as string[],
+    loadedFrom: String(loadedFrom),
+    loadedThrough: String(loadedThrough),
+  }));
+}
+
+/** What dbt has not seen: loads that changed something since its last success, or another project (invariant 3). */
+export async function readOwed(connection: DuckDBConnection, project: string): Promise<Owed> {
+  const result = await connection.runAndReadAll(
+    "select through_load_no, project from pipeline.transforms order by finished_at desc, through_load_no desc limit 1",
+  );
+  const [last] = result.getRows();
+  if (last === undefined) return { owed: true, reason: "the marts were never built" };
+  const unseen = await connection.runAndReadAll(
+    `select count(*) from pipeline.loads where load_no > ${last[0]} and inserted + updated + deleted > 0`,
+  );
+  const loads = Number(unseen.value(0, 0));
+  if (loads > 0) return { owed: true, reason: `${loads} loads with changes since the marts were built` };
+  if (last[1] !== project) return { owed: true, reason: "the dbt project changed" };
+  return { owed: false, reason: "nothing new" };
+}
+
+/** Watermarks, and what the marts show now, in one transaction. */
+export async function writeCommit(connection: DuckDBConnection, commit: Commit): Promise<void> {
+  const { runId, companies, builtProject } = commit;
+  await connection.run("begin");
+  for (const { company, loadId, state } of companies) {
+    await connection.run(`delete from pipeline.state where company = ${literal(company)}`);
+    await connection.run(`
+      insert into pipeline.state values (${literal(company)}, [${state.names.map(literal).join(", ")}],
+        ${literal(state.loadedFrom)}, ${literal(state.loadedThrough)}, ${literal(loadId)}, ${literal(runId)}, now())`);
+  }
+  if (builtProject !== null) {
+    await connection.run(`
+      insert into pipeline.transforms
+      select ${literal(runId)}, coalesce(max(load_no), 0), ${literal(builtProject)}, now() from pipeline.loads`);
+  }
+  await connection.run("commit");
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { Report } from "../pipeline/events.ts";
+import type { Commit, LoadRequest, LoadResult, Owed, TaskContext, Warehouse } from "../pipeline/ports.ts";
+import type { CompanyState } from "../pipeline/window.ts";
+import { Database, type DatabaseOptions } from "./database.ts";
+import { load } from "./load.ts";
+import { readOwed, readStates, writeCommit } from "./state.ts";
+
+/** A DuckDB file as the flow's warehouse. It is opened when it is needed and made by the first load. */
+export class DuckDbWarehouse implements Warehouse {
+  readonly #options: DatabaseOptions;
+  readonly #report: Report;
+  #database: Promise<Database> | undefined;
+  #lastTurn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: DatabaseOptions, report: Report) {
+    this.#options = options;
+    this.#report = report;
+  }
+
+  async states(): Promise<CompanyState[]> {
+    return this.#read([], readStates);
+  }
+
+  async owed(project: string): Promise<Owed> {
+    return this.#read({ owed: true, reason: "there is no warehouse yet" }, (connection) =>
+      readOwed(connection, project),
+    );
+  }
+
+  /** Loads take turns: each uses all threads by itself, and memory stays that of one. */
+  async load(request: LoadRequest, context: TaskContext): Promise<LoadResult> {
+    context.report({ type: "load.waiting", task: context.task });
+    const turn = this.#lastTurn.then(async () => {
+      const database = await this.#open();
+      return database.connection((connection) => load(connection, randomUUID(), request, context), context.signal);
+    });
+    this.#lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async commit(commit: Commit): Promise<void> {
+    await (await this.#open()).connection((connection) => writeCommit(connection, commit));
+  }
+
+  async close(): Promise<void> {
+    const database = this.#database;
+    this.#database = undefined;
+    await this.#lastTurn;
+    (await database)?.close();
+  }
+
+  async #read<T>(none: T, read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    if (this.#database === undefined && !existsSync(this.#options.path)) return none;
+    return (await this.#open()).connection(read);
+  }
+
+  async #open(): Promise<Database> {
+    this.#database ??= Database.open(this.#options).then((database) => {
+      this.#report({ type: "warehouse.opened" });
+      return database;
+    });
+    try {
+      return await this.#database;
+    } catch (error) {
+      this.#database = undefined;
+      throw error;
+    }
+  }
+}

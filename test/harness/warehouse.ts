@@ -1,0 +1,68 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import type { LoadRequest } from "../../src/pipeline/ports.ts";
+import { DuckDbWarehouse } from "../../src/warehouse/warehouse.ts";
+import { temporaryFolder } from "./context.ts";
+
+/** Rows of a query on a warehouse file that nobody has open, as text. */
+export async function query(path: string, sql: string): Promise<(string | null)[][]> {
+  const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" });
+  const connection = await instance.connect();
+  try {
+    await connection.run("set timezone = 'UTC'");
+    const result = await connection.runAndReadAll(sql);
+    return result.getRowsJson().map((row) => row.map((value) => (value === null ? null : String(value))));
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+export type Source = Record<string, unknown>;
+
+/** A `_source` as the source sends it today; `undefined` leaves the key out. */
+export function complaint(id: string | null, change: Source = {}): Source {
+  return {
+    product: "Mortgage",
+    date_sent_to_company: "2026-05-02T00:00:00.000Z",
+    issue: "Trouble during payment process",
+    sub_product: "FHA mortgage",
+    zip_code: "083XX",
+    tags: null,
+    complaint_id: id,
+    timely: "Yes",
+    company_response: "In progress",
+    submitted_via: "Web",
+    company: "ACME BANK",
+    date_received: "2026-05-01T23:59:58.000Z",
+    state: "FL",
+    company_public_response: null,
+    sub_issue: null,
+    ...change,
+  };
+}
+
+/** A warehouse file of its own, and what a load of some rows asks of it. */
+export function testWarehouse() {
+  const folder = temporaryFolder();
+  const path = join(folder, "test.duckdb");
+  const warehouse = new DuckDbWarehouse({ path, memoryLimit: "512MB", threads: 2 }, () => undefined);
+  let landed = 0;
+  const request = (rows: Source[], change: Partial<LoadRequest> & { expected?: number } = {}): LoadRequest => {
+    const file = join(folder, `page-${++landed}.json`);
+    writeFileSync(file, JSON.stringify({ hits: { hits: rows.map((_source) => ({ _source, sort: [1, "1"] })) } }));
+    const { expected = rows.length, ...rest } = change;
+    return {
+      company: "acme",
+      names: ["ACME BANK"],
+      window: { from: "2026-01-01", to: "2026-12-31" },
+      why: "test",
+      runId: "run",
+      extracted: { files: [file], expected, lastIndexed: "2026-11-20T12:00:00-05:00" },
+      acceptWithdrawals: false,
+      ...rest,
+    };
+  };
+  return { path, warehouse, request };
+}

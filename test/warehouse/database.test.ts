@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, it } from "node:test";
+import { promisify } from "node:util";
+import { Database } from "../../src/warehouse/database.ts";
+import { checkPath } from "../../src/warehouse/path.ts";
+import { temporaryFolder, testContext } from "../harness/context.ts";
+import { complaint, testWarehouse } from "../harness/warehouse.ts";
+
+const run = promisify(execFile);
+const options = (path: string) => ({ path, memoryLimit: "512MB", threads: 2 });
+
+async function made(): Promise<string> {
+  const { path, warehouse, request } = testWarehouse();
+  await warehouse.load(request([complaint("1")]), testContext());
+  await warehouse.close();
+  return path;
+}
+
+describe("a warehouse path", () => {
+  it("may be a warehouse, or a place where one can be made", async () => {
+    checkPath(await made());
+    checkPath(join(temporaryFolder(), "new/folder/a.duckdb"));
+  });
+
+  it("is refused where it cannot be one", () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "directory"));
+    writeFileSync(join(folder, "text"), "not a database at all");
+    writeFileSync(join(folder, "empty"), "");
+    const cases: [string, RegExp][] = [
+      ["directory", /is a directory/],
+      ["text", /is not a DuckDB database/],
+      ["empty", /is not a DuckDB database/],
+      ["text/a.duckdb", /is not a folder/],
+    ];
+    for (const [name, what] of cases) {
+      assert.throws(() => checkPath(join(folder, name)), { code: "warehouse_unusable", what });
+    }
+    assert.throws(() => checkPath("/dev/null"), { what: /not a regular file/ });
+  });
+
+  it("is refused where it is not writable", async () => {
+    const path = await made();
+    chmodSync(path, 0o444);
+    chmodSync(dirname(path), 0o755);
+    // Root may write everything: the question is asked by somebody else.
+    const script = `
+      import { checkPath } from ${JSON.stringify(join(process.cwd(), "src/warehouse/path.ts"))};
+      if (process.getuid() === 0) process.setuid(65534);
+      for (const path of ${JSON.stringify([path, join(dirname(path), "new.duckdb")])}) {
+        try { checkPath(path); } catch (error) { console.log(error.what); }
+      }`;
+    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script]);
+    assert.match(stdout, /is not readable and writable\.\n.*cannot be made: .* is not writable\.\n$/);
+  });
+});
+
+describe("opening a warehouse", () => {
+  it("refuses one that another program has open, and names it", async () => {
+    const path = await made();
+    const script = `
+      import { DuckDBInstance } from "@duckdb/node-api";
+      const instance = await DuckDBInstance.create(${JSON.stringify(path)});
+      process.stdout.write("open");
+      process.stdin.resume().on("end", () => instance.closeSync());`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    await once(child.stdout, "data");
+    await assert.rejects(Database.open(options(path)), {
+      code: "warehouse_locked",
+      what: new RegExp(`process ${child.pid}`),
+    });
+    child.stdin.end();
+    await once(child, "close");
+    (await Database.open(options(path))).close();
+  });
+
+  it("refuses one whose tables are newer", async () => {
+    const path = await made();
+    const database = await Database.open(options(path));
+    await database.connection((connection) => connection.run("insert into pipeline.migrations values (999, now())"));
+    database.close();
+    await assert.rejects(Database.open(options(path)), { code: "warehouse_newer", what: /999, known here: 1/ });
+  });
+
+  it("refuses one that is cut off", async () => {
+    const path = await made();
+    truncateSync(path, 5000);
+    await assert.rejects(Database.open(options(path)), { code: "warehouse_unusable" });
+  });
+});

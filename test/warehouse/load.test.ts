@@ -1,0 +1,299 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { LoadResult } from "../../src/pipeline/ports.ts";
+import { testContext } from "../harness/context.ts";
+import { complaint, query, type Source, testWarehouse } from "../harness/warehouse.ts";
+
+const counts = ({ inserted, updated, deleted, unchanged, rejected }: LoadResult) => [
+  inserted,
+  updated,
+  deleted,
+  unchanged,
+  rejected,
+];
+
+describe("loading a company", () => {
+  it("inserts, updates what differs, withdraws what is gone and revives what comes back", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    const load = async (rows: Source[]) => counts(await warehouse.load(request(rows), testContext()));
+    assert.deepEqual(await load([complaint("1"), complaint("2"), complaint("3")]), [3, 0, 0, 0, 0]);
+    assert.deepEqual(await load([complaint("1"), complaint("2"), complaint("3")]), [0, 0, 0, 3, 0]);
+    const settled = complaint("2", { company_response: "Closed with explanation", tags: "Servicemember" });
+    assert.deepEqual(await load([complaint("1"), settled]), [0, 1, 1, 1, 0]);
+    await warehouse.close();
+    assert.deepEqual(
+      await query(
+        path,
+        "select complaint_id, company_response, tags, _deleted_at is null from raw.cfpb_complaints order by 1",
+      ),
+      [
+        ["1", "In progress", null, "true"],
+        ["2", "Closed with explanation", "Servicemember", "true"],
+        ["3", "In progress", null, "false"],
+      ],
+    );
+    assert.deepEqual(await load([complaint("1"), settled, complaint("3")]), [0, 1, 0, 2, 0]);
+    await warehouse.close();
+    assert.deepEqual(
+      await query(path, "select count(*), count(_deleted_at), count(distinct _load_id) from raw.cfpb_complaints"),
+      [["3", "0", "3"]],
+    );
+    assert.deepEqual(
+      await query(
+        path,
+        "select load_no, company, expected, inserted, updated, deleted, live from pipeline.loads order by 1",
+      ),
+      [
+        ["1", "acme", "3", "3", "0", "0", "3"],
+        ["2", "acme", "3", "0", "0", "0", "3"],
+        ["3", "acme", "2", "0", "1", "1", "2"],
+        ["4", "acme", "3", "0", "1", "0", "3"],
+      ],
+    );
+  });
+
+  it("moves _loaded_at only of rows that differ", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    await warehouse.load(request([complaint("1"), complaint("2")]), testContext());
+    await warehouse.load(request([complaint("1"), complaint("2", { state: "NY" })]), testContext());
+    await warehouse.close();
+    const rows = await query(
+      path,
+      "select c.complaint_id, l.load_no, c._loaded_at = l.loaded_at from raw.cfpb_complaints c join pipeline.loads l on l.load_id = c._load_id order by 1",
+    );
+    assert.deepEqual(rows, [
+      ["1", "1", "true"],
+      ["2", "2", "true"],
+    ]);
+  });
+
+  it("stores every field with its type", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    const rows = [
+      complaint("1", { company: "ACME BANK", date_sent_to_company: null }),
+      complaint("2", { date_received: "2026-05-12T12:00:00-05:00", complaint_what_happened: "", has_narrative: false }),
+      complaint("3", {
+        date_received: "2026-05-12",
+        complaint_what_happened: 'It\'s "gone"\n• ✓',
+        has_narrative: true,
+      }),
+      complaint("4", { zip_code: 8302, tags: { a: [1] }, "odd/key~": 5, nested: { x: null } }),
+    ];
+    const context = testContext();
+    await warehouse.load(request(rows), context);
+    await warehouse.close();
+    assert.deepEqual(
+      await query(
+        path,
+        "select complaint_id, date_received::varchar, date_sent_to_company::varchar, complaint_what_happened, has_narrative, zip_code, tags, _extra from raw.cfpb_complaints order by 1",
+      ),
+      [
+        ["1", "2026-05-01 23:59:58+00", null, null, null, "083XX", null, null],
+        ["2", "2026-05-12 17:00:00+00", "2026-05-02 00:00:00+00", null, "false", "083XX", null, null],
+        ["3", "2026-05-12 00:00:00+00", "2026-05-02 00:00:00+00", 'It\'s "gone"\n• ✓', "true", "083XX", null, null],
+        [
+          "4",
+          "2026-05-01 23:59:58+00",
+          "2026-05-02 00:00:00+00",
+          null,
+          null,
+          "8302",
+          '{"a":[1]}',
+          '{"odd/key~":5,"nested":{"x":null}}',
+        ],
+      ],
+    );
+    const named = context.happenings.find(({ type }) => type === "load.fields");
+    assert.deepEqual(named?.type === "load.fields" && named.unknown, ["nested", "odd/key~"]);
+  });
+
+  it("leaves alone what a row does not say, and takes an explicit null", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    await warehouse.load(
+      request([
+        complaint("1", { tags: "a", complaint_what_happened: "text" }),
+        complaint("2", { tags: "b" }),
+        complaint("3", { tags: "c" }),
+      ]),
+      testContext(),
+    );
+    const context = testContext();
+    const result = await warehouse.load(
+      request([complaint("1", { tags: undefined }), complaint("2", { tags: null }), complaint("3", { tags: "d" })]),
+      context,
+    );
+    await warehouse.close();
+    assert.deepEqual(counts(result), [0, 2, 0, 1, 0]);
+    assert.deepEqual(
+      await query(path, "select complaint_id, tags, complaint_what_happened from raw.cfpb_complaints order by 1"),
+      [
+        ["1", "a", "text"],
+        ["2", null, null],
+        ["3", "d", null],
+      ],
+    );
+    const named = context.happenings.find(({ type }) => type === "load.fields");
+    assert.ok(named?.type === "load.fields");
+    assert.deepEqual(
+      named.missing.find(({ field }) => field === "tags"),
+      { field: "tags", rows: 1 },
+    );
+  });
+
+  it("keeps rows that cannot be complaints apart, and does not withdraw them", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    await warehouse.load(request([complaint("1"), complaint("2")]), testContext());
+    const result = await warehouse.load(
+      request([complaint("1"), complaint("2", { date_received: "soon" }), complaint(""), complaint(null)]),
+      testContext(),
+    );
+    await warehouse.close();
+    assert.deepEqual(counts(result), [0, 0, 0, 1, 3]);
+    assert.deepEqual(
+      await query(
+        path,
+        "select reason, company, row_text::json->>'complaint_id' from raw.cfpb_complaints_rejected order by 1, 3",
+      ),
+      [
+        ["no complaint_id", "acme", ""],
+        ["no complaint_id", "acme", null],
+        ["unreadable date_received", "acme", "2"],
+      ],
+    );
+    assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints where _deleted_at is null"), [["2"]]);
+  });
+
+  it("counts a row that two pages showed once", async () => {
+    const { warehouse, request } = testWarehouse();
+    const result = await warehouse.load(
+      request([complaint("1"), complaint("2"), complaint("1", { state: "NY" })], { expected: 2 }),
+      testContext(),
+    );
+    assert.deepEqual(counts(result), [2, 0, 0, 0, 0]);
+    await warehouse.close();
+  });
+
+  it("rolls everything back when it does not add up", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    await warehouse.load(request([complaint("1")]), testContext());
+    for (const expected of [1, 3]) {
+      const rows = [complaint("1", { state: "NY" }), complaint("2")];
+      await assert.rejects(warehouse.load(request(rows, { expected }), testContext()), {
+        code: "reconcile_failed",
+        what: `The load of "acme" does not add up: the source says ${expected} rows, and 2 different ones arrived (0 rejected).`,
+      });
+    }
+    await warehouse.close();
+    assert.deepEqual(await query(path, "select complaint_id, state from raw.cfpb_complaints"), [["1", "FL"]]);
+    assert.deepEqual(await query(path, "select count(*) from pipeline.loads"), [["1"]]);
+  });
+
+  it("refuses rows that were not asked for", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    const strangers = [
+      complaint("2", { company: "OTHER" }),
+      complaint("2", { company: null }),
+      complaint("2", { date_received: "2025-12-31T23:59:59.999Z" }),
+      complaint("2", { date_received: "2027-01-01T00:00:00.000Z" }),
+    ];
+    for (const stranger of strangers) {
+      await assert.rejects(warehouse.load(request([complaint("1"), stranger]), testContext()), {
+        code: "source_ignored_filter",
+      });
+    }
+    await warehouse.close();
+    assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints"), [["0"]]);
+  });
+
+  it("withdraws many rows only when told to", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    const rows = Array.from({ length: 100 }, (_, i) => complaint(String(i + 1)));
+    await warehouse.load(request(rows), testContext());
+    await assert.rejects(warehouse.load(request([]), testContext()), { code: "withdrawals_refused" });
+    await assert.rejects(warehouse.load(request(rows.slice(21)), testContext()), { code: "withdrawals_refused" });
+    assert.deepEqual(counts(await warehouse.load(request(rows.slice(20)), testContext())), [0, 0, 20, 80, 0]);
+    const accepted = await warehouse.load(request([], { acceptWithdrawals: true }), testContext());
+    assert.deepEqual(counts(accepted), [0, 0, 80, 0, 0]);
+    await warehouse.close();
+    assert.deepEqual(await query(path, "select count(*), count(_deleted_at) from raw.cfpb_complaints"), [
+      ["100", "100"],
+    ]);
+  });
+
+  it("touches only its own names and days", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    const other = { company: "other", names: ["OTHER"] };
+    await warehouse.load(request([complaint("1", { company: "OTHER" })], other), testContext());
+    await warehouse.load(request([complaint("2")]), testContext());
+    const later = { window: { from: "2026-06-01", to: "2026-12-31" } };
+    const result = await warehouse.load(request([], later), testContext());
+    assert.deepEqual(counts(result), [0, 0, 0, 0, 0]);
+    await warehouse.close();
+    assert.deepEqual(await query(path, "select count(*), count(_deleted_at) from raw.cfpb_complaints"), [["2", "0"]]);
+  });
+
+  it("follows a complaint that moves to another company", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    const other = { company: "other", names: ["OTHER"] };
+    await warehouse.load(request([complaint("1")]), testContext());
+    const gained = await warehouse.load(request([complaint("1", { company: "OTHER" })], other), testContext());
+    const lost = await warehouse.load(request([]), testContext());
+    assert.deepEqual(
+      [counts(gained), counts(lost)],
+      [
+        [0, 1, 0, 0, 0],
+        [0, 0, 0, 0, 0],
+      ],
+    );
+    await warehouse.close();
+    assert.deepEqual(await query(path, "select company, _deleted_at is null from raw.cfpb_complaints"), [
+      ["OTHER", "true"],
+    ]);
+  });
+
+  it("stops when it is cancelled, and leaves nothing of the load", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    const controller = new AbortController();
+    const context = testContext(controller.signal);
+    const loading = warehouse.load(request([complaint("1")]), {
+      ...context,
+      report: ({ type }) => {
+        if (type === "load.merged") controller.abort(new Error("cancelled"));
+      },
+    });
+    await assert.rejects(loading, /cancelled/);
+    await warehouse.close();
+    assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints"), [["0"]]);
+  });
+});
+
+describe("what dbt is owed", () => {
+  it("is every change since it last succeeded, also after a load that changed nothing", async () => {
+    const { warehouse, request } = testWarehouse();
+    assert.equal((await warehouse.owed("p1")).owed, true);
+    const commit = (builtProject: string | null) => warehouse.commit({ runId: "run", companies: [], builtProject });
+    await warehouse.load(request([complaint("1")]), testContext());
+    assert.deepEqual(await warehouse.owed("p1"), { owed: true, reason: "the marts were never built" });
+    await commit("p1");
+    assert.deepEqual(await warehouse.owed("p1"), { owed: false, reason: "nothing new" });
+    assert.deepEqual(await warehouse.owed("p2"), { owed: true, reason: "the dbt project changed" });
+    await warehouse.load(request([complaint("1", { state: "NY" })]), testContext());
+    await warehouse.load(request([complaint("1", { state: "NY" })]), testContext());
+    assert.equal((await warehouse.owed("p1")).owed, true);
+    await commit("p1");
+    await warehouse.load(request([complaint("1", { state: "NY" })]), testContext());
+    assert.equal((await warehouse.owed("p1")).owed, false);
+    await warehouse.close();
+  });
+
+  it("and the state are read back as they were written", async () => {
+    const { warehouse } = testWarehouse();
+    assert.deepEqual(await warehouse.states(), []);
+    const state = { names: ['A, "B"', "O'C"], loadedFrom: "2024-01-01", loadedThrough: "2026-11-20" };
+    const companies = [{ company: "it's", loadId: "l", state }];
+    await warehouse.commit({ runId: "run", companies, builtProject: null });
+    await warehouse.commit({ runId: "run", companies, builtProject: null });
+    assert.deepEqual(await warehouse.states(), [{ company: "it's", ...state }]);
+    await warehouse.close();
+  });
+});

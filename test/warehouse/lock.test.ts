@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { WarehouseLock } from "../../src/warehouse/lock.ts";
+import { temporaryFolder } from "../harness/context.ts";
+
+const me = { pid: process.pid, since: "2026-11-20T02:00:00.000Z" };
+
+/** Another process that takes the lock and keeps it until it is killed. */
+async function otherHolder(database: string) {
+  const script = `
+    import { WarehouseLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/lock.ts"))};
+    WarehouseLock.acquire(${JSON.stringify(database)}, { pid: process.pid, since: "earlier" });
+    process.stdout.write("held");
+    process.stdin.resume();`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["pipe", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+  return child;
+}
+
+describe("the warehouse lock", () => {
+  it("refuses a second holder at once and names the first", async () => {
+    const database = join(temporaryFolder(), "a.duckdb");
+    const child = await otherHolder(database);
+    assert.throws(() => WarehouseLock.acquire(database, me), {
+      code: "warehouse_locked",
+      what: `Another run holds the warehouse ${database}: process ${child.pid}, since earlier.`,
+    });
+    child.kill("SIGKILL");
+    await once(child, "close");
+    WarehouseLock.acquire(database, me).release();
+  });
+
+  it("can be taken again after it was released", () => {
+    const database = join(temporaryFolder(), "a.duckdb");
+    writeFileSync(database, "");
+    for (let i = 0; i < 3; i++) WarehouseLock.acquire(database, me).release();
+  });
+
+  it("leaves no file and no folder where no warehouse was made", () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "x"));
+    WarehouseLock.acquire(join(folder, "x/y/z/a.duckdb"), me).release();
+    assert.deepEqual(readdirSync(join(folder, "x")), []);
+    assert.ok(existsSync(join(folder, "x")));
+  });
+
+  it("is held by one of many that ask at once", async () => {
+    const database = join(temporaryFolder(), "a.duckdb");
+    writeFileSync(database, "");
+    const script = `
+      import { WarehouseLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/lock.ts"))};
+      try {
+        WarehouseLock.acquire(${JSON.stringify(database)}, { pid: process.pid, since: "now" });
+        process.stdout.write("held");
+      } catch (error) {
+        process.stdout.write(error.code);
+      }
+      process.stdin.resume();`;
+    const children = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["pipe", "pipe", "inherit"] }),
+    );
+    const said = await Promise.all(children.map(async (child) => String((await once(child.stdout, "data"))[0])));
+    for (const child of children) child.kill("SIGKILL");
+    assert.deepEqual(said.toSorted(), ["held", ...new Array(5).fill("warehouse_locked")]);
+  });
+});
