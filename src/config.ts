@@ -1,0 +1,296 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism, homedir, platform } from "node:os";
+import { join, resolve } from "node:path";
+import { parseDocument } from "yaml";
+import * as z from "zod";
+import { isDay } from "./pipeline/days.ts";
+import { PipelineError } from "./pipeline/errors.ts";
+import { parseNameList } from "./pipeline/name-list.ts";
+import { nearestWord } from "./pipeline/spelling.ts";
+
+const day = z.string().refine(isDay, "expected a day such as 2024-01-01");
+const seconds = (least: number, most: number) => z.number().min(least).max(most);
+const text = z.string().trim().min(1, "expected a text");
+const size = z.string().regex(/^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$/i, "expected a size such as 512MB or 2GB");
+
+/** The source's search API. Source: docs/source.md. */
+export const liveSource = "https://www.consumerfinance.gov/data-research/consumer-complaints/search/api/v1/";
+
+const schema = z.strictObject({
+  startDate: day.default("2024-01-01"),
+  companies: z.array(text).min(1, "expected at least one company").default(["jpmorgan", "bank of america"]),
+  lookBackDays: z.int().min(0).max(36_500).default(60),
+  home: text.default("database"),
+  database: text.optional(),
+  source: text
+    .refine((value) => value === "sample" || isWebAddress(value), "expected `sample` or an http(s) address")
+    .transform((value) => (value === "sample" || value.includes("?") || value.endsWith("/") ? value : `${value}/`))
+    .default(liveSource),
+  contact: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .regex(/^[\x20-\x7e]*$/, "expected plain ASCII text")
+    .optional(),
+  retries: z.int().min(0).max(20).default(3),
+  retryDelaySeconds: seconds(0, 3600).default(60),
+  requestTimeoutSeconds: seconds(1, 3600).default(120),
+  extractTimeoutSeconds: seconds(1, 86_400).default(3600),
+  dbtTimeoutSeconds: seconds(1, 86_400).default(1800),
+  runTimeoutSeconds: seconds(1, 604_800).optional(),
+  pageSize: z.int().min(1).max(10_000).default(10_000),
+  rates: z
+    .strictObject({
+      searches: z.number().positive().max(100_000).default(20),
+      exports: z.number().positive().max(100_000).default(2),
+      documents: z.number().positive().max(100_000).default(5),
+    })
+    .prefault({}),
+  duckdb: z
+    .strictObject({
+      memoryLimit: size.default("512MB"),
+      threads: z.int().min(1).max(256).default(Math.min(availableParallelism(), 4)),
+    })
+    .prefault({}),
+  dbt: text.optional(),
+  cacheDir: text.optional(),
+  asOf: day.optional(),
+});
+
+export type Settings = z.input<typeof schema>;
+
+/** Everything a command needs to know, checked; paths are absolute. */
+export type Config = Readonly<
+  Omit<z.output<typeof schema>, "home" | "database" | "contact" | "runTimeoutSeconds" | "dbt" | "cacheDir" | "asOf"> & {
+    /** Of the source's own: `<home>/sample` for the sample source, which shares nothing with the real one. */
+    home: string;
+    database: string;
+    contact: string | null;
+    runTimeoutSeconds: number | null;
+    dbt: string | null;
+    cacheDir: string;
+    /** Today in UTC unless given. */
+    asOf: string;
+    /** The variables for child processes. */
+    env: Readonly<Record<string, string>>;
+  }
+>;
+
+export type Loaded = { config: Config; warnings: string[] };
+
+/**
+ * Flags over environment over file over defaults. `file` is the given `--config`, or undefined for `pipeline.yaml` where
+ * there is one. `today` is the UTC day. Throws `config_invalid` naming the key and where it stands.
+ */
+export function loadConfig(flags: Partial<Settings>, file: string | undefined, today: string): Loaded {
+  const environment = readEnvironment(process.env);
+  const fromFile = readFile(file);
+  const origins: [origin: string, settings: Record<string, unknown>][] = [
+    [fromFile.path, fromFile.settings],
+    ["the environment", environment.settings],
+    ["the command line", flags],
+  ];
+  const merged: Record<string, unknown> = {};
+  const originOf = new Map<string, string>();
+  for (const [origin, settings] of origins) {
+    for (const [key, value] of Object.entries(settings)) {
+      if (value === undefined) continue;
+      const isPart = isObject(value) && isObject(merged[key]);
+      merged[key] = isPart ? { ...(merged[key] as object), ...value } : value;
+      originOf.set(key, origin);
+    }
+  }
+  const parsed = schema.safeParse(merged);
+  if (!parsed.success) throw invalid(parsed.error, merged, originOf);
+  return { config: finish(parsed.data, today), warnings: environment.warnings };
+}
+
+function finish(settings: z.output<typeof schema>, today: string): Config {
+  const { home, database, contact, runTimeoutSeconds, dbt, cacheDir, asOf, startDate, ...rest } = settings;
+  const isSample = settings.source === "sample";
+  const ownHome = isSample ? join(resolve(home), "sample") : resolve(home);
+  const last = asOf ?? today;
+  if (!isSample && last > today) throw inFuture("as_of_in_future", "as-of day", last, today);
+  if (startDate > last) throw inFuture("start_date_in_future", "start date", startDate, last);
+  return Object.freeze({
+    ...rest,
+    startDate,
+    home: ownHome,
+    database: database === undefined ? join(ownHome, "cfpb_complaints.duckdb") : resolve(database),
+    contact: contact ?? null,
+    runTimeoutSeconds: runTimeoutSeconds ?? null,
+    dbt: dbt ?? null,
+    cacheDir: resolve(cacheDir ?? defaultCacheDir()),
+    asOf: last,
+    env: Object.freeze(definedOnly(process.env)),
+  });
+}
+
+function inFuture(code: "as_of_in_future" | "start_date_in_future", what: string, day: string, today: string) {
+  const isStart = code === "start_date_in_future";
+  return new PipelineError({
+    code,
+    what: `The ${what} ${day} is after ${isStart ? "the as-of day" : "today"} (${today} in UTC).`,
+    data: "Nothing was read or changed.",
+    next: isStart
+      ? "Give an earlier --start-date, or correct startDate in pipeline.yaml."
+      : "Give an earlier --as-of, or none.",
+  });
+}
+
+/** Where things are kept that can be made again: `XDG_CACHE_HOME`, or the system's usual place. */
+function defaultCacheDir(): string {
+  const { XDG_CACHE_HOME } = process.env;
+  const usual = platform() === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");
+  return join(XDG_CACHE_HOME || usual, "cfpb-pipeline");
+}
+
+/** Keys as `PIPELINE_` variables: `PIPELINE_START_DATE`, `PIPELINE_DUCKDB_MEMORY_LIMIT`. */
+const variables = new Map(
+  Object.entries(schema.shape).flatMap(([key, field]): [string, string[]][] => {
+    const inner = field instanceof z.ZodPrefault ? field.unwrap() : field;
+    if (inner instanceof z.ZodObject) {
+      return Object.keys(inner.shape).map((part) => [variableOf(`${key}_${part}`), [key, part]]);
+    }
+    return [[variableOf(key), [key]]];
+  }),
+);
+
+function variableOf(key: string): string {
+  return `PIPELINE_${key.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase()}`;
+}
+
+const textKeys = new Set([
+  "startDate",
+  "asOf",
+  "home",
+  "database",
+  "source",
+  "contact",
+  "dbt",
+  "cacheDir",
+  "memoryLimit",
+]);
+
+function readEnvironment(env: NodeJS.ProcessEnv): { settings: Record<string, unknown>; warnings: string[] } {
+  const settings: Record<string, unknown> = {};
+  const warnings: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith("PIPELINE_") || value === undefined || value === "") continue;
+    const path = variables.get(name);
+    if (path === undefined) {
+      const nearest = nearestWord(name, [...variables.keys()]);
+      warnings.push(
+        `${name} is no known setting and was ignored.${nearest === null ? "" : ` Did you mean ${nearest}?`}`,
+      );
+      continue;
+    }
+    const [key = "", part] = path;
+    const read = readText(part ?? key, value, name);
+    settings[key] = part === undefined ? read : { ...(settings[key] as object), [part]: read };
+  }
+  return { settings, warnings };
+}
+
+function readText(key: string, value: string, name: string): unknown {
+  if (key === "companies") {
+    const names = parseNameList(value);
+    if (names === null) throw malformedList(name, value);
+    return names;
+  }
+  if (textKeys.has(key)) return value;
+  return /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+}
+
+export function malformedList(where: string, value: string): PipelineError {
+  return new PipelineError({
+    code: "config_invalid",
+    what: `${where} is not a list of companies: ${value}`,
+    data: "Nothing was read or changed.",
+    next: 'Separate names by commas; put a name that holds a comma in double quotes: jpmorgan,"EQUIFAX, INC."',
+  });
+}
+
+function readFile(given: string | undefined): { path: string; settings: Record<string, unknown> } {
+  const path = given ?? "pipeline.yaml";
+  let content: string;
+  try {
+    content = readFileSync(path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" && given === undefined) return { path, settings: {} };
+    throw badFile(path, code === "ENOENT" ? "it is not there" : `it cannot be read (${code})`);
+  }
+  const document = parseDocument(content);
+  const [problem] = document.errors;
+  if (problem) throw badFile(path, problem.message.split("\n")[0] ?? "it is not YAML");
+  const settings: unknown = document.toJS() ?? {};
+  if (!isObject(settings)) throw badFile(path, "expected keys with values");
+  return { path, settings };
+}
+
+function badFile(path: string, why: string): PipelineError {
+  return new PipelineError({
+    code: "config_invalid",
+    what: `The configuration file ${path} cannot be used: ${why}.`,
+    data: "Nothing was read or changed.",
+    next: "Correct the file, or name another one with --config.",
+  });
+}
+
+function invalid(
+  error: z.ZodError,
+  merged: Record<string, unknown>,
+  originOf: ReadonlyMap<string, string>,
+): PipelineError {
+  const issue = error.issues[0]!;
+  const key = issue.path.join(".");
+  const [first] = issue.path;
+  const where =
+    originOf.get(String(first ?? (issue.code === "unrecognized_keys" ? issue.keys[0] : ""))) ?? "the configuration";
+  return new PipelineError({
+    code: "config_invalid",
+    what: `${describeIssue(issue, key, merged)} (in ${where}).`,
+    data: "Nothing was read or changed.",
+    next: `Correct it in ${where}.`,
+  });
+}
+
+function describeIssue(issue: z.core.$ZodIssue, key: string, merged: Record<string, unknown>): string {
+  if (issue.code === "unrecognized_keys") {
+    const inner = schema.shape[key as keyof typeof schema.shape];
+    const object = inner instanceof z.ZodPrefault ? inner.unwrap() : schema;
+    const known = object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+    const name = issue.keys[0]!;
+    const nearest = nearestWord(name, known);
+    return `Unknown key \`${key === "" ? name : `${key}.${name}`}\`${nearest === null ? "" : `; did you mean \`${nearest}\`?`}`;
+  }
+  const value = issue.path.reduce<unknown>(
+    (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
+    merged,
+  );
+  return `\`${key}\` is ${JSON.stringify(value)}: ${expectation(issue)}`;
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === "too_small" && issue.origin !== "array" && issue.origin !== "string")
+    return `expected ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
+  if (issue.code === "too_big" && issue.origin !== "array" && issue.origin !== "string")
+    return `expected at most ${issue.maximum}`;
+  if (issue.code === "invalid_type")
+    return `expected ${issue.expected === "int" ? "a whole number" : `a ${issue.expected}`}`;
+  return issue.message;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isWebAddress(value: string): boolean {
+  return /^https?:\/\//.test(value) && URL.canParse(value);
+}
+
+function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -1,0 +1,70 @@
+import * as z from "zod";
+import type { DbtNode } from "../pipeline/events.ts";
+
+const statuses: Record<string, DbtNode["status"]> = {
+  success: "success",
+  pass: "pass",
+  warn: "warn",
+  fail: "fail",
+  error: "error",
+  "runtime error": "error",
+  "partial success": "error",
+  skipped: "skipped",
+  "no-op": "skipped",
+};
+
+const kinds = ["model", "test", "unit_test", "seed"] as const;
+
+const runResult = z
+  .object({ status: z.string(), execution_time: z.number(), num_failures: z.number(), message: z.string() })
+  .partial();
+
+const eventLine = z.object({
+  info: z.object({ name: z.string(), level: z.string(), msg: z.string() }),
+  data: z.object({
+    node_info: z.object({ unique_id: z.string() }).partial().optional(),
+    run_result: runResult.optional(),
+  }),
+});
+
+export type DbtEvent =
+  | { type: "node"; node: DbtNode }
+  | { type: "log"; level: "debug" | "info" | "warn" | "error"; text: string };
+
+/** Reads a line of dbt's structured log; null for its debug chatter. A line that is no event is a message of its own. */
+export function parseDbtLine(line: string): DbtEvent | null {
+  const event = eventLine.safeParse(parseJson(line));
+  if (!event.success) return line.trim() === "" ? null : { type: "log", level: "debug", text: line };
+  const { info, data } = event.data;
+  if (info.name === "NodeFinished" && data.node_info?.unique_id !== undefined && data.run_result !== undefined) {
+    return { type: "node", node: nodeOf(data.node_info.unique_id, data.run_result) };
+  }
+  if (info.level === "debug" || info.msg.trim() === "") return null;
+  // What dbt says at level info is progress of nodes, which the nodes say better.
+  const level = info.level === "error" || info.level === "warn" ? info.level : "debug";
+  return { type: "log", level, text: info.msg.trim() };
+}
+
+/** A unique id is kind.package.name, a test's has a hash behind, a unit test's is unit_test.package.model.name. */
+function nodeOf(id: string, result: z.infer<typeof runResult>): DbtNode {
+  const [prefix, , third, fourth] = id.split(".");
+  const kind = kinds.find((name) => name === prefix) ?? "other";
+  const isTest = kind === "test" || kind === "unit_test";
+  return {
+    id,
+    kind,
+    name: (kind === "unit_test" ? fourth : third) ?? id,
+    status: statuses[result.status ?? ""] ?? "error",
+    durationMs: Math.round((result.execution_time ?? 0) * 1000),
+    failures: isTest ? (result.num_failures ?? 0) : null,
+    message: result.message?.trim() || null,
+  };
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // not JSON: the schema says no
+  }
+}

@@ -1,0 +1,216 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PipelineError } from "../pipeline/errors.ts";
+import type { DbtNode, Report } from "../pipeline/events.ts";
+import type { DbtResult, TaskContext, Transform } from "../pipeline/ports.ts";
+import { type Child, type Exit, startChild } from "./child.ts";
+import { PythonEnvironment } from "./environment.ts";
+import { parseDbtLine } from "./events.ts";
+import { projectFingerprint, projectFolder } from "./project.ts";
+
+export type TransformOptions = {
+  /** A dbt of the user's own, a name on PATH or a path; null: the managed environment. */
+  dbt: string | null;
+  cacheDir: string;
+  /** Everything dbt writes besides the database. One for each database: a shared one is parsed anew each time. */
+  targetDir: string;
+  database: string;
+  memoryLimit: string;
+  threads: number;
+  /** The environment variables to run in. */
+  env: Record<string, string>;
+  /** The run's signal: a warm dbt outlives the task that started it. */
+  signal: AbortSignal;
+};
+
+/** Exit code of the host where dbt cannot be imported. */
+const notImportable = 86;
+
+/** dbt for one run: warmed up while rows are extracted, used once, gone at the end. */
+export class DbtTransform implements Transform {
+  readonly #options: TransformOptions;
+  readonly #environment: PythonEnvironment;
+  #warm: Promise<DbtChild> | undefined;
+  #fingerprint: string | undefined;
+
+  constructor(options: TransformOptions) {
+    this.#options = options;
+    this.#environment = new PythonEnvironment(options);
+  }
+
+  /** Throws `python_missing` where dbt cannot be had. Needs no network and leaves nothing behind. */
+  async check(): Promise<void> {
+    const { dbt, env, signal } = this.#options;
+    if (dbt === null) return this.#environment.check(signal);
+    const child = startChild(["sh", "-c", 'command -v "$1"', "sh", dbt], { env, signal, onLine: () => undefined });
+    if ((await child.exited).code === 0) return;
+    throw new PipelineError({
+      code: "python_missing",
+      what: `The configured dbt (${dbt}) is not there, or cannot be run.`,
+      data: "Nothing was read or changed.",
+      next: "Correct `dbt` in pipeline.yaml, or remove it to use the managed dbt.",
+    });
+  }
+
+  project(): string {
+    this.#fingerprint ??= projectFingerprint();
+    return this.#fingerprint;
+  }
+
+  warmUp(report: Report): void {
+    if (this.#warm !== undefined) return;
+    this.#warm = this.#start(report);
+    // Whoever builds is told; a promise that fails before somebody waits for it would end the process.
+    this.#warm.catch(() => undefined);
+  }
+
+  async build(context: TaskContext): Promise<DbtResult> {
+    const { report, signal } = context;
+    this.warmUp(report);
+    let dbt = await this.#warm!;
+    const stop = () => void this.stop();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      report({ type: "dbt.started" });
+      let exit = await dbt.build(report);
+      if (exit.code === notImportable) {
+        // Something has removed or damaged packages since: made anew once.
+        await this.#environment.discard();
+        this.#warm = this.#start(report);
+        dbt = await this.#warm;
+        exit = await dbt.build(report);
+      }
+      signal.throwIfAborted();
+      return resultOf(dbt.nodes, exit, dbt.said);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      await this.stop();
+    }
+  }
+
+  /** Ends dbt wherever it is. */
+  async stop(): Promise<void> {
+    const warm = this.#warm;
+    this.#warm = undefined;
+    const dbt = await warm?.catch(() => undefined);
+    await dbt?.stop();
+  }
+
+  async #start(report: Report): Promise<DbtChild> {
+    const { dbt, signal, targetDir } = this.#options;
+    await mkdir(targetDir, { recursive: true });
+    const env = dbtVariables(this.#options);
+    if (dbt !== null) {
+      // It cannot be warmed up: it has the database open from the start, so it starts when it is time to build.
+      const command = [dbt, "build", "--no-use-colors", "--log-format", "json", "--log-level", "debug"];
+      return new DbtChild(() => startDbt(command, env, signal), false);
+    }
+    await this.#environment.ensure((step) => report({ type: "dbt.environment", step }), signal);
+    const host = fileURLToPath(new URL("./dbt_host.py", import.meta.url));
+    return new DbtChild(() => startDbt([this.#environment.python, "-I", host], env, signal), true);
+  }
+}
+
+type Line = ["stdout" | "stderr", string];
+type Started = { child: Child; listen(onLine: (...line: Line) => void): void };
+
+/** Starts the child; lines that come before somebody listens are kept. */
+function startDbt(command: readonly string[], env: Record<string, string>, signal: AbortSignal): Started {
+  const early: Line[] = [];
+  let heard: (...line: Line) => void = (...line) => void early.push(line);
+  const child = startChild(command, { env, signal, onLine: (...line) => heard(...line) });
+  return {
+    child,
+    listen(onLine) {
+      heard = onLine;
+      for (const line of early.splice(0)) onLine(...line);
+    },
+  };
+}
+
+/** One dbt process, from its start to its results. */
+class DbtChild {
+  readonly nodes = new Map<string, DbtNode>();
+  /** What it said of errors and warnings. */
+  readonly said: string[] = [];
+  readonly #start: () => Started;
+  #started: Started | undefined;
+
+  constructor(start: () => Started, warm: boolean) {
+    this.#start = start;
+    if (warm) this.#started = start();
+  }
+
+  async build(report: Report): Promise<Exit> {
+    this.#started ??= this.#start();
+    const { child, listen } = this.#started;
+    listen((stream, line) => this.#hear(stream, line, report));
+    child.tell("build");
+    return child.exited;
+  }
+
+  async stop(): Promise<void> {
+    await this.#started?.child.stop();
+  }
+
+  #hear(stream: "stdout" | "stderr", line: string, report: Report): void {
+    const event = stream === "stdout" ? parseDbtLine(line) : ({ type: "log", level: "debug", text: line } as const);
+    if (event === null) return;
+    if (event.type === "node") {
+      this.nodes.set(event.node.id, event.node);
+      report({ type: "dbt.node", node: event.node });
+      return;
+    }
+    if (stream === "stderr" || event.level !== "debug") this.said.push(event.text);
+    report({ type: "dbt.output", level: event.level, text: event.text });
+  }
+}
+
+/** The user's own DBT_* variables are left out: they belong to other projects and would bend this one. */
+function dbtVariables(options: TransformOptions): Record<string, string> {
+  const { env, targetDir, database, memoryLimit, threads } = options;
+  const kept = Object.entries(env).filter(([name]) => !name.startsWith("DBT_") && name !== "PYTHONDONTWRITEBYTECODE");
+  return {
+    ...Object.fromEntries(kept),
+    DBT_PROJECT_DIR: projectFolder,
+    DBT_PROFILES_DIR: projectFolder,
+    DBT_TARGET_PATH: targetDir,
+    // Both or neither: with an unset log path and a project that cannot be written dbt ends without a word.
+    DBT_LOG_PATH: targetDir,
+    DBT_LOG_LEVEL_FILE: "none",
+    DBT_SEND_ANONYMOUS_USAGE_STATS: "false",
+    DO_NOT_TRACK: "1",
+    PIPELINE_DBT_DATABASE: database,
+    PIPELINE_DBT_THREADS: String(threads),
+    PIPELINE_DBT_MEMORY_LIMIT: memoryLimit,
+    PIPELINE_DBT_SPILL: join(targetDir, "spill"),
+    TZ: "UTC",
+  };
+}
+
+function resultOf(nodes: ReadonlyMap<string, DbtNode>, exit: Exit, said: readonly string[]): DbtResult {
+  const all = [...nodes.values()];
+  const failed = all.filter(({ status }) => status === "error" || status === "fail");
+  const models = all.filter(({ kind }) => kind === "model").length;
+  const ended = (exit.code === 0 && models > 0) || (exit.code === 1 && failed.length > 0);
+  if (!ended) throw crashed(exit, said);
+  return {
+    state: failed.length > 0 ? "Failed" : "Completed",
+    models,
+    tests: all.filter(({ kind }) => kind === "test" || kind === "unit_test").length,
+    failures: failed.length,
+    warnings: all.filter(({ status }) => status === "warn").length,
+    failed,
+  };
+}
+
+function crashed(exit: Exit, said: readonly string[]): PipelineError {
+  const end = exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+  return new PipelineError({
+    code: "dbt_crashed",
+    what: `dbt stopped before it had results (${end}): ${said.slice(-5).join(" | ").slice(0, 800) || "it said nothing"}`,
+    data: "The loaded complaints are kept; the watermark stays where it was, and the marts are of an earlier run.",
+    next: "Fix the cause and run again: the next run builds everything that is owed.",
+  });
+}
