@@ -7,6 +7,7 @@ import { isDay } from "./pipeline/days.ts";
 import { PipelineError } from "./pipeline/errors.ts";
 import { parseNameList } from "./pipeline/name-list.ts";
 import { nearestWord } from "./pipeline/spelling.ts";
+import { version } from "./version.ts";
 
 const day = z.string().refine(isDay, "expected a day such as 2024-01-01");
 const seconds = (least: number, most: number) => z.number().min(least).max(most);
@@ -72,6 +73,8 @@ export type Config = Readonly<
     cacheDir: string;
     /** Today in UTC unless given. */
     asOf: string;
+    /** Of this program. */
+    version: string;
     /** The variables for child processes. */
     env: Readonly<Record<string, string>>;
   }
@@ -123,6 +126,7 @@ function finish(settings: z.output<typeof schema>, today: string): Config {
     dbt: dbt ?? null,
     cacheDir: resolve(cacheDir ?? defaultCacheDir()),
     asOf: last,
+    version: version(),
     env: Object.freeze(definedOnly(process.env)),
   });
 }

@@ -13,5 +13,8 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(2);
 }
 
+// Output that cannot be written (a closed pipe, a full disk) ends the output, not the run (invariant 13).
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 const { main } = await import("./cli/program.ts");
 process.exitCode = await main(process.argv.slice(2));

@@ -1,18 +1,103 @@
 import { Command, CommanderError } from "commander";
-import { version } from "./version.ts";
+import { PipelineError } from "../pipeline/errors.ts";
+import { version } from "../version.ts";
+import { reportError } from "./error-output.ts";
+import { type GlobalOptions, globalOptions } from "./options.ts";
 
 /** Runs one command line (without node and the script) and gives the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode = 0;
   const program = new Command("pipeline")
     .description("Keeps a local, complete copy of the US CFPB Consumer Complaint Database and turns it into answers.")
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeErr: () => undefined })
     .exitOverride();
+  globalOptions(program);
+
+  // Each command's code is loaded when it is called: `--version` and `--help` stay quick.
+  program
+    .command("run")
+    .description("load what is new, build the models, commit the state")
+    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
+    .option("--companies <list>", "names or words of names, separated by commas; repeatable", collect)
+    .option("--start-date <day>", "first day to load (default: 2024-01-01)")
+    .option("--as-of <day>", "last day to load (default: today, in UTC)")
+    .option("--look-back <days>", "days before the watermark that are read again (default: 60)")
+    .option("--source <url>", "address of the search API, or `sample` for the embedded made-up source")
+    .option("--reset-state", "forget the watermark and reload everything from the start date")
+    .option("--accept-withdrawals", "believe the source when it withdraws unusually many complaints")
+    .option("--skip-dbt", "load only; the next run builds the models")
+    .addHelpText("after", runExamples)
+    .action(async (options: object, command: Command) => {
+      const { runCommand } = await import("./run.ts");
+      exitCode = await runCommand({ ...options, ...command.optsWithGlobals<GlobalOptions>() });
+    });
+
+  const state = program.command("state").description("what the warehouse remembers of each company");
+  state
+    .command("show")
+    .description("print watermark, rows and last load of each company, and what dbt still has to build")
+    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
+    .option("--source <url>", "`sample` for the embedded source's own warehouse")
+    .action(async (_options: object, command: Command) => {
+      const { stateShow } = await import("./state.ts");
+      exitCode = await stateShow(command.optsWithGlobals<GlobalOptions>());
+    });
+  state
+    .command("reset")
+    .description("forget the watermark of these companies, of all where none is named; no row is removed")
+    .argument("[company...]", "companies as they are configured")
+    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
+    .option("--source <url>", "`sample` for the embedded source's own warehouse")
+    .action(async (companies: string[], _options: object, command: Command) => {
+      const { stateReset } = await import("./state.ts");
+      exitCode = await stateReset(companies, command.optsWithGlobals<GlobalOptions>());
+    });
+
+  const json = argv.includes("--json");
   try {
     await program.parseAsync(argv, { from: "user" });
-    return 0;
+    return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    return reportError(error instanceof CommanderError ? wrongUsage(error, program) : error, json);
   }
+}
+
+const runExamples = `
+Examples:
+  $ pipeline run                                          the configured companies, from the live source
+  $ pipeline run --source sample                          made-up complaints, to try it out
+  $ pipeline run --companies 'equifax,"EQUIFAX, INC."'    a name that holds a comma stands in double quotes
+  $ pipeline run --reset-state                            reload everything from the start date`;
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+/** The parser's message as one of ours. */
+function wrongUsage(error: CommanderError, program: Command): PipelineError {
+  if (error.code === "commander.help") {
+    process.stderr.write(program.helpInformation());
+    return new PipelineError({
+      code: "usage",
+      what: "No command was given.",
+      data: "Nothing was read or changed.",
+      next: "Name one of the commands above, such as: pipeline run",
+    });
+  }
+  const text = error.message
+    .replace(/^error: /, "")
+    .replace(/\s*\n\s*\(/, " (")
+    .trim();
+  const what = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  return new PipelineError({
+    code: "usage",
+    what: /[.?!)]$/.test(what) ? what : `${what}.`,
+    data: "Nothing was read or changed.",
+    next: "See what there is with: pipeline --help",
+  });
 }

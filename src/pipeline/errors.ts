@@ -10,6 +10,7 @@ const table = {
   watermark_in_future: { exitCode: 2, retry: "never" },
   company_not_found: { exitCode: 2, retry: "never" },
   company_ambiguous: { exitCode: 2, retry: "never" },
+  companies_failed: { exitCode: 3, retry: "never" },
   company_unaskable: { exitCode: 1, retry: "never" },
   warehouse_unusable: { exitCode: 2, retry: "never" },
   warehouse_newer: { exitCode: 2, retry: "never" },

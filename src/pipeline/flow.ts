@@ -1,8 +1,16 @@
+import type { Clock } from "./clock.ts";
 import { type ErrorFacts, factsOf, PipelineError } from "./errors.ts";
 import type { Report } from "./events.ts";
 import { resolveNames, unaskable } from "./names.ts";
 import type { DbtResult, LoadResult, Source, TaskContext, Tasks, Transform, Warehouse } from "./ports.ts";
-import { type CompanyState, type CompanyWindow, nextState, resolveWindow, type WindowSettings } from "./window.ts";
+import {
+  type CompanyState,
+  type CompanyWindow,
+  nextState,
+  resolveWindow,
+  type StoredCompany,
+  type WindowSettings,
+} from "./window.ts";
 
 export const flowName = "cfpb-complaints-incremental";
 
@@ -15,7 +23,14 @@ export type FlowSettings = WindowSettings & {
   dbtTimeoutMs: number;
 };
 
-export type Ports = { source: Source; warehouse: Warehouse; transform: Transform; tasks: Tasks; report: Report };
+export type Ports = {
+  source: Source;
+  warehouse: Warehouse;
+  transform: Transform;
+  tasks: Tasks;
+  report: Report;
+  clock: Clock;
+};
 
 /** How one company ended. */
 export type CompanyOutcome = CompanyWindow & {
@@ -32,7 +47,7 @@ export type DbtOutcome =
   /** dbt broke before it had results. */
   | { state: "Failed"; error: ErrorFacts };
 
-export type FlowOutcome = { companies: CompanyOutcome[]; dbt: DbtOutcome; forgotten: CompanyState[] };
+export type FlowOutcome = { companies: CompanyOutcome[]; dbt: DbtOutcome; states: StoredCompany[] };
 
 /**
  * The run, top to bottom. Throws where nothing could be loaded at all or the run was cancelled; what failed beside
@@ -58,7 +73,6 @@ export async function runFlow(ports: Ports, settings: FlowSettings): Promise<Flo
 
   const companies = await settleAll(windows.map((window) => loadCompany(ports, settings, window)));
   const loaded = companies.filter((company) => company.result !== null);
-  const forgotten = states.filter(({ company }) => !settings.companies.includes(company));
 
   const dbt = await runDbt(ports, settings, loaded.length > 0);
   if (dbt.state === "Failed" || settings.skipDbt || loaded.length === 0) {
@@ -66,11 +80,11 @@ export async function runFlow(ports: Ports, settings: FlowSettings): Promise<Flo
       "commit_state",
       loaded.length === 0 ? "nothing was loaded" : `dbt has not seen the loads (${dbt.state})`,
     );
-    return { companies, dbt, forgotten };
+    return { companies, dbt, states };
   }
   const committed = await tasks.run("commit_state", quick, () => commitState(ports, settings, states, loaded, dbt));
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
-  return { companies, dbt, forgotten };
+  return { companies, dbt, states };
 }
 
 const quick = { timeoutMs: 600_000 };
@@ -95,12 +109,12 @@ async function resolveCompanies(
 
 /** One company's extraction and load. Its failure is a value, so that the others go on; cancelling rejects. */
 async function loadCompany(ports: Ports, settings: FlowSettings, window: CompanyWindow): Promise<CompanyOutcome> {
-  const { source, warehouse, transform, tasks, report } = ports;
+  const { source, warehouse, transform, tasks, report, clock } = ports;
   const task = `extract_and_load_complaints[${window.company}]`;
-  const started = performance.now();
+  const started = clock.now();
   const outcome = (result: LoadResult | null, error: ErrorFacts | null): CompanyOutcome => ({
     ...window,
-    durationMs: Math.round(performance.now() - started),
+    durationMs: clock.now() - started,
     result,
     error,
     loadedThrough: null,

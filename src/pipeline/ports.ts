@@ -1,7 +1,7 @@
 import type { Window } from "./days.ts";
 import type { DbtNode, Report, State } from "./events.ts";
 import type { Candidates } from "./names.ts";
-import type { CompanyState, CompanyWindow } from "./window.ts";
+import type { CompanyState, CompanyWindow, StoredCompany } from "./window.ts";
 
 /** What a step is given to work with. */
 export type TaskContext = {
@@ -74,7 +74,7 @@ export type Commit = {
 
 /** The warehouse, as the flow needs it. Opens itself; closed so that dbt can have the file. */
 export interface Warehouse {
-  states(): Promise<CompanyState[]>;
+  states(): Promise<StoredCompany[]>;
   /** Stages, merges, reconciles and writes the ledger in one transaction; loads take turns. */
   load(request: LoadRequest, context: TaskContext): Promise<LoadResult>;
   /** True where there are changes, or a dbt project, that the marts do not show. */

@@ -10,6 +10,9 @@ export type CompanyState = {
   loadedThrough: Day;
 };
 
+/** A company's state with how many live rows its names have. */
+export type StoredCompany = CompanyState & { rows: number };
+
 export type WindowSettings = { startDate: Day; asOf: Day; lookBackDays: number; resetState: boolean };
 
 export type CompanyWindow = { company: string; names: string[]; window: Window; why: string };

@@ -39,6 +39,19 @@ export class WarehouseLock {
     }
   }
 
+  /** Who holds the lock of a warehouse now; does not disturb one who takes it. */
+  static holderOf(database: string): Holder | undefined {
+    if (!existsSync(lockPath(database))) return undefined;
+    const db = new DatabaseSync(lockPath(database), { timeout: 0 });
+    try {
+      const holder = readHolder(db, database);
+      // A row without a lock is of a process that was killed.
+      return holder !== undefined && !begin(db) ? holder : undefined;
+    } finally {
+      db.close();
+    }
+  }
+
   /** Where no warehouse was made, nothing of the lock is left either. */
   release(): void {
     if (!existsSync(this.#database)) {
@@ -101,7 +114,6 @@ function begin(db: DatabaseSync): boolean {
   }
 }
 
-/** Who holds the lock of a warehouse now, as far as its row tells. */
 function readHolder(db: DatabaseSync, database: string): Holder | undefined {
   try {
     const known = db.prepare("select 1 from sqlite_schema where name = 'holder'").get();
@@ -113,7 +125,7 @@ function readHolder(db: DatabaseSync, database: string): Holder | undefined {
   }
 }
 
-function refused(database: string, holder: Holder | undefined): PipelineError {
+export function refused(database: string, holder: Holder | undefined): PipelineError {
   const who = holder?.pid ? `process ${holder.pid}, since ${holder.since}` : "another process";
   return new PipelineError({
     code: "warehouse_locked",

@@ -1,17 +1,20 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Commit, Owed } from "../pipeline/ports.ts";
-import type { CompanyState } from "../pipeline/window.ts";
+import type { StoredCompany } from "../pipeline/window.ts";
 import { literal } from "./fields.ts";
 
-export async function readStates(connection: DuckDBConnection): Promise<CompanyState[]> {
+export async function readStates(connection: DuckDBConnection): Promise<StoredCompany[]> {
   const result = await connection.runAndReadAll(
-    "select company, to_json(names), loaded_from::varchar, loaded_through::varchar from pipeline.state order by company",
+    `select s.company, to_json(s.names), s.loaded_from::varchar, s.loaded_through::varchar,
+       (select count(*) from raw.cfpb_complaints c where c._deleted_at is null and list_contains(s.names, c.company))
+     from pipeline.state s order by s.company`,
   );
-  return result.getRows().map(([company, names, loadedFrom, loadedThrough]) => ({
+  return result.getRows().map(([company, names, loadedFrom, loadedThrough, rows]) => ({
     company: String(company),
     names: JSON.parse(String(names)) as string[],
     loadedFrom: String(loadedFrom),
     loadedThrough: String(loadedThrough),
+    rows: Number(rows),
   }));
 }
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Report } from "../pipeline/events.ts";
 import type { Commit, LoadRequest, LoadResult, Owed, TaskContext, Warehouse } from "../pipeline/ports.ts";
-import type { CompanyState } from "../pipeline/window.ts";
+import type { StoredCompany } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { load } from "./load.ts";
 import { readOwed, readStates, writeCommit } from "./state.ts";
@@ -20,7 +20,7 @@ export class DuckDbWarehouse implements Warehouse {
     this.#report = report;
   }
 
-  async states(): Promise<CompanyState[]> {
+  async states(): Promise<StoredCompany[]> {
     return this.#read([], readStates);
   }
 

@@ -1,0 +1,59 @@
+import { PipelineError } from "../pipeline/errors.ts";
+import { nearestWord } from "../pipeline/spelling.ts";
+import { resetStates, stateReport } from "../wire.ts";
+import { configOf, type GlobalOptions } from "./options.ts";
+import { count, table } from "./table.ts";
+
+/** `pipeline state show`. */
+export async function stateShow(options: GlobalOptions): Promise<number> {
+  const { config } = await configOf(options);
+  const { companies, dbt } = await stateReport(config);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ database: config.database, companies, dbt })}\n`);
+    return 0;
+  }
+  if (companies.length === 0) {
+    process.stdout.write(`Nothing is remembered in ${config.database}: the next run loads everything.\n`);
+    return 0;
+  }
+  const columns = [
+    { title: "company" },
+    { title: "loaded" },
+    { title: "rows", align: "right" as const },
+    { title: "last load" },
+    { title: "names" },
+  ];
+  const rows = companies.map(({ company, names, loadedFrom, loadedThrough, rows: held, lastLoad }) => [
+    config.companies.includes(company) ? company : `${company} (not configured)`,
+    `${loadedFrom}..${loadedThrough}`,
+    count(held),
+    lastLoad?.at.slice(0, 16) ?? "-",
+    names.join("; "),
+  ]);
+  process.stdout.write(table(columns, rows));
+  process.stdout.write(`\nModels: ${dbt.owed ? `to be built by the next run (${dbt.reason})` : "up to date"}.\n`);
+  return 0;
+}
+
+/** `pipeline state reset`. */
+export async function stateReset(companies: readonly string[], options: GlobalOptions): Promise<number> {
+  const { config } = await configOf(options);
+  const known = (await stateReport(config)).companies.map(({ company }) => company);
+  for (const company of companies) {
+    if (known.includes(company)) continue;
+    const nearest = nearestWord(company, known);
+    throw new PipelineError({
+      code: "usage",
+      what: `No state is remembered of "${company}".${nearest === null ? "" : ` Did you mean "${nearest}"?`}`,
+      data: "Nothing was changed.",
+      next: "See what is remembered with: pipeline state show",
+    });
+  }
+  const forgotten = await resetStates(config, companies);
+  if (options.json) process.stdout.write(`${JSON.stringify({ forgotten })}\n`);
+  else if (!options.quiet) {
+    const what = forgotten.length === 0 ? "Nothing was remembered" : `Forgotten: ${forgotten.join(", ")}`;
+    process.stdout.write(`${what}. Loaded complaints stay; the next run loads from the start date again.\n`);
+  }
+  return 0;
+}

@@ -1,0 +1,63 @@
+import type { RunReport } from "../pipeline/report.ts";
+import { bytes, count, duration, table } from "./table.ts";
+
+/** What a run did: one table, one sentence on the state of the data, what the next run does. */
+export function summaryText(report: RunReport): string {
+  const { companies, dbt, forgotten } = report;
+  if (companies.length === 0) return "";
+  const rows = companies.map((company) => [
+    company.company,
+    `${company.window.from}..${company.window.to}`,
+    company.state,
+    ...[company.expected, company.inserted, company.updated, company.deleted, company.unchanged].map(count),
+    duration(company.durationMs),
+  ]);
+  const numbers = ["expected", "inserted", "updated", "deleted", "unchanged", "time"] as const;
+  const columns = [
+    { title: "company" },
+    { title: "window" },
+    { title: "state" },
+    ...numbers.map((title) => ({ title, align: "right" as const })),
+  ];
+  const lines = [table(columns, rows).trimEnd(), "", ...dataLines(report)];
+  if (dbt?.state === "Completed") {
+    const warnings = dbt.warnings > 0 ? `, ${dbt.warnings} warnings` : "";
+    lines.push(`Models: ${dbt.models} built, ${dbt.tests} tests passed${warnings}.`);
+  }
+  for (const { company, rows: held, loadedThrough } of forgotten) {
+    lines.push(
+      `Not configured any more and left as it is: "${company}", ${count(held)} rows, loaded through ${loadedThrough}.`,
+    );
+  }
+  const { durationMs, peakRssBytes, requests } = report;
+  lines.push(
+    `${duration(durationMs)}, ${count(requests)} requests, ${bytes(report.bytes)} read, ${bytes(peakRssBytes)} of memory at most.`,
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+function dataLines({ companies, error, nothingNew, dbt }: RunReport): string[] {
+  const loaded = companies.filter((company) => company.error === null);
+  const rejected = loaded.reduce((sum, company) => sum + company.rejected, 0);
+  const lines: string[] = [];
+  if (nothingNew) lines.push("Nothing new: the source shows exactly the rows that are here.");
+  else if (loaded.length > 0) {
+    const total = loaded.reduce((sum, company) => sum + company.expected, 0);
+    lines.push(
+      `Verified: ${count(total)} rows of these windows, the very number the source shows. Days outside them were not compared.`,
+    );
+  }
+  if (rejected > 0) {
+    lines.push(`${count(rejected)} rows could not be read as complaints: see raw.cfpb_complaints_rejected.`);
+  }
+  if (error === null && loaded.length > 0) {
+    const [first] = loaded;
+    const through = new Set(loaded.map(({ loadedThrough }) => loadedThrough));
+    if (dbt?.state === "Skipped" && dbt.reason === "--skip-dbt") {
+      lines.push("The models were not built and the watermark stays: the next run without --skip-dbt catches up.");
+    } else if (through.size === 1) {
+      lines.push(`Complete through ${first?.loadedThrough}; the next run goes on from there and looks back.`);
+    }
+  }
+  return lines;
+}

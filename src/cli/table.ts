@@ -1,0 +1,37 @@
+export type Column = { title: string; align?: "right" };
+
+/** Rows as text in aligned columns, two spaces apart, under a line of titles. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const all = [columns.map(({ title }) => title), ...rows];
+  const widths = columns.map((_, i) => Math.max(...all.map((row) => [...(row[i] ?? "")].length)));
+  const line = (row: readonly string[]) =>
+    columns
+      .map(({ align }, i) => {
+        const cell = row[i] ?? "";
+        const space = " ".repeat((widths[i] ?? 0) - [...cell].length);
+        return align === "right" ? space + cell : cell + space;
+      })
+      .join("  ")
+      .trimEnd();
+  return all.map((row) => `${line(row)}\n`).join("");
+}
+
+export function count(number: number): string {
+  return number.toLocaleString("en-US");
+}
+
+/** `0.4 s`, `12 s`, `3 min 20 s`, `1 h 05 min`. */
+export function duration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
+}
+
+export function bytes(number: number): string {
+  if (number < 1e6) return `${(number / 1e3).toFixed(0)} kB`;
+  if (number < 1e9) return `${(number / 1e6).toFixed(0)} MB`;
+  return `${(number / 1e9).toFixed(1)} GB`;
+}

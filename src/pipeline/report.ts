@@ -1,0 +1,144 @@
+import type { Window } from "./days.ts";
+import { type ErrorCode, type ErrorFacts, exitCodeOf } from "./errors.ts";
+import type { DbtNode, State } from "./events.ts";
+import type { CompanyOutcome, DbtOutcome, FlowOutcome } from "./flow.ts";
+import type { StoredCompany } from "./window.ts";
+
+/** One company in the document of a run. Counts are 0 where nothing happened. */
+export type CompanyReport = {
+  company: string;
+  names: string[];
+  window: Window & { why: string };
+  strategy: "pages";
+  expected: number;
+  inserted: number;
+  /** Revived rows too. */
+  updated: number;
+  deleted: number;
+  unchanged: number;
+  rejected: number;
+  state: State;
+  /** The watermark as it is now; null where none was ever committed. */
+  loadedThrough: string | null;
+  durationMs: number;
+  error: ErrorReport | null;
+};
+
+export type ErrorReport = { code: ErrorCode; message: string; data: string; next: string };
+
+export type DbtReport = {
+  state: State;
+  /** Why it was skipped. */
+  reason: string | null;
+  models: number;
+  tests: number;
+  failures: number;
+  warnings: number;
+  failed: DbtNode[];
+};
+
+/** The document that `pipeline run --json` ends with. Keys are a contract: they are added to, never changed. */
+export type RunReport = {
+  runId: string;
+  flow: string;
+  state: State;
+  startedAt: string;
+  endedAt: string;
+  durationMs: number;
+  peakRssBytes: number;
+  requests: number;
+  bytes: number;
+  database: string;
+  /** True when no row was inserted, updated or deleted, and the marts are up to date. */
+  nothingNew: boolean;
+  companies: CompanyReport[];
+  /** Loaded earlier and no longer configured, with their rows. */
+  forgotten: { company: string; rows: number; loadedThrough: string }[];
+  /** Null where the run did not get that far. */
+  dbt: DbtReport | null;
+  /** Null: nothing is published by this version. */
+  published: null;
+  /** Null: nothing is audited by this version. */
+  audit: null;
+  error: ErrorReport | null;
+};
+
+export function errorReport({ code, what, data, next }: ErrorFacts): ErrorReport {
+  return { code, message: what, data, next };
+}
+
+/** What a run's outcome says, in the words of the report. */
+export function summarize(
+  outcome: FlowOutcome,
+  configured: readonly string[],
+): Pick<RunReport, "state" | "companies" | "forgotten" | "dbt" | "nothingNew" | "error"> {
+  const { states, dbt } = outcome;
+  const companies = outcome.companies.map((company) => companyReport(company, states));
+  const failed = companies.filter(({ error }) => error !== null);
+  const error = runError(outcome, failed);
+  return {
+    state: error === null ? "Completed" : "Failed",
+    companies,
+    forgotten: states
+      .filter(({ company }) => !configured.includes(company))
+      .map(({ company, rows, loadedThrough }) => ({ company, rows, loadedThrough })),
+    dbt: dbtReport(dbt),
+    nothingNew:
+      error === null &&
+      dbt.state === "Skipped" &&
+      companies.every(({ inserted, updated, deleted }) => inserted + updated + deleted === 0),
+    error: error && errorReport(error),
+  };
+}
+
+function companyReport(outcome: CompanyOutcome, states: readonly StoredCompany[]): CompanyReport {
+  const { company, names, window, why, result, error, durationMs } = outcome;
+  const before = states.find((state) => state.company === company)?.loadedThrough ?? null;
+  const { expected, inserted, updated, deleted, unchanged, rejected } = result ?? nothing;
+  return {
+    company,
+    names,
+    window: { ...window, why },
+    strategy: "pages",
+    expected,
+    inserted,
+    updated,
+    deleted,
+    unchanged,
+    rejected,
+    state: error === null ? "Completed" : error.code === "timed_out" ? "TimedOut" : "Failed",
+    loadedThrough: outcome.loadedThrough ?? before,
+    durationMs,
+    error: error && errorReport(error),
+  };
+}
+
+const nothing = { expected: 0, inserted: 0, updated: 0, deleted: 0, unchanged: 0, rejected: 0 };
+
+function dbtReport(dbt: DbtOutcome): DbtReport {
+  const none = { reason: null, models: 0, tests: 0, failures: 0, warnings: 0, failed: [] };
+  if (dbt.state === "Skipped") return { ...none, state: "Skipped", reason: dbt.reason };
+  if (!("models" in dbt)) return { ...none, state: dbt.error.code === "timed_out" ? "TimedOut" : "Failed" };
+  const { state, models, tests, failures, warnings, failed } = dbt;
+  return { state, reason: null, models, tests, failures, warnings, failed };
+}
+
+function runError({ companies, dbt }: FlowOutcome, failed: readonly CompanyReport[]): ErrorFacts | null {
+  if (dbt.state === "Failed" && dbt.error !== null) return dbt.error;
+  if (failed.length === 0) return null;
+  const first = companies.find(({ error }) => error !== null)!.error!;
+  if (failed.length === companies.length) return first;
+  const loaded = companies.filter(({ error }) => error === null).map(({ company }) => company);
+  const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
+  return {
+    code: "companies_failed",
+    what: `${failed.length} of ${companies.length} companies failed: ${failed.map(({ company, error }) => `"${company}": ${error?.message}`).join(" ")}`,
+    data: `Committed: ${list(loaded)}. Nothing of ${list(failed.map(({ company }) => company))} was loaded; what was loaded before stands.`,
+    next: `Run again: it reads the same days of ${list(failed.map(({ company }) => company))}. ${first.next}`,
+  };
+}
+
+/** The exit code a run's report leads to; a cancelled run's is the signal's. */
+export function exitCodeOfRun({ error }: RunReport): number {
+  return error === null ? 0 : exitCodeOf(error.code);
+}

@@ -1,0 +1,131 @@
+import { randomUUID } from "node:crypto";
+import type { Config } from "./config.ts";
+import { factsOf, PipelineError } from "./pipeline/errors.ts";
+import type { Emit, Report, State } from "./pipeline/events.ts";
+import { type FlowOutcome, flowName, runFlow } from "./pipeline/flow.ts";
+import { errorReport, type RunReport, summarize } from "./pipeline/report.ts";
+import type { StoredCompany } from "./pipeline/window.ts";
+import { checkBeforeRun, takeWarehouse, wireRun } from "./wire.ts";
+
+export type RunOptions = { resetState: boolean; skipDbt: boolean; acceptWithdrawals: boolean };
+
+/**
+ * Runs the flow once. Never rejects: what went wrong is in the report. When `signal` is aborted, its reason is what the
+ * run ends with; what was begun and not committed is rolled back first.
+ */
+export async function executeRun(
+  config: Config,
+  options: RunOptions,
+  signal: AbortSignal,
+  emit: Emit,
+): Promise<RunReport> {
+  const { database, source, asOf } = config;
+  const runId = randomUUID();
+  const started = Date.now();
+  const traffic = { requests: 0, bytes: 0 };
+  const report: Report = (happening) => emit({ ...happening, runId, at: new Date().toISOString() });
+  report({ type: "run.started", flow: flowName, database, source, asOf });
+
+  let ending: Ending;
+  const { signal: limited, stop } = withTimeout(signal, config.runTimeoutSeconds);
+  try {
+    ending = summarize(await lockAndRun(config, runId, options, limited, report, traffic), config.companies);
+  } catch (error) {
+    ending = { ...nothingDone, state: stateOf(error, signal), error: errorReport(factsOf(error)) };
+  } finally {
+    stop();
+  }
+  const durationMs = Date.now() - started;
+  report({ type: "run.finished", state: ending.state, durationMs });
+  return {
+    runId,
+    flow: flowName,
+    startedAt: new Date(started).toISOString(),
+    endedAt: new Date(started + durationMs).toISOString(),
+    durationMs,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    ...traffic,
+    database,
+    published: null,
+    audit: null,
+    ...ending,
+  };
+}
+
+type Ending = ReturnType<typeof summarize>;
+
+const nothingDone: Ending = {
+  state: "Failed",
+  companies: [],
+  forgotten: [],
+  dbt: null,
+  nothingNew: false,
+  error: null,
+};
+
+async function lockAndRun(
+  config: Config,
+  runId: string,
+  options: RunOptions,
+  signal: AbortSignal,
+  report: Report,
+  traffic: { requests: number; bytes: number },
+): Promise<FlowOutcome> {
+  const lock = takeWarehouse(config);
+  try {
+    refuseFutureWatermark(config, options, await checkBeforeRun(config, options.skipDbt, signal));
+    const wired = await wireRun(config, signal, report);
+    try {
+      return await runFlow(wired.ports, {
+        ...options,
+        runId,
+        companies: config.companies,
+        startDate: config.startDate,
+        asOf: config.asOf,
+        lookBackDays: config.lookBackDays,
+        extractTimeoutMs: config.extractTimeoutSeconds * 1000,
+        dbtTimeoutMs: config.dbtTimeoutSeconds * 1000,
+      });
+    } finally {
+      Object.assign(traffic, wired.ports.source.traffic);
+      await wired.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+/** A watermark in the future would leave days out (invariant 2); the sample source lives in a time of its own. */
+function refuseFutureWatermark(config: Config, options: RunOptions, states: readonly StoredCompany[]): void {
+  const today = new Date().toISOString().slice(0, 10);
+  const wrong = states.find(({ loadedThrough }) => loadedThrough > today);
+  if (config.source === "sample" || options.resetState || wrong === undefined) return;
+  throw new PipelineError({
+    code: "watermark_in_future",
+    what: `The state says that "${wrong.company}" is loaded through ${wrong.loadedThrough}, which is after today (${today} in UTC).`,
+    data: "Nothing was read or changed.",
+    next: "Check the clock of this machine; if it is right, run `pipeline state reset` and then `pipeline run`.",
+  });
+}
+
+function stateOf(error: unknown, cancelled: AbortSignal): State {
+  if (cancelled.aborted) return "Cancelled";
+  return error instanceof PipelineError && error.code === "timed_out" ? "TimedOut" : "Failed";
+}
+
+/** The signal of a run that may also be ended by its own time limit. */
+function withTimeout(signal: AbortSignal, seconds: number | null): { signal: AbortSignal; stop(): void } {
+  if (seconds === null) return { signal, stop: () => undefined };
+  const expired = new AbortController();
+  const timer = setTimeout(() => {
+    expired.abort(
+      new PipelineError({
+        code: "timed_out",
+        what: `The run did not finish within ${seconds} s.`,
+        data: "What it had not committed was rolled back; what was committed before stands.",
+        next: "Run again: it goes on from there. If it is really that much work, raise runTimeoutSeconds.",
+      }),
+    );
+  }, seconds * 1000);
+  return { signal: AbortSignal.any([signal, expired.signal]), stop: () => clearTimeout(timer) };
+}

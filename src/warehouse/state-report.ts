@@ -1,0 +1,67 @@
+import { existsSync } from "node:fs";
+import { DuckDBInstance } from "@duckdb/node-api";
+import type { Owed } from "../pipeline/ports.ts";
+import type { StoredCompany } from "../pipeline/window.ts";
+import { Database, type DatabaseOptions } from "./database.ts";
+import { openingFailure } from "./failures.ts";
+import { literal } from "./fields.ts";
+import { readOwed, readStates } from "./state.ts";
+
+export type LastLoad = { at: string; window: { from: string; to: string }; expected: number; rejected: number };
+export type CompanyStateReport = StoredCompany & { lastLoad: LastLoad | null };
+export type OwedReport = Owed;
+
+/** What a warehouse remembers, only looked at: nothing is made or changed. An absent file has no companies. */
+export async function readStateReport(
+  path: string,
+  project: string,
+): Promise<{ companies: CompanyStateReport[]; dbt: Owed }> {
+  if (!existsSync(path)) return { companies: [], dbt: { owed: true, reason: "there is no warehouse yet" } };
+  const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" }).catch((error: unknown) => {
+    throw openingFailure(path, error);
+  });
+  const connection = await instance.connect();
+  try {
+    await connection.run("set timezone = 'UTC'");
+    const loads = await connection.runAndReadAll(
+      `select company, loaded_at::varchar, window_from::varchar, window_to::varchar, expected, rejected
+       from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1`,
+    );
+    const lastLoads = new Map<string, LastLoad>();
+    for (const [company, at, from, to, expected, rejected] of loads.getRows()) {
+      const window = { from: String(from), to: String(to) };
+      lastLoads.set(String(company), {
+        at: String(at),
+        window,
+        expected: Number(expected),
+        rejected: Number(rejected),
+      });
+    }
+    const states = await readStates(connection);
+    return {
+      companies: states.map((state) => ({ ...state, lastLoad: lastLoads.get(state.company) ?? null })),
+      dbt: await readOwed(connection, project),
+    };
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** Forgets the state of these companies, of all where none is named; returns the forgotten ones. */
+export async function forgetStates(options: DatabaseOptions, companies: readonly string[]): Promise<string[]> {
+  if (!existsSync(options.path)) return [];
+  const database = await Database.open(options);
+  try {
+    return await database.connection(async (connection) => {
+      const only = companies.length === 0 ? "" : `where company in (${companies.map(literal).join(", ")})`;
+      const forgotten = await connection.runAndReadAll(`delete from pipeline.state ${only} returning company`);
+      return forgotten
+        .getRows()
+        .map(([company]) => String(company))
+        .sort();
+    });
+  } finally {
+    database.close();
+  }
+}

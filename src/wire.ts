@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Config } from "./config.ts";
+import type { Report } from "./pipeline/events.ts";
+import type { Ports } from "./pipeline/flow.ts";
+import type { StoredCompany } from "./pipeline/window.ts";
+import { systemClock } from "./runtime/clock.ts";
+import { LocalEngine } from "./runtime/local-engine.ts";
+import { spawnSample } from "./sample/spawn.ts";
+import { RateBudget } from "./source/budget.ts";
+import { CfpbSource } from "./source/source.ts";
+import { DbtTransform } from "./transform/transform.ts";
+import { refused, WarehouseLock } from "./warehouse/lock.ts";
+import { checkPath } from "./warehouse/path.ts";
+import { type CompanyStateReport, forgetStates, type OwedReport, readStateReport } from "./warehouse/state-report.ts";
+import { DuckDbWarehouse } from "./warehouse/warehouse.ts";
+
+export type { CompanyStateReport, OwedReport };
+
+/** Everything that a run holds, for {@link Wired.close} to give back. */
+export type Wired = { ports: Ports; close(): Promise<void> };
+
+/** Takes the warehouse for this process (invariant 4). Throws where it cannot be one, or another process has it. */
+export function takeWarehouse(config: Config): WarehouseLock {
+  checkPath(config.database);
+  return WarehouseLock.acquire(config.database, { pid: process.pid, since: new Date().toISOString() });
+}
+
+/**
+ * Checks what needs no network, and gives what is remembered of the companies: Python where dbt will run, and that the
+ * file can be opened. The caller holds the lock.
+ */
+export async function checkBeforeRun(config: Config, skipDbt: boolean, signal: AbortSignal): Promise<StoredCompany[]> {
+  if (!skipDbt) await wireTransform(config, signal).check();
+  const warehouse = wireWarehouse(config, () => undefined);
+  try {
+    return await warehouse.states();
+  } finally {
+    await warehouse.close();
+  }
+}
+
+/** The adapters of one run. The caller holds the lock. */
+export async function wireRun(config: Config, signal: AbortSignal, report: Report): Promise<Wired> {
+  const landing = join(config.home, "landing", keyOf(config.database));
+  // What lies here is of a run that was killed: the lock says that no other is alive.
+  await rm(landing, { recursive: true, force: true });
+  await mkdir(config.home, { recursive: true });
+  const sample = config.source === "sample" ? await spawnSample({ asOf: config.asOf }, signal) : null;
+  const source = wireSource(config, sample?.url ?? config.source, landing);
+  const warehouse = wireWarehouse(config, report);
+  const transform = wireTransform(config, signal);
+  const policy = retryPolicy(config);
+  const tasks = new LocalEngine({ signal, report, clock: systemClock, policy: { ...policy, retries: restarts } });
+  return {
+    ports: { source, warehouse, transform, tasks, report, clock: systemClock },
+    async close() {
+      await transform.stop();
+      await warehouse.close();
+      await source.close();
+      await sample?.stop();
+      await rm(landing, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A company whose index moved or that does not add up starts again, 3 times in all (invariant 7). */
+const restarts = 2;
+
+function retryPolicy(config: Config) {
+  const { retries, retryDelaySeconds, extractTimeoutSeconds } = config;
+  return { retries, delayMs: retryDelaySeconds * 1000, longestMs: extractTimeoutSeconds * 1000 };
+}
+
+function wireSource(config: Config, base: string, landing: string): CfpbSource {
+  // The sample source has no limits of its own; the live one's are per address (invariant 6).
+  const perMinute = config.source === "sample" ? Number.POSITIVE_INFINITY : config.rates.searches;
+  return new CfpbSource({
+    base,
+    pageSize: config.pageSize,
+    landing,
+    userAgent: `cfpb-pipeline/${config.version}${config.contact === null ? "" : ` (${config.contact})`}`,
+    requestTimeoutMs: config.requestTimeoutSeconds * 1000,
+    policy: retryPolicy(config),
+    budget: new RateBudget(perMinute, systemClock),
+    clock: systemClock,
+  });
+}
+
+function wireWarehouse(config: Config, report: Report): DuckDbWarehouse {
+  return new DuckDbWarehouse({ path: config.database, ...config.duckdb }, report);
+}
+
+function wireTransform(config: Config, signal: AbortSignal): DbtTransform {
+  const { dbt, cacheDir, database, env, duckdb } = config;
+  const targetDir = join(config.home, "dbt", keyOf(database));
+  return new DbtTransform({ dbt, cacheDir, targetDir, database, ...duckdb, env, signal });
+}
+
+/** What `state show` shows. Throws `warehouse_locked` while a run holds the warehouse. */
+export async function stateReport(config: Config): Promise<{ companies: CompanyStateReport[]; dbt: OwedReport }> {
+  checkPath(config.database);
+  const holder = WarehouseLock.holderOf(config.database);
+  if (holder !== undefined) throw refused(config.database, holder);
+  const project = wireTransform(config, new AbortController().signal).project();
+  return readStateReport(config.database, project);
+}
+
+/** Forgets the watermarks of these companies, of all where none is named; returns the forgotten ones. */
+export async function resetStates(config: Config, companies: readonly string[]): Promise<string[]> {
+  const lock = takeWarehouse(config);
+  try {
+    return await forgetStates({ path: config.database, ...config.duckdb }, companies);
+  } finally {
+    lock.release();
+  }
+}
+
+/** A folder name for what belongs to one warehouse file: several may share a home. */
+function keyOf(database: string): string {
+  return `${basename(database, ".duckdb")}-${createHash("sha256").update(database).digest("hex").slice(0, 8)}`;
+}
