@@ -10,6 +10,7 @@ import { LocalEngine } from "./runtime/local-engine.ts";
 import { spawnSample } from "./sample/spawn.ts";
 import { RateBudget } from "./source/budget.ts";
 import { CfpbSource } from "./source/source.ts";
+import { projectFolder } from "./transform/project.ts";
 import { DbtTransform } from "./transform/transform.ts";
 import { refused, WarehouseLock } from "./warehouse/lock.ts";
 import { checkPath } from "./warehouse/path.ts";
@@ -95,7 +96,7 @@ function wireWarehouse(config: Config, report: Report): DuckDbWarehouse {
 function wireTransform(config: Config, signal: AbortSignal): DbtTransform {
   const { dbt, cacheDir, database, env, duckdb } = config;
   const targetDir = join(config.home, "dbt", keyOf(database));
-  return new DbtTransform({ dbt, cacheDir, targetDir, database, ...duckdb, env, signal });
+  return new DbtTransform({ dbt, cacheDir, projectDir: projectFolder, targetDir, database, ...duckdb, env, signal });
 }
 
 /** What `state show` shows. Throws `warehouse_locked` while a run holds the warehouse. */

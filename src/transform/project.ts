@@ -6,16 +6,16 @@ import { fileURLToPath } from "node:url";
 /** The dbt project of this package. */
 export const projectFolder = fileURLToPath(new URL("../../dbt/", import.meta.url));
 
-/** A fingerprint of everything in the project that decides what the marts show. */
-export function projectFingerprint(): string {
+/** A fingerprint of everything in a project that decides what the marts show. */
+export function projectFingerprint(folder: string): string {
   const hash = createHash("sha256");
-  const files = readdirSync(projectFolder, { recursive: true, withFileTypes: true })
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(sql|ya?ml|csv)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !path.startsWith(join(projectFolder, "target")))
+    .filter((path) => !path.startsWith(join(folder, "target")))
     .sort();
   for (const file of files) {
-    hash.update(file.slice(projectFolder.length)).update("\0").update(readFileSync(file)).update("\0");
+    hash.update(file.slice(folder.length)).update("\0").update(readFileSync(file)).update("\0");
   }
   return hash.digest("hex").slice(0, 16);
 }

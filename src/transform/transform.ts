@@ -7,12 +7,14 @@ import type { DbtResult, TaskContext, Transform } from "../pipeline/ports.ts";
 import { type Child, type Exit, startChild } from "./child.ts";
 import { PythonEnvironment } from "./environment.ts";
 import { parseDbtLine } from "./events.ts";
-import { projectFingerprint, projectFolder } from "./project.ts";
+import { projectFingerprint } from "./project.ts";
 
 export type TransformOptions = {
   /** A dbt of the user's own, a name on PATH or a path; null: the managed environment. */
   dbt: string | null;
   cacheDir: string;
+  /** The dbt project. */
+  projectDir: string;
   /** Everything dbt writes besides the database. One for each database: a shared one is parsed anew each time. */
   targetDir: string;
   database: string;
@@ -54,7 +56,7 @@ export class DbtTransform implements Transform {
   }
 
   project(): string {
-    this.#fingerprint ??= projectFingerprint();
+    this.#fingerprint ??= projectFingerprint(this.#options.projectDir);
     return this.#fingerprint;
   }
 
@@ -169,12 +171,12 @@ class DbtChild {
 
 /** The user's own DBT_* variables are left out: they belong to other projects and would bend this one. */
 function dbtVariables(options: TransformOptions): Record<string, string> {
-  const { env, targetDir, database, memoryLimit, threads } = options;
+  const { env, projectDir, targetDir, database, memoryLimit, threads } = options;
   const kept = Object.entries(env).filter(([name]) => !name.startsWith("DBT_") && name !== "PYTHONDONTWRITEBYTECODE");
   return {
     ...Object.fromEntries(kept),
-    DBT_PROJECT_DIR: projectFolder,
-    DBT_PROFILES_DIR: projectFolder,
+    DBT_PROJECT_DIR: projectDir,
+    DBT_PROFILES_DIR: projectDir,
     DBT_TARGET_PATH: targetDir,
     // Both or neither: with an unset log path and a project that cannot be written dbt ends without a word.
     DBT_LOG_PATH: targetDir,

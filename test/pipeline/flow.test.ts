@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { PipelineError } from "../../src/pipeline/errors.ts";
+import type { Happening } from "../../src/pipeline/events.ts";
+import { type FlowSettings, type Ports, runFlow } from "../../src/pipeline/flow.ts";
+import type { Commit, DbtResult, LoadResult, Owed } from "../../src/pipeline/ports.ts";
+import { summarize } from "../../src/pipeline/report.ts";
+import type { StoredCompany } from "../../src/pipeline/window.ts";
+import { LocalEngine } from "../../src/runtime/local-engine.ts";
+import { jumpingClock } from "../harness/context.ts";
+
+const settings: FlowSettings = {
+  runId: "run",
+  companies: ["a", "b"],
+  startDate: "2026-01-01",
+  asOf: "2026-11-20",
+  lookBackDays: 60,
+  resetState: false,
+  acceptWithdrawals: false,
+  skipDbt: false,
+  extractTimeoutMs: 10_000,
+  dbtTimeoutMs: 10_000,
+};
+
+const loaded: LoadResult = {
+  loadId: "load",
+  loadNo: 1,
+  expected: 5,
+  inserted: 5,
+  updated: 0,
+  deleted: 0,
+  unchanged: 0,
+  rejected: 0,
+};
+const built: DbtResult = { state: "Completed", models: 9, tests: 36, failures: 0, warnings: 0, failed: [] };
+
+type World = {
+  load(company: string): LoadResult;
+  build(): DbtResult;
+  owed: Owed[];
+  states: StoredCompany[];
+};
+
+/** The flow over ports that only remember what they were asked. */
+async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = {}) {
+  const done: string[] = [];
+  const happenings: Happening[] = [];
+  const report = (happening: Happening) => void happenings.push(happening);
+  const clock = jumpingClock();
+  const { load = () => loaded, build = () => built, states = [] } = world;
+  const owed = [...(world.owed ?? [])];
+  const committed: Commit[] = [];
+  const ports: Ports = {
+    report,
+    clock,
+    tasks: new LocalEngine({
+      signal: new AbortController().signal,
+      report,
+      clock,
+      policy: { retries: 2, delayMs: 1, longestMs: 10 },
+    }),
+    source: {
+      traffic: { requests: 0, bytes: 0 },
+      async findNames(texts) {
+        return texts.map((company) => ({
+          company,
+          matches: [{ name: company.toUpperCase(), count: 1 }],
+          suggestions: [],
+        }));
+      },
+      async extract(company) {
+        done.push(`extract ${company}`);
+        return { files: [], expected: 5, lastIndexed: null };
+      },
+      async discard(company) {
+        done.push(`discard ${company}`);
+      },
+    },
+    warehouse: {
+      states: async () => states,
+      owed: async () => owed.shift() ?? { owed: true, reason: "test" },
+      async load({ company }) {
+        const result = load(company);
+        done.push(`load ${company}`);
+        return result;
+      },
+      async commit(commit) {
+        committed.push(commit);
+        done.push("commit");
+      },
+      async close() {
+        done.push("close");
+      },
+    },
+    transform: {
+      project: () => "project",
+      warmUp: () => void done.push("warm up"),
+      async build() {
+        done.push("build");
+        return build();
+      },
+    },
+  };
+  const outcome = await runFlow(ports, { ...settings, ...change });
+  return { done, happenings, committed, report: summarize(outcome, settings.companies) };
+}
+
+describe("the flow", () => {
+  it("loads, closes the warehouse, builds, commits, in this order", async () => {
+    const { done, committed, report } = await flow();
+    const order = ["load a", "close", "build", "commit"].map((step) => done.indexOf(step));
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+      done.join(", "),
+    );
+    assert.equal(report.state, "Completed");
+    assert.deepEqual(
+      committed[0]?.companies.map(({ company, state }) => [company, state.loadedFrom, state.loadedThrough]),
+      [
+        ["a", "2026-01-01", "2026-11-20"],
+        ["b", "2026-01-01", "2026-11-20"],
+      ],
+    );
+    assert.equal(committed[0]?.builtProject, "project");
+  });
+
+  it("commits the other company when one throws a bug", async () => {
+    const { committed, report, done } = await flow({
+      load(company) {
+        if (company === "a") throw new TypeError("x is not a function");
+        return loaded;
+      },
+    });
+    assert.deepEqual(
+      committed[0]?.companies.map(({ company }) => company),
+      ["b"],
+    );
+    assert.equal(report.error?.code, "companies_failed");
+    assert.equal(report.companies[0]?.error?.code, "internal");
+    assert.ok(done.includes("discard a"));
+  });
+
+  it("starts a company that does not add up again, three times in all", async () => {
+    let attempts = 0;
+    const { report, happenings } = await flow({
+      load(company) {
+        if (company === "b") return loaded;
+        attempts++;
+        throw new PipelineError({ code: "reconcile_failed", what: "w", data: "d", next: "n" });
+      },
+    });
+    assert.equal(attempts, 3);
+    assert.equal(report.companies[0]?.error?.code, "reconcile_failed");
+    const states = happenings.filter((event) => event.type === "task.state" && event.task.endsWith("[a]"));
+    assert.deepEqual(
+      states.map((event) => (event.type === "task.state" ? event.state : "")),
+      ["Running", "Retrying", "Running", "Retrying", "Running", "Failed"],
+    );
+  });
+
+  it("commits nothing when no company was loaded, and when dbt failed", async () => {
+    const none = await flow({
+      load() {
+        throw new TypeError("bug");
+      },
+    });
+    assert.deepEqual([none.committed, none.report.error?.code], [[], "internal"]);
+    assert.ok(!none.done.includes("build"));
+    const failed = await flow({ build: () => ({ ...built, state: "Failed", failures: 1 }) });
+    assert.deepEqual([failed.committed, failed.report.error?.code], [[], "dbt_failed"]);
+  });
+
+  it("warms dbt up only when it will be needed", async () => {
+    const states = ["a", "b"].map((company) => ({
+      company,
+      names: [company.toUpperCase()],
+      loadedFrom: "2026-01-01",
+      loadedThrough: "2026-11-19",
+      rows: 5,
+    }));
+    const nothing = { owed: false, reason: "nothing new" };
+    const same = { ...loaded, inserted: 0, unchanged: 5 };
+    const idle = await flow({ states, owed: [nothing, nothing], load: () => same });
+    assert.ok(!idle.done.includes("warm up") && !idle.done.includes("build"));
+    assert.equal(idle.report.nothingNew, true);
+    assert.equal(idle.committed.length, 1, "the watermark moves on all the same");
+    const late = await flow({ states, owed: [nothing], load: (company) => (company === "b" ? loaded : same) });
+    assert.ok(late.done.indexOf("warm up") > late.done.indexOf("load b"));
+    const early = await flow();
+    assert.ok(early.done.indexOf("warm up") < early.done.indexOf("load a"));
+  });
+
+  it("passes over dbt and the watermark with skipDbt", async () => {
+    const { done, committed, report } = await flow({}, { skipDbt: true });
+    assert.ok(!done.includes("warm up") && !done.includes("build"));
+    assert.deepEqual([committed, report.dbt?.reason, report.state], [[], "--skip-dbt", "Completed"]);
+  });
+});
