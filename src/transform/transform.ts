@@ -208,10 +208,14 @@ function resultOf(nodes: ReadonlyMap<string, DbtNode>, exit: Exit, said: readonl
 }
 
 function crashed(exit: Exit, said: readonly string[]): PipelineError {
+  const last = said
+    .map((line) => line.trim())
+    .filter((line) => /\w/.test(line))
+    .slice(-5);
   const end = exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
   return new PipelineError({
     code: "dbt_crashed",
-    what: `dbt stopped before it had results (${end}): ${said.slice(-5).join(" | ").slice(0, 800) || "it said nothing"}`,
+    what: `dbt stopped before it had results (${end}): ${last.join(" | ").slice(0, 800) || "it said nothing"}`,
     data: "The loaded complaints are kept; the watermark stays where it was, and the marts are of an earlier run.",
     next: "Fix the cause and run again: the next run builds everything that is owed.",
   });

@@ -14,10 +14,15 @@ const timeoutMs = 60_000;
 
 /** Starts the command line in a process of its own, without the settings of whoever runs the tests. */
 export function startPipeline(argv: readonly string[], env: Record<string, string> = {}): Started {
+  return startScript(["src/main.ts", ...argv], env);
+}
+
+/** The same for a script of the tests. */
+export function startScript(argv: readonly string[], env: Record<string, string> = {}): Started {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(PIPELINE_|DBT_|NODE_TEST_|NO_COLOR|CI$)/.test(name) || name === "PIPELINE_CACHE_DIR",
   );
-  const child = spawn(process.execPath, ["src/main.ts", ...argv], {
+  const child = spawn(process.execPath, argv, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...Object.fromEntries(kept), ...env },
     timeout: timeoutMs,

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import type { RunReport } from "../../src/pipeline/report.ts";
-import { type Outcome, type Started, startPipeline } from "./cli.ts";
+import { type Outcome, type Started, startPipeline, startScript } from "./cli.ts";
 import { temporaryFolder } from "./context.ts";
 import type { TestSource } from "./sample.ts";
 import { query } from "./warehouse.ts";
@@ -10,6 +10,8 @@ export type TestHome = {
   database: string;
   start(argv: readonly string[], env?: Record<string, string>): Started;
   run(argv: readonly string[], env?: Record<string, string>): Promise<Outcome>;
+  /** Runs until the event that `point` names, and is killed there (run-and-die.ts). */
+  die(point: string, env?: Record<string, string>): Promise<Outcome>;
   /** Runs with --json and parses the document. */
   report(argv: readonly string[], env?: Record<string, string>): Promise<RunReport & { code: number | null }>;
   query(sql: string): Promise<(string | null)[][]>;
@@ -33,6 +35,7 @@ export function testHome(source: TestSource): TestHome {
     database,
     start: (argv, env = {}) => startPipeline(argv, { ...settings, ...env }),
     run: (argv, env) => home.start(argv, env).outcome,
+    die: (point, env = {}) => startScript(["test/harness/run-and-die.ts", point], { ...settings, ...env }).outcome,
     async report(argv, env) {
       const { code, stdout, stderr } = await home.run([...argv, "--json"], env);
       if (stdout === "") throw new Error(`no document (exit code ${code}):\n${stderr}`);

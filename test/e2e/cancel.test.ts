@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { type TestHome, testHome } from "../harness/home.ts";
+import { canListProcesses, dbtIsGone, dbtProcesses } from "../harness/processes.ts";
+import { startTestSource, type TestSource } from "../harness/sample.ts";
+
+const run = ["run", "--start-date", "2026-09-01", "--as-of", "2026-11-20"];
+const needsProc = { skip: !canListProcesses && "processes cannot be listed here" };
+
+describe("a run that is cancelled", () => {
+  let source: TestSource;
+  let home: TestHome;
+  before(async () => {
+    source = await startTestSource();
+  });
+  beforeEach(() => {
+    source.intercept = undefined;
+    home = testHome(source);
+  });
+  after(() => source.close());
+
+  /** Starts a run whose second company's page never comes; resolves when it waits for it. */
+  async function startHanging() {
+    const waiting = new Promise<void>((resolve) => {
+      source.intercept = (url) => {
+        if (!url.searchParams.getAll("company").some((name) => name.startsWith("BANK"))) return undefined;
+        resolve();
+        return "hang";
+      };
+    });
+    const started = home.start(run);
+    await waiting;
+    await started.said(/jpmorgan: \d+ of \d+: complete/);
+    return started;
+  }
+
+  it("by Ctrl-C during extraction ends with 130 and leaves no file", async () => {
+    const { child, outcome } = await startHanging();
+    child.kill("SIGINT");
+    const { code, stderr } = await outcome;
+    assert.equal(code, 130);
+    assert.match(stderr, /error\[cancelled\]: The run was cancelled by SIGINT\.\ndata: What was begun was rolled back/);
+    assert.deepEqual(readdirSync(join(home.folder, "landing")), []);
+    assert.deepEqual(await home.watermarks(), []);
+    source.intercept = undefined;
+    assert.equal((await home.run(run)).code, 0);
+  });
+
+  it("counts a signal that comes twice at once as one", async () => {
+    const { child, outcome } = await startHanging();
+    child.kill("SIGINT");
+    child.kill("SIGINT");
+    const { code, stderr } = await outcome;
+    assert.deepEqual([code, stderr.match(/error\[cancelled\]/g)?.length], [130, 1]);
+  });
+
+  it("by SIGTERM ends with 143, by SIGHUP too", async () => {
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+      const { child, outcome } = await startHanging();
+      child.kill(signal);
+      assert.equal((await outcome).code, 143, signal);
+    }
+  });
+
+  it("says so in the document", async () => {
+    const waiting = new Promise<void>((resolve) => {
+      source.intercept = () => {
+        resolve();
+        return "hang";
+      };
+    });
+    const { child, outcome } = home.start([...run, "--json"]);
+    await waiting;
+    child.kill("SIGINT");
+    const { state, error } = JSON.parse((await outcome).stdout) as { state: string; error: { code: string } };
+    assert.deepEqual([state, error.code], ["Cancelled", "cancelled"]);
+  });
+
+  it("during dbt leaves no child behind", needsProc, async () => {
+    const { child, said, outcome } = home.start(run, { FAKE_DBT: "hang" });
+    await said(/dbt: model fct_complaints: success/);
+    assert.ok(dbtProcesses(home.database).length > 0);
+    child.kill("SIGINT");
+    assert.equal((await outcome).code, 130);
+    await dbtIsGone(home.database);
+    assert.deepEqual(await home.watermarks(), []);
+    assert.equal((await home.report(run)).dbt?.state, "Completed");
+  });
+
+  it("during the real dbt leaves a whole warehouse and no child behind", needsProc, async () => {
+    const { child, said, outcome } = home.start([...run, "-v"], { PIPELINE_DBT: "" });
+    await said(/dbt: model fct_complaints: success/);
+    child.kill("SIGINT");
+    assert.equal((await outcome).code, 130);
+    await dbtIsGone(home.database);
+    assert.deepEqual(await home.watermarks(), []);
+  });
+
+  it("by the time limit of dbt leaves no child behind", needsProc, async () => {
+    const report = await home.report(run, { FAKE_DBT: "hang", PIPELINE_DBT_TIMEOUT_SECONDS: "1" });
+    assert.deepEqual([report.code, report.error?.code, report.dbt?.state], [1, "timed_out", "TimedOut"]);
+    await dbtIsGone(home.database);
+  });
+
+  it("by the time limit of the run says so", async () => {
+    source.intercept = () => "hang";
+    const report = await home.report(run, { PIPELINE_RUN_TIMEOUT_SECONDS: "1" });
+    assert.deepEqual([report.code, report.state, report.error?.code], [1, "TimedOut", "timed_out"]);
+  });
+
+  it("has its output cut off goes on to its end", async () => {
+    const { child, outcome } = home.start(run);
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    assert.equal((await outcome).code, 0);
+    assert.equal((await home.watermarks()).length, 2);
+  });
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { testHome } from "../harness/home.ts";
+import { canListProcesses, dbtIsGone } from "../harness/processes.ts";
+import { startTestSource, type TestSource } from "../harness/sample.ts";
+import { assertTrue } from "../harness/truth.ts";
+
+const window = { from: "2026-01-01", to: "2026-11-20" };
+const settings = { PIPELINE_START_DATE: window.from, PIPELINE_AS_OF: window.to, PIPELINE_DBT: "" };
+
+/** With the real dbt; every boundary, with one that is over at once, is in test/crash. */
+describe("kill -9", () => {
+  let source: TestSource;
+  before(async () => {
+    source = await startTestSource();
+  });
+  after(() => source.close());
+
+  for (const point of ["warehouse.closed", "dbt.node:20"]) {
+    it(`at ${point}, then a run that heals`, {
+      skip: !canListProcesses && "processes cannot be listed here",
+    }, async () => {
+      const home = testHome(source);
+      const { signal, stdout } = await home.die(point, settings);
+      assert.deepEqual([signal, stdout], ["SIGKILL", ""]);
+      await dbtIsGone(home.database);
+      assert.deepEqual(await home.watermarks(), []);
+      const report = await home.report(["run"], settings);
+      assert.equal(report.code, 0);
+      assert.deepEqual(
+        report.companies.map(({ inserted, updated, deleted }) => inserted + updated + deleted),
+        [0, 0],
+        "the rows were loaded already",
+      );
+      assert.equal(report.dbt?.state, "Completed");
+      await assertTrue(home, source, window.to, window);
+      assert.equal((await home.watermarks()).length, 2);
+      const [marts] = await home.query(
+        `select (select count(*) from marts.fct_complaints), (select count(*) from raw.cfpb_complaints),
+           (select sum(total_complaints) from marts.agg_complaints_by_month)`,
+      );
+      assert.equal(new Set(marts).size, 1, String(marts));
+    });
+  }
+});

@@ -1,0 +1,257 @@
+import assert from "node:assert/strict";
+import { appendFileSync, copyFileSync, cpSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, it } from "node:test";
+import type { DbtResult } from "../../src/pipeline/ports.ts";
+import { projectFolder } from "../../src/transform/project.ts";
+import { temporaryFolder, testContext } from "../harness/context.ts";
+import { testTransform } from "../harness/dbt.ts";
+import { complaint, query, type Source, testWarehouse } from "../harness/warehouse.ts";
+
+/** The columns that people know, in their order. */
+const measures = {
+  timely: ["timely_responses", "pct_timely", "disputed_complaints", "pct_disputed", "complaints_with_narrative"],
+  days: ["avg_days_to_response", "median_days_to_response"],
+  range: ["min_days_to_response", "max_days_to_response"],
+  ends: ["first_complaint_date", "last_complaint_date"],
+};
+const shares = [...measures.timely, "pct_with_narrative"];
+const columns: Record<string, string[]> = {
+  fct_complaints:
+    "complaint_id product sub_product issue sub_issue company state zip_code submitted_via company_response company_public_response tags date_received date_sent_to_company complaint_year complaint_month complaint_month_date days_to_response is_timely_response is_disputed has_narrative consumer_consent_provided complaint_what_happened".split(
+      " ",
+    ),
+  dim_companies: [
+    "company",
+    "total_complaints",
+    ...measures.timely,
+    ...measures.days,
+    ...measures.range,
+    ...measures.ends,
+  ],
+  dim_products: [
+    ...["product", "sub_product", "level", "total_complaints", "unique_companies", "unique_states", ...shares],
+    ...[...measures.days, ...measures.ends, "most_common_issue", "most_complained_company"],
+  ],
+  dim_issues: [
+    ...["issue", "sub_issue", "level", "total_complaints", "unique_companies", "unique_products", "unique_states"],
+    ...[...shares, ...measures.days, ...measures.ends, "most_common_product", "most_complained_company"],
+  ],
+  dim_states: [
+    ...["state", "total_complaints", "unique_companies", "unique_products", "unique_issues", "unique_zip_codes"],
+    ...[...shares, ...measures.days, ...measures.range, ...measures.ends, "most_common_product", "most_common_issue"],
+    ...["most_complained_company", "most_common_submission_method"],
+  ],
+  dim_response_types: [
+    ...["company_response", "total_complaints", "unique_companies", "unique_products", "unique_states", ...shares],
+    ...[...measures.days, ...measures.range, ...measures.ends],
+    ...["most_common_product", "most_common_issue", "most_complained_company"],
+  ],
+  agg_complaints_by_month: [
+    ...["complaint_month_date", "year", "month", "total_complaints"],
+    ...["unique_companies", "unique_products", "unique_states", ...shares, ...measures.days],
+  ],
+};
+
+const rows: Source[] = [
+  complaint("1", {
+    date_received: "2026-01-31T23:59:59.999Z",
+    date_sent_to_company: "2026-02-01T00:00:01.000Z",
+    product: "Loan",
+    sub_product: "Car",
+    issue: "b",
+    sub_issue: "x",
+    company: "Bank",
+    zip_code: "12345",
+    complaint_what_happened: "text",
+    consumer_disputed: "Yes",
+  }),
+  complaint("2", {
+    date_received: "2026-02-01T00:00:00.000Z",
+    date_sent_to_company: "2026-02-05T00:00:00.000Z",
+    product: "Loan",
+    sub_product: "Boat",
+    issue: "B",
+    company: "Bank",
+    timely: "No",
+    has_narrative: false,
+    consumer_disputed: "N/A",
+  }),
+  complaint("3", {
+    date_received: "2026-02-02T00:00:00.000Z",
+    date_sent_to_company: "2026-02-01T00:00:00.000Z",
+    product: "Loan",
+    sub_product: null,
+    issue: null,
+    company: "Credit Union",
+    zip_code: "XXXXX",
+    timely: null,
+    company_response: null,
+    state: null,
+  }),
+  complaint("4", {
+    date_received: "2026-02-03T00:00:00.000Z",
+    date_sent_to_company: null,
+    product: null,
+    sub_product: null,
+    issue: "b",
+    company: "Bank",
+    timely: "Yes",
+    submitted_via: "Phone",
+  }),
+  complaint("5", { product: "Withdrawn", company: "Bank" }),
+];
+
+describe("the marts", () => {
+  let database: string;
+  let result: DbtResult;
+  const rowsOf = (sql: string) => query(database, sql);
+
+  before(async () => {
+    const { path, warehouse, request } = testWarehouse();
+    const names = { names: ["Bank", "Credit Union"] };
+    await warehouse.load(request(rows, names), testContext());
+    await warehouse.load(request(rows.slice(0, 4), names), testContext());
+    await warehouse.close();
+    database = path;
+    result = await testTransform(database).build(testContext());
+  });
+
+  it("are built and tested", () => {
+    assert.deepEqual([result.state, result.models, result.failures, result.warnings], ["Completed", 9, 0, 0]);
+    assert.ok(result.tests > 20, `${result.tests} tests`);
+  });
+
+  it("have the columns that people know", async () => {
+    for (const [mart, expected] of Object.entries(columns)) {
+      const found = await rowsOf(
+        `select column_name from duckdb_columns() where schema_name = 'marts' and table_name = '${mart}' order by column_index`,
+      );
+      assert.deepEqual(found.flat(), expected, mart);
+    }
+  });
+
+  it("tell of each complaint in UTC days, and null what the source does not say", async () => {
+    assert.deepEqual(
+      await rowsOf(
+        `select complaint_id, date_received, complaint_month_date, days_to_response, is_timely_response, is_disputed, has_narrative
+         from marts.fct_complaints order by 1`,
+      ),
+      [
+        ["1", "2026-01-31", "2026-01-01", "1", "true", "true", "true"],
+        ["2", "2026-02-01", "2026-02-01", "4", "false", null, "false"],
+        ["3", "2026-02-02", "2026-02-01", null, null, null, null],
+        ["4", "2026-02-03", "2026-02-01", null, "true", null, null],
+      ],
+    );
+  });
+
+  it("count companies, with percentages over the rows that say", async () => {
+    assert.deepEqual(await rowsOf("select * from marts.dim_companies order by 1"), [
+      ["Bank", "3", "2", "66.67", "1", "100", "1", "2.5", "2.5", "1", "4", "2026-01-31", "2026-02-03"],
+      ["Credit Union", "1", "0", null, "0", null, "0", null, null, null, null, "2026-02-02", "2026-02-02"],
+    ]);
+  });
+
+  it("tell the whole product from its parts, a null part included", async () => {
+    assert.deepEqual(
+      await rowsOf(
+        `select product, sub_product, level, total_complaints, unique_companies, unique_states, pct_with_narrative,
+           median_days_to_response, most_common_issue, most_complained_company
+         from marts.dim_products order by product, level, sub_product nulls last`,
+      ),
+      [
+        ["Loan", null, "product", "3", "2", "1", "50", "2.5", "B", "Bank"],
+        ["Loan", "Boat", "sub_product", "1", "1", "1", "0", "4", "B", "Bank"],
+        ["Loan", "Car", "sub_product", "1", "1", "1", "100", "1", "b", "Bank"],
+        ["Loan", null, "sub_product", "1", "1", "0", null, null, null, "Credit Union"],
+      ],
+    );
+  });
+
+  it("break ties by the first name in byte order, and count no masked ZIP code", async () => {
+    assert.deepEqual(
+      await rowsOf(
+        `select state, total_complaints, unique_zip_codes, unique_products, most_common_product, most_common_issue, most_common_submission_method
+         from marts.dim_states`,
+      ),
+      [["FL", "3", "1", "1", "Loan", "b", "Web"]],
+    );
+    assert.deepEqual(
+      await rowsOf(
+        "select issue, sub_issue, level, total_complaints, unique_products, most_common_product from marts.dim_issues order by issue, level, sub_issue nulls last",
+      ),
+      [
+        ["B", null, "issue", "1", "1", "Loan"],
+        ["B", null, "sub_issue", "1", "1", "Loan"],
+        ["b", null, "issue", "2", "1", "Loan"],
+        ["b", "x", "sub_issue", "1", "1", "Loan"],
+        ["b", null, "sub_issue", "1", "0", null],
+      ],
+    );
+  });
+
+  it("have no row for a response that is null, and one for each month", async () => {
+    assert.deepEqual(
+      await rowsOf("select company_response, total_complaints, unique_companies from marts.dim_response_types"),
+      [["In progress", "3", "1"]],
+    );
+    assert.deepEqual(
+      await rowsOf(
+        "select complaint_month_date, year, month, total_complaints, unique_companies, avg_days_to_response from marts.agg_complaints_by_month order by 1",
+      ),
+      [
+        ["2026-01-01", "2026", "1", "1", "1", "1"],
+        ["2026-02-01", "2026", "2", "3", "2", "4"],
+      ],
+    );
+  });
+
+  it("go on working in a copy of the file under another name", async () => {
+    const copy = join(temporaryFolder(), "renamed.duckdb");
+    copyFileSync(database, copy);
+    assert.deepEqual(await query(copy, "select count(*) from intermediate.int_cfpb__complaint_metrics"), [["4"]]);
+  });
+
+  it("fail with the test that fails", async () => {
+    const { DuckDBInstance } = await import("@duckdb/node-api");
+    const copy = join(temporaryFolder(), "copy.duckdb");
+    copyFileSync(database, copy);
+    const instance = await DuckDBInstance.create(copy);
+    const connection = await instance.connect();
+    await connection.run("insert into raw.cfpb_complaints select * from raw.cfpb_complaints where complaint_id = '1'");
+    connection.closeSync();
+    instance.closeSync();
+    const { state, failed } = await testTransform(copy).build(testContext());
+    assert.equal(state, "Failed");
+    assert.ok(
+      failed.some(({ name, status }) => status === "fail" && name === "source_unique_raw_cfpb_complaints_complaint_id"),
+    );
+  });
+
+  it("fail with the model that fails", async () => {
+    const projectDir = join(temporaryFolder(), "dbt");
+    cpSync(projectFolder, projectDir, { recursive: true });
+    appendFileSync(join(projectDir, "models/marts/dim_states.sql"), "having no_such_column > 0");
+    const copy = join(temporaryFolder(), "copy.duckdb");
+    copyFileSync(database, copy);
+    const transform = testTransform(copy, { projectDir });
+    assert.notEqual(transform.project(), testTransform(copy).project());
+    const { state, failed } = await transform.build(testContext());
+    assert.equal(state, "Failed");
+    const model = failed.find(({ kind }) => kind === "model");
+    assert.deepEqual([model?.name, model?.status], ["dim_states", "error"]);
+    assert.match(model?.message ?? "", /no_such_column/);
+  });
+
+  it("say that dbt crashed when it does, with what it said", async () => {
+    const projectDir = join(temporaryFolder(), "dbt");
+    cpSync(projectFolder, projectDir, { recursive: true });
+    writeFileSync(join(projectDir, "dbt_project.yml"), "name: [not a project");
+    await assert.rejects(testTransform(database, { projectDir }).build(testContext()), {
+      code: "dbt_crashed",
+      what: /exit code 2\): .*did not find expected/,
+    });
+    rmSync(projectDir, { recursive: true });
+  });
+});
