@@ -268,7 +268,8 @@ function describeIssue(issue: z.core.$ZodIssue, key: string, merged: Record<stri
     const known = object instanceof z.ZodObject ? Object.keys(object.shape) : [];
     const name = issue.keys[0]!;
     const nearest = nearestWord(name, known);
-    return `Unknown key \`${key === "" ? name : `${key}.${name}`}\`${nearest === null ? "" : `; did you mean \`${nearest}\`?`}`;
+    const full = (last: string) => `\`${key === "" ? last : `${key}.${last}`}\``;
+    return `Unknown key ${full(name)}${nearest === null ? "" : `; did you mean ${full(nearest)}?`}`;
   }
   const value = issue.path.reduce<unknown>(
     (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
@@ -282,10 +283,16 @@ function expectation(issue: z.core.$ZodIssue): string {
     return `expected ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
   if (issue.code === "too_big" && issue.origin !== "array" && issue.origin !== "string")
     return `expected at most ${issue.maximum}`;
-  if (issue.code === "invalid_type")
-    return `expected ${issue.expected === "int" ? "a whole number" : `a ${issue.expected}`}`;
+  if (issue.code === "invalid_type") return `expected ${typeWords[issue.expected] ?? `a ${issue.expected}`}`;
   return issue.message;
 }
+
+const typeWords: Record<string, string> = {
+  int: "a whole number",
+  array: "a list",
+  object: "keys with values",
+  string: "a text",
+};
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -88,6 +88,7 @@ export function progressPrinter({ write, everyMs, verbose }: ProgressOptions): E
         break;
       case "dbt.started":
         write("dbt: building and testing the models");
+        isDue("dbt", event);
         break;
       case "dbt.node":
         if (event.node.status === "fail" || event.node.status === "error" || event.node.status === "warn") {

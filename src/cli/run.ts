@@ -30,6 +30,7 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   const emit = quiet ? () => undefined : progressPrinter({ write, everyMs, verbose });
   try {
     const report = await executeRun(config, { resetState, skipDbt, acceptWithdrawals }, cancellation.signal, emit);
+    if (!quiet) write("");
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else if (!quiet || report.error !== null) process.stdout.write(summaryText(report));
     const { error } = report;

@@ -79,7 +79,7 @@ describe("a run that is cancelled", () => {
   });
 
   it("during dbt leaves no child behind", needsProc, async () => {
-    const { child, said, outcome } = home.start(run, { FAKE_DBT: "hang" });
+    const { child, said, outcome } = home.start([...run, "-v"], { FAKE_DBT: "hang" });
     await said(/dbt: model fct_complaints: success/);
     assert.ok(dbtProcesses(home.database).length > 0);
     child.kill("SIGINT");
