@@ -3,6 +3,7 @@ import { PipelineError } from "../pipeline/errors.ts";
 import { version } from "../version.ts";
 import { reportError } from "./error-output.ts";
 import { type GlobalOptions, globalOptions } from "./options.ts";
+import { styleFor } from "./style.ts";
 
 /** Runs one command line (without node and the script) and gives the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -58,12 +59,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     });
 
   const json = argv.includes("--json");
+  const style = styleFor(process.stderr, { color: !argv.includes("--no-color") }, process.env);
   try {
     await program.parseAsync(argv, { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return reportError(error instanceof CommanderError ? wrongUsage(error, program) : error, json);
+    return reportError(error instanceof CommanderError ? wrongUsage(error, program) : error, json, style);
   }
 }
 

@@ -7,6 +7,7 @@ import { errorText } from "./error-output.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { progressPrinter } from "./progress.ts";
 import { cancelOnSignals } from "./signals.ts";
+import { styleFor } from "./style.ts";
 import { summaryText } from "./summary.ts";
 
 export type RunCommandOptions = GlobalOptions & {
@@ -32,9 +33,11 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
     const report = await executeRun(config, { resetState, skipDbt, acceptWithdrawals }, cancellation.signal, emit);
     if (!quiet) write("");
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-    else if (!quiet || report.error !== null) process.stdout.write(summaryText(report));
+    else if (!quiet || report.error !== null)
+      process.stdout.write(summaryText(report, styleFor(process.stdout, options, config.env)));
     const { error } = report;
-    if (error !== null) process.stderr.write(errorText({ ...error, what: error.message }));
+    if (error !== null)
+      process.stderr.write(errorText({ ...error, what: error.message }, styleFor(process.stderr, options, config.env)));
     return (report.state === "Cancelled" ? cancellation.exitCode() : undefined) ?? exitCodeOfRun(report);
   } finally {
     cancellation.stop();

@@ -1,8 +1,9 @@
 import type { RunReport } from "../pipeline/report.ts";
-import { bytes, count, duration, table } from "./table.ts";
+import type { Style } from "./style.ts";
+import { bytes, count, duration, plural, table } from "./table.ts";
 
 /** What a run did: one table, one sentence on the state of the data, what the next run does. */
-export function summaryText(report: RunReport): string {
+export function summaryText(report: RunReport, style: Style): string {
   const { companies, dbt, forgotten } = report;
   if (companies.length === 0) return "";
   const rows = companies.map((company) => [
@@ -16,22 +17,26 @@ export function summaryText(report: RunReport): string {
   const columns = [
     { title: "company" },
     { title: "window" },
-    { title: "state" },
+    {
+      title: "state",
+      style: (padded: string, cell: string) =>
+        cell === "Completed" ? style.good(padded) : cell === "state" ? padded : style.bad(padded),
+    },
     ...numbers.map((title) => ({ title, align: "right" as const })),
   ];
   const lines = [table(columns, rows).trimEnd(), "", ...dataLines(report)];
   if (dbt?.state === "Completed") {
-    const warnings = dbt.warnings > 0 ? `, ${dbt.warnings} warnings` : "";
-    lines.push(`Models: ${dbt.models} built, ${dbt.tests} tests passed${warnings}.`);
+    const warnings = dbt.warnings > 0 ? `, ${plural(dbt.warnings, "warning")}` : "";
+    lines.push(`${plural(dbt.models, "model")} built, ${plural(dbt.tests, "test")} passed${warnings}.`);
   }
   for (const { company, rows: held, loadedThrough } of forgotten) {
     lines.push(
-      `Not configured any more and left as it is: "${company}", ${count(held)} rows, loaded through ${loadedThrough}.`,
+      `Not configured any more and left as it is: "${company}", ${plural(held, "row")}, loaded through ${loadedThrough}.`,
     );
   }
   const { durationMs, peakRssBytes, requests } = report;
   lines.push(
-    `${duration(durationMs)}, ${count(requests)} requests, ${bytes(report.bytes)} read, ${bytes(peakRssBytes)} of memory at most.`,
+    `${duration(durationMs)}, ${plural(requests, "request")}, ${bytes(report.bytes)} read, ${bytes(peakRssBytes)} of memory at most.`,
   );
   return `${lines.join("\n")}\n`;
 }
@@ -44,11 +49,11 @@ function dataLines({ companies, error, nothingNew, dbt }: RunReport): string[] {
   else if (loaded.length > 0) {
     const total = loaded.reduce((sum, company) => sum + company.expected, 0);
     lines.push(
-      `Verified: ${count(total)} rows of these windows, the very number the source shows. Days outside them were not compared.`,
+      `Verified: ${plural(total, "row")} of these windows, the very number the source shows. Days outside them were not compared.`,
     );
   }
   if (rejected > 0) {
-    lines.push(`${count(rejected)} rows could not be read as complaints: see raw.cfpb_complaints_rejected.`);
+    lines.push(`${plural(rejected, "row")} could not be read: see raw.cfpb_complaints_rejected.`);
   }
   if (error === null && loaded.length > 0) {
     const [first] = loaded;

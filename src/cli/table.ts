@@ -1,4 +1,9 @@
-export type Column = { title: string; align?: "right" };
+export type Column = {
+  title: string;
+  align?: "right";
+  /** Colors a padded cell by its text. */
+  style?(padded: string, cell: string): string;
+};
 
 /** Rows as text in aligned columns, two spaces apart, under a line of titles. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
@@ -6,10 +11,11 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   const widths = columns.map((_, i) => Math.max(...all.map((row) => [...(row[i] ?? "")].length)));
   const line = (row: readonly string[]) =>
     columns
-      .map(({ align }, i) => {
+      .map(({ align, style }, i) => {
         const cell = row[i] ?? "";
         const space = " ".repeat((widths[i] ?? 0) - [...cell].length);
-        return align === "right" ? space + cell : cell + space;
+        const padded = align === "right" ? space + cell : cell + space;
+        return style === undefined ? padded : style(padded, cell);
       })
       .join("  ")
       .trimEnd();
@@ -18,6 +24,11 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
 
 export function count(number: number): string {
   return number.toLocaleString("en-US");
+}
+
+/** `1 row`, `2,000 rows`. */
+export function plural(number: number, word: string): string {
+  return `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 }
 
 /** `0.4 s`, `12 s`, `3 min 20 s`, `1 h 05 min`. */

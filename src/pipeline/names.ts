@@ -51,11 +51,13 @@ function likeness(wanted: Set<string>, found: Set<string>): number {
 
 /**
  * The text to send as `search_term`: plain lower-case words, since a symbol or an operator would turn the source's
- * search into one for any of the words. At most 200 characters, the source's limit; fewer words only widen the answer.
+ * search into one for any of the words. At most 200 characters, the source's limit. Words with other letters are left out:
+ * fewer words only widen the answer.
  */
 export function searchTermOf(text: string): string {
   let term = "";
-  for (const word of text.toLowerCase().match(/[a-z0-9]+/g) ?? []) {
+  for (const word of text.toLowerCase().split(/[^\p{L}\p{N}]+/u)) {
+    if (!/^[a-z0-9]+$/.test(word)) continue;
     if (term.length + word.length + 1 > 200) break;
     term = term === "" ? word : `${term} ${word}`;
   }

@@ -1,5 +1,7 @@
 import { rmSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { PipelineError } from "../pipeline/errors.ts";
 import { openingFailure, statementFailure } from "./failures.ts";
 import { migrate } from "./migrate.ts";
 
@@ -13,6 +15,28 @@ export type DatabaseOptions = {
 /** How often a statement under way is told to stop: DuckDB forgets an interrupt that comes between two statements. */
 const interruptEveryMs = 20;
 
+/** How long a file is waited for whose lock another process has: one that was killed needs a moment to vanish. */
+const patienceMs = 2000;
+
+/** Opens a DuckDB file that dials nowhere. Throws a PipelineError where it cannot be used. */
+export async function openFile(path: string, settings: Record<string, string>): Promise<DuckDBInstance> {
+  const options = {
+    ...settings,
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    allow_community_extensions: "false",
+  };
+  for (const started = Date.now(); ; await setTimeout(100)) {
+    try {
+      return await DuckDBInstance.create(path, options);
+    } catch (error) {
+      const failure = openingFailure(path, error);
+      const isLocked = failure instanceof PipelineError && failure.code === "warehouse_locked";
+      if (!isLocked || Date.now() - started > patienceMs) throw failure;
+    }
+  }
+}
+
 /** An open warehouse file, brought up to date. Its opener holds the warehouse lock (invariant 4). */
 export class Database {
   readonly #instance: DuckDBInstance;
@@ -24,21 +48,13 @@ export class Database {
   static async open(options: DatabaseOptions): Promise<Database> {
     // What a killed process spilled is of no use to anyone.
     rmSync(`${options.path}.tmp`, { recursive: true, force: true });
-    let database: Database;
-    try {
-      database = new Database(
-        await DuckDBInstance.create(options.path, {
-          memory_limit: options.memoryLimit,
-          threads: String(options.threads),
-          preserve_insertion_order: "false",
-          autoinstall_known_extensions: "false",
-          autoload_known_extensions: "false",
-          allow_community_extensions: "false",
-        }),
-      );
-    } catch (error) {
-      throw openingFailure(options.path, error);
-    }
+    const database = new Database(
+      await openFile(options.path, {
+        memory_limit: options.memoryLimit,
+        threads: String(options.threads),
+        preserve_insertion_order: "false",
+      }),
+    );
     try {
       await database.connection((connection) => migrate(connection, options.path));
       return database;

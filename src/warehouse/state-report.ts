@@ -1,9 +1,7 @@
 import { existsSync } from "node:fs";
-import { DuckDBInstance } from "@duckdb/node-api";
 import type { Owed } from "../pipeline/ports.ts";
 import type { StoredCompany } from "../pipeline/window.ts";
-import { Database, type DatabaseOptions } from "./database.ts";
-import { openingFailure } from "./failures.ts";
+import { Database, type DatabaseOptions, openFile } from "./database.ts";
 import { literal } from "./fields.ts";
 import { readOwed, readStates } from "./state.ts";
 
@@ -17,9 +15,7 @@ export async function readStateReport(
   project: string,
 ): Promise<{ companies: CompanyStateReport[]; dbt: Owed }> {
   if (!existsSync(path)) return { companies: [], dbt: { owed: true, reason: "there is no warehouse yet" } };
-  const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" }).catch((error: unknown) => {
-    throw openingFailure(path, error);
-  });
+  const instance = await openFile(path, { access_mode: "READ_ONLY" });
   const connection = await instance.connect();
   try {
     await connection.run("set timezone = 'UTC'");

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { type TestHome, testHome } from "../harness/home.ts";
-import { canListProcesses, dbtIsGone, dbtProcesses } from "../harness/processes.ts";
+import { allAreGone, canListProcesses, processesOf } from "../harness/processes.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 
 const run = ["run", "--start-date", "2026-09-01", "--as-of", "2026-11-20"];
@@ -48,6 +48,15 @@ describe("a run that is cancelled", () => {
     assert.equal((await home.run(run)).code, 0);
   });
 
+  it("by Ctrl-C with the sample source leaves no child behind", needsProc, async () => {
+    const { child, said, outcome } = home.start(["run", "--source", "sample", "-v"]);
+    await said(/GET .*search_after/);
+    assert.ok(processesOf(home.folder).length > 1);
+    child.kill("SIGINT");
+    assert.equal((await outcome).code, 130);
+    await allAreGone(home.folder);
+  });
+
   it("counts a signal that comes twice at once as one", async () => {
     const { child, outcome } = await startHanging();
     child.kill("SIGINT");
@@ -81,10 +90,10 @@ describe("a run that is cancelled", () => {
   it("during dbt leaves no child behind", needsProc, async () => {
     const { child, said, outcome } = home.start([...run, "-v"], { FAKE_DBT: "hang" });
     await said(/dbt: model fct_complaints: success/);
-    assert.ok(dbtProcesses(home.database).length > 0);
+    assert.ok(processesOf(home.folder).length > 1);
     child.kill("SIGINT");
     assert.equal((await outcome).code, 130);
-    await dbtIsGone(home.database);
+    await allAreGone(home.folder);
     assert.deepEqual(await home.watermarks(), []);
     assert.equal((await home.report(run)).dbt?.state, "Completed");
   });
@@ -94,14 +103,14 @@ describe("a run that is cancelled", () => {
     await said(/dbt: model fct_complaints: success/);
     child.kill("SIGINT");
     assert.equal((await outcome).code, 130);
-    await dbtIsGone(home.database);
+    await allAreGone(home.folder);
     assert.deepEqual(await home.watermarks(), []);
   });
 
   it("by the time limit of dbt leaves no child behind", needsProc, async () => {
     const report = await home.report(run, { FAKE_DBT: "hang", PIPELINE_DBT_TIMEOUT_SECONDS: "1" });
     assert.deepEqual([report.code, report.error?.code, report.dbt?.state], [1, "timed_out", "TimedOut"]);
-    await dbtIsGone(home.database);
+    await allAreGone(home.folder);
   });
 
   it("by the time limit of the run says so", async () => {

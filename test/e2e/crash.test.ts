@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { testHome } from "../harness/home.ts";
-import { canListProcesses, dbtIsGone } from "../harness/processes.ts";
+import { allAreGone, canListProcesses } from "../harness/processes.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 import { assertTrue } from "../harness/truth.ts";
 
@@ -16,6 +16,13 @@ describe("kill -9", () => {
   });
   after(() => source.close());
 
+  it("takes the sample source with it", { skip: !canListProcesses && "processes cannot be listed here" }, async () => {
+    const home = testHome(source);
+    const { signal } = await home.die("page.landed", { PIPELINE_SOURCE: "sample" });
+    assert.equal(signal, "SIGKILL");
+    await allAreGone(home.folder);
+  });
+
   for (const point of ["warehouse.closed", "dbt.node:20"]) {
     it(`at ${point}, then a run that heals`, {
       skip: !canListProcesses && "processes cannot be listed here",
@@ -23,7 +30,7 @@ describe("kill -9", () => {
       const home = testHome(source);
       const { signal, stdout } = await home.die(point, settings);
       assert.deepEqual([signal, stdout], ["SIGKILL", ""]);
-      await dbtIsGone(home.database);
+      await allAreGone(home.folder);
       assert.deepEqual(await home.watermarks(), []);
       const report = await home.report(["run"], settings);
       assert.equal(report.code, 0);

@@ -112,6 +112,11 @@ describe("a run that goes wrong", () => {
         { PIPELINE_DBT: "/no/such/dbt" },
         /error\[python_missing\]: The configured dbt \(\/no\/such\/dbt\) is not there/,
       ],
+      [
+        [],
+        { PIPELINE_DBT: "", PIPELINE_CACHE_DIR: temporaryFolder(), PATH: "/no/such/folder" },
+        /error\[python_missing\]: dbt needs Python 3\.10 to 3\.14/,
+      ],
     ];
     for (const [argv, env, message] of cases) {
       const { code, stderr } = await home.run([...run, ...argv], env);

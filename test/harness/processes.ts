@@ -4,13 +4,13 @@ import { setTimeout } from "node:timers/promises";
 /** Whether processes can be looked at here; a test that must skips itself elsewhere. */
 export const canListProcesses = existsSync("/proc/self/environ");
 
-/** Processes that dbt was started in for this database, whoever is left of them. */
-export function dbtProcesses(database: string): number[] {
+/** Processes of a run with this home: itself, the sample source, dbt and whatever they started. */
+export function processesOf(home: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(`PIPELINE_DBT_DATABASE=${database}`);
+        return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(`PIPELINE_HOME=${home}`);
       } catch {
         return false; // it ended while the list was read
       }
@@ -18,11 +18,11 @@ export function dbtProcesses(database: string): number[] {
     .map(Number);
 }
 
-/** Waits until no dbt is left: a process that vanishes sends no event. */
-export async function dbtIsGone(database: string): Promise<void> {
+/** Waits until none is left: a process that vanishes sends no event. */
+export async function allAreGone(home: string): Promise<void> {
   for (let i = 0; i < 200; i++) {
-    if (dbtProcesses(database).length === 0) return;
+    if (processesOf(home).length === 0) return;
     await setTimeout(50);
   }
-  throw new Error(`dbt is still there: ${dbtProcesses(database).join(", ")}`);
+  throw new Error(`still there: ${processesOf(home).join(", ")}`);
 }

@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import type { LoadRequest } from "../../src/pipeline/ports.ts";
+import { openFile } from "../../src/warehouse/database.ts";
 import { DuckDbWarehouse } from "../../src/warehouse/warehouse.ts";
 import { temporaryFolder } from "./context.ts";
 
 /** Rows of a query on a warehouse file that nobody has open, as text. */
 export async function query(path: string, sql: string): Promise<(string | null)[][]> {
-  const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" });
+  const instance = await openFile(path, { access_mode: "READ_ONLY" });
   const connection = await instance.connect();
   try {
     await connection.run("set timezone = 'UTC'");

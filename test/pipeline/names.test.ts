@@ -46,6 +46,7 @@ describe("a company text", () => {
 
   it("becomes a search term without symbols or operators", () => {
     assert.equal(searchTermOf("JPMORGAN CHASE & CO."), "jpmorgan chase co");
+    assert.equal(searchTermOf("Amigos Préstamos"), "amigos");
     assert.ok(searchTermOf("word ".repeat(100)).length <= 200);
   });
 });

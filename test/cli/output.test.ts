@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { errorText } from "../../src/cli/error-output.ts";
+import { progressPrinter } from "../../src/cli/progress.ts";
+import { styleFor } from "../../src/cli/style.ts";
+import { summaryText } from "../../src/cli/summary.ts";
+import { bytes, duration, table } from "../../src/cli/table.ts";
+import type { Happening } from "../../src/pipeline/events.ts";
+import type { CompanyReport, RunReport } from "../../src/pipeline/report.ts";
+
+const plain = styleFor({ isTTY: false } as NodeJS.WriteStream, {}, {});
+const company: CompanyReport = {
+  company: "jpmorgan",
+  names: ["JPMORGAN CHASE & CO."],
+  window: { from: "2026-09-21", to: "2026-11-20", why: "look-back" },
+  strategy: "pages",
+  expected: 1234,
+  inserted: 100,
+  updated: 20,
+  deleted: 3,
+  unchanged: 1114,
+  rejected: 0,
+  state: "Completed",
+  loadedThrough: "2026-11-20",
+  durationMs: 4200,
+  error: null,
+};
+const report: RunReport = {
+  runId: "r",
+  flow: "f",
+  state: "Completed",
+  startedAt: "",
+  endedAt: "",
+  durationMs: 6000,
+  peakRssBytes: 300e6,
+  requests: 4,
+  bytes: 2e6,
+  database: "d",
+  nothingNew: false,
+  companies: [company],
+  forgotten: [],
+  dbt: { state: "Completed", reason: null, models: 9, tests: 36, failures: 0, warnings: 1, failed: [] },
+  published: null,
+  audit: null,
+  error: null,
+};
+
+describe("the summary of a run", () => {
+  it("is one table, what was verified, and how far it is complete", () => {
+    assert.equal(
+      summaryText(report, plain),
+      `company   window                  state      expected  inserted  updated  deleted  unchanged   time
+jpmorgan  2026-09-21..2026-11-20  Completed     1,234       100       20        3      1,114  4.2 s
+
+Verified: 1,234 rows of these windows, the very number the source shows. Days outside them were not compared.
+Complete through 2026-11-20; the next run goes on from there and looks back.
+9 models built, 36 tests passed, 1 warning.
+6.0 s, 4 requests, 2 MB read, 300 MB of memory at most.
+`,
+    );
+  });
+
+  it("tells of rows that could not be read, and of companies that are no longer configured", () => {
+    const text = summaryText(
+      {
+        ...report,
+        companies: [{ ...company, rejected: 2 }],
+        forgotten: [{ company: "old", rows: 5000, loadedThrough: "2026-10-01" }],
+      },
+      plain,
+    );
+    assert.match(text, /2 rows could not be read: see raw\.cfpb_complaints_rejected\./);
+    assert.match(text, /Not configured any more and left as it is: "old", 5,000 rows, loaded through 2026-10-01\./);
+  });
+});
+
+describe("colors", () => {
+  it("are for terminals that want them", () => {
+    const terminal = { isTTY: true } as NodeJS.WriteStream;
+    assert.equal(styleFor(terminal, {}, {}).bad("x"), "\u001b[31mx\u001b[39m");
+    for (const [options, env] of [
+      [{ color: false }, {}],
+      [{}, { NO_COLOR: "1" }],
+      [{}, { CI: "true" }],
+      [{}, { TERM: "dumb" }],
+    ] as const) {
+      assert.equal(styleFor(terminal, options, env).bad("x"), "x");
+    }
+    assert.equal(plain.bad("x"), "x");
+  });
+
+  it("leave the columns of a table aligned", () => {
+    const columns = [
+      { title: "a", style: (padded: string) => `<${padded}>` },
+      { title: "b", align: "right" as const },
+    ];
+    assert.equal(
+      table(columns, [
+        ["x", "1"],
+        ["long", "22"],
+      ]),
+      "<a   >   b\n<x   >   1\n<long>  22\n",
+    );
+  });
+});
+
+describe("numbers", () => {
+  it("are said in the unit that fits", () => {
+    assert.deepEqual([0, 420, 12_300, 200_000, 3_900_000].map(duration), [
+      "0.0 s",
+      "0.4 s",
+      "12 s",
+      "3 min 20 s",
+      "1 h 05 min",
+    ]);
+    assert.deepEqual([900, 2_400_000, 5e9].map(bytes), ["1 kB", "2 MB", "5.0 GB"]);
+  });
+});
+
+describe("an error", () => {
+  it("says what happened, what happened to the data, and what to do", () => {
+    assert.equal(
+      errorText({ code: "usage", what: "What.", data: "Data.", next: "Next." }, plain),
+      "error[usage]: What.\ndata: Data.\nnext: Next.\n",
+    );
+  });
+});
+
+describe("progress", () => {
+  const told = (events: [seconds: number, Happening][], verbose = false) => {
+    const lines: string[] = [];
+    const print = progressPrinter({ write: (line) => void lines.push(line), everyMs: 10_000, verbose });
+    for (const [seconds, happening] of events) {
+      print({ ...happening, runId: "r", at: new Date(Date.parse("2026-11-20") + seconds * 1000).toISOString() });
+    }
+    return lines;
+  };
+  const task = "extract_and_load_complaints[jpmorgan]";
+  const page = (number: number): Happening => ({
+    type: "page.landed",
+    task,
+    page: number,
+    rows: 100,
+    total: 1000,
+    bytes: 1,
+  });
+
+  it("tells of long work about every ten seconds, and of each verdict", () => {
+    assert.deepEqual(
+      told([
+        [0, page(1)],
+        [3, page(2)],
+        [6, page(3)],
+        [11, page(4)],
+        [12, { type: "load.reconciled", task, expected: 1000, live: 1000 }],
+      ]),
+      ["jpmorgan: 100 of 1,000 rows", "jpmorgan: 400 of 1,000 rows", "jpmorgan: 1,000 of 1,000: complete"],
+    );
+  });
+
+  it("says of a retry the cause, the attempt and the wait", () => {
+    const error = { code: "source_throttled" as const, what: "w", data: "d", next: "n" };
+    assert.deepEqual(told([[0, { type: "source.retry", task, attempt: 1, waitMs: 30_000, error }]]), [
+      "jpmorgan: source_throttled, attempt 1; again in 30 s",
+    ]);
+  });
+
+  it("names new fields, and says why dbt was not started", () => {
+    assert.deepEqual(
+      told([
+        [0, { type: "load.fields", task, unknown: ["mood"], missing: [{ field: "tags", rows: 3 }] }],
+        [1, { type: "task.state", task: "run_dbt_models", state: "Skipped", attempt: 0, reason: "nothing new" }],
+      ]),
+      ["warning: new fields at the source, kept in _extra: mood", "dbt: not started (nothing new)"],
+    );
+  });
+});
