@@ -39,8 +39,8 @@ export function parseDbtLine(line: string): DbtEvent | null {
   if (info.name === "NodeFinished" && data.node_info?.unique_id !== undefined && data.run_result !== undefined) {
     return { type: "node", node: nodeOf(data.node_info.unique_id, data.run_result) };
   }
-  if (info.level === "debug" || info.msg.trim() === "") return null;
-  // What dbt says at level info is progress of nodes, which the nodes say better.
+  // Lines about single nodes (LogStartLine, LogTestResult, ...) say again what the nodes say.
+  if (info.level === "debug" || info.name.startsWith("Log") || info.msg.trim() === "") return null;
   const level = info.level === "error" || info.level === "warn" ? info.level : "debug";
   return { type: "log", level, text: info.msg.trim() };
 }

@@ -46,8 +46,6 @@ export class Database {
   }
 
   static async open(options: DatabaseOptions): Promise<Database> {
-    // What a killed process spilled is of no use to anyone.
-    rmSync(`${options.path}.tmp`, { recursive: true, force: true });
     const database = new Database(
       await openFile(options.path, {
         memory_limit: options.memoryLimit,
@@ -56,6 +54,8 @@ export class Database {
       }),
     );
     try {
+      // The file is ours now: what a killed process spilled is of no use to anyone.
+      rmSync(`${options.path}.tmp`, { recursive: true, force: true });
       await database.connection((connection) => migrate(connection, options.path));
       return database;
     } catch (error) {
