@@ -1,12 +1,16 @@
-import type { Rows, Snapshot, WordField } from "./rows.ts";
-import { type AskedCompanies, asksDays, type Selection } from "./select.ts";
+import type { View } from "./live-index.ts";
+import type { FilterField, Query } from "./parameters.ts";
+import type { RowField } from "./rows.ts";
+import type { Selected } from "./select.ts";
+import type { Shape } from "./shapes.ts";
 import type { Words } from "./words.ts";
 
-type Bucket = { key: string; doc_count: number; [sub: string]: unknown };
+type Bucket = { key: string | number; doc_count: number; [other: string]: unknown };
 type Terms = { doc_count_error_upper_bound: number; sum_other_doc_count: number; buckets: Bucket[] };
+type Level = { name: Exclude<RowField, "complaint_what_happened">; most: number };
 
-/** The nine distributions of an answer, with the most buckets each level has. Source: cfpb/ccdb5-api. */
-const fields: { name: WordField; most: number; sub?: { name: WordField; most: number } }[] = [
+/** The distributions of an answer, with the most buckets each level has. Source: cfpb/ccdb5-api. */
+const fields: (Level & { sub?: Level })[] = [
   { name: "company", most: 6500 },
   { name: "company_public_response", most: 10 },
   { name: "company_response", most: 10 },
@@ -17,77 +21,85 @@ const fields: { name: WordField; most: number; sub?: { name: WordField; most: nu
   { name: "tags", most: 10 },
   { name: "timely", most: 10 },
 ];
+const zipCodes: Level = { name: "zip_code", most: 26_000 };
 
 /** Each field's distribution over the rows that match every filter but its own. Nulls are in no bucket. */
-export function aggregate(
-  rows: Rows,
-  snapshot: Snapshot,
-  selection: Selection,
-  asked: AskedCompanies,
-): Record<string, unknown> {
-  const [start, end] = asksDays(rows, snapshot, selection);
-  const companies = snapshot.codes.company;
-  const beforeCompany: number[] = [];
-  const all: number[] = [];
-  for (let position = start; position < end; position++) {
-    const row = snapshot.visible[position]!;
-    if (asked.text !== null && !asked.text.has(companies[row]!)) continue;
-    beforeCompany.push(row);
-    if (asked.filter === null || asked.filter.has(companies[row]!)) all.push(row);
-  }
-  return Object.fromEntries(
-    fields.map(({ name, most, sub }) => {
-      const counted = name === "company" ? beforeCompany : all;
-      const terms = sub
-        ? nested(rows, snapshot, counted, name, most, sub)
-        : flat(rows.words[name], countCodes(snapshot, counted, name, rows.words[name].size), most);
-      return [name, { doc_count: counted.length, [name]: terms }];
-    }),
-  );
+export function aggregate(view: View, query: Query, selected: Selected, shape: Shape): Record<string, unknown> {
+  const counted = (field: FilterField): Iterable<number>[] => [selected.rows, selected.near.get(field) ?? []];
+  const entry = (field: FilterField, terms: Terms) => {
+    const count = selected.rows.length + (selected.near.get(field)?.length ?? 0);
+    return [field, { doc_count: count, [field]: terms }];
+  };
+  // ZIP codes are counted only while they are filtered.
+  const asked = query.include.zip_code === undefined ? fields : [...fields, zipCodes];
+  const entries = asked.map(({ name, most, sub }: Level & { sub?: Level }) => {
+    const rows = counted(name as FilterField);
+    const terms = sub
+      ? nested(view, rows, { name, most }, sub)
+      : flat(view.rows.words[name], codeCounts(view, rows, name), most);
+    return entry(name as FilterField, terms);
+  });
+  if (shape.narratives) entries.push(entry("has_narrative", narratives(view, counted("has_narrative"))));
+  return Object.fromEntries(entries);
 }
 
-function countCodes(snapshot: Snapshot, counted: readonly number[], field: WordField, size: number): Uint32Array {
-  const counts = new Uint32Array(size);
-  const codes = snapshot.codes[field];
-  for (const row of counted) counts[codes[row]!]!++;
+function codeCounts(view: View, parts: readonly Iterable<number>[], field: RowField): Uint32Array {
+  const counts = new Uint32Array(view.rows.words[field].size);
+  const codes = view.snapshot.codes[field];
+  for (const rows of parts) for (const row of rows) counts[codes[row]!]!++;
   return counts;
 }
 
 /** Buckets by count, equal counts by key in code point order. */
 function flat(words: Words, counts: Uint32Array, most: number): Terms {
-  const buckets: Bucket[] = [];
+  const buckets: (Bucket & { bytes: Buffer })[] = [];
   for (let code = 1; code < counts.length; code++) {
-    const count = counts[code]!;
-    if (count > 0) buckets.push({ key: words.text(code)!, doc_count: count });
+    if (counts[code] === 0) continue;
+    const key = words.text(code)!;
+    buckets.push({ key, doc_count: counts[code]!, bytes: Buffer.from(key) });
   }
-  buckets.sort((a, b) => b.doc_count - a.doc_count || Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+  buckets.sort((a, b) => b.doc_count - a.doc_count || Buffer.compare(a.bytes, b.bytes));
+  return capped(
+    buckets.map(({ key, doc_count }) => ({ key, doc_count })),
+    most,
+  );
+}
+
+function capped(buckets: Bucket[], most: number): Terms {
   const others = buckets.slice(most).reduce((sum, bucket) => sum + bucket.doc_count, 0);
   return { doc_count_error_upper_bound: 0, sum_other_doc_count: others, buckets: buckets.slice(0, most) };
 }
 
-function nested(
-  rows: Rows,
-  snapshot: Snapshot,
-  counted: readonly number[],
-  name: WordField,
-  most: number,
-  sub: { name: WordField; most: number },
-): Terms {
-  const words = rows.words[name];
-  const subSize = rows.words[sub.name].size;
-  const parents = snapshot.codes[name];
-  const children = snapshot.codes[sub.name];
+function nested(view: View, parts: readonly Iterable<number>[], parent: Level, child: Level): Terms {
+  const words = view.rows.words[parent.name];
+  const childWords = view.rows.words[child.name];
+  const parents = view.snapshot.codes[parent.name];
+  const children = view.snapshot.codes[child.name];
   const counts = new Uint32Array(words.size);
-  const pairs = new Uint32Array(words.size * subSize);
-  for (const row of counted) {
-    counts[parents[row]!]!++;
-    pairs[parents[row]! * subSize + children[row]!]!++;
+  const pairs = new Uint32Array(words.size * childWords.size);
+  for (const rows of parts) {
+    for (const row of rows) {
+      counts[parents[row]!]!++;
+      pairs[parents[row]! * childWords.size + children[row]!]!++;
+    }
   }
-  const terms = flat(words, counts, most);
+  const terms = flat(words, counts, parent.most);
   for (const bucket of terms.buckets) {
-    const parent = words.code(bucket.key)!;
-    const own = pairs.subarray(parent * subSize, (parent + 1) * subSize);
-    bucket[`${sub.name}.raw`] = flat(rows.words[sub.name], own, sub.most);
+    const code = words.code(String(bucket.key))!;
+    const own = pairs.subarray(code * childWords.size, (code + 1) * childWords.size);
+    bucket[`${child.name}.raw`] = flat(childWords, own, child.most);
   }
   return terms;
+}
+
+function narratives(view: View, parts: readonly Iterable<number>[]): Terms {
+  const texts = view.snapshot.codes.complaint_what_happened;
+  const counts = [0, 0];
+  for (const rows of parts) for (const row of rows) counts[texts[row] === 0 ? 0 : 1]!++;
+  const buckets = [0, 1].map((key) => ({ key, key_as_string: key === 1 ? "true" : "false", doc_count: counts[key]! }));
+  buckets.sort((a, b) => b.doc_count - a.doc_count || a.key - b.key);
+  return capped(
+    buckets.filter(({ doc_count }) => doc_count > 0),
+    10,
+  );
 }

@@ -1,9 +1,12 @@
 import { type Calibration, type CompanyVolume, readCalibration } from "./calibration.ts";
 import { dayMs } from "./clock.ts";
 import { type Correction, type Life, lifeOf, never } from "./life.ts";
+import { addLaterNames, nameAt, renames } from "./names-in-time.ts";
+import { narrativeOf, narrativeWords } from "./narratives.ts";
 import { draw, keyed, keyOfText, mix, Weighted } from "./random.ts";
 import { finalResponse, monetaryRelief, publicResponse, publicWords, responseWords, settling } from "./responses.ts";
 import { type Rows, textOrder, type WordField } from "./rows.ts";
+import { noonMs } from "./shapes.ts";
 import { type Columns, type RowCorrection, TimedRows, type Times } from "./timed-rows.ts";
 import { complaintId, dailyCounts, firstDay } from "./volume.ts";
 import { Dictionary, zipCodes } from "./words.ts";
@@ -18,6 +21,8 @@ export type GenerateOptions = {
   lastDay: number;
   /** How often rows are corrected, withdrawn and brought back, as a multiple of the real rates. */
   churn?: number;
+  /** Every date is noon at -05:00, as it was until 2026: a whole day is one instant. */
+  noon?: boolean;
 };
 
 const tagWords = new Dictionary(["Servicemember", "Older American", "Older American, Servicemember"]);
@@ -56,7 +61,7 @@ type Entry = { volume: CompanyVolume; key: number; id: number; time: number };
 
 /** Makes all complaints received up to `lastDay`, with all that ever happens to each. */
 export function generateRows(options: GenerateOptions): Rows {
-  const { seed = 1, scale = 1, churn = 1, lastDay } = options;
+  const { seed = 1, scale = 1, churn = 1, noon = false, lastDay } = options;
   const calibration = readCalibration(options.companies);
   const days = Math.max(lastDay - firstDay + 1, 0);
   const companies = calibration.companies.map((volume) => ({
@@ -85,16 +90,18 @@ export function generateRows(options: GenerateOptions): Rows {
         entries.push({ volume, key, id: complaintId(day, volume.slot, n), time });
       }
     }
+    if (noon) for (const entry of entries) entry.time = noonMs;
     entries.sort((a, b) => a.time - b.time || textOrder(a.id) - textOrder(b.id));
     for (const entry of entries) {
       fillRow(columns, calibration, row, day, entry);
       const life = lifeOf(entry.key, day, settling[entry.volume.kind], churn);
       for (const name of Object.keys(times) as (keyof Times)[]) times[name][row] = life[name];
       if (life.corrected !== never) corrections.push(correctionOf(columns, calibration, row, entry.key, life));
+      if (noon) columns.sent[row] = Math.floor(columns.sent[row]! / dayMs) * dayMs + noonMs;
       row++;
     }
   }
-  return new TimedRows(columns, times, corrections);
+  return new TimedRows(columns, times, corrections, renames(columns.words.company));
 }
 
 function emptyColumns(total: number, calibration: Calibration): Columns {
@@ -116,13 +123,14 @@ function emptyColumns(total: number, calibration: Calibration): Columns {
       tags: column(),
       submitted_via: column(),
       timely: column(),
+      complaint_what_happened: column(),
     },
     words: {
       product: calibration.product.words,
       sub_product: calibration.subProduct.words,
       issue: calibration.issue.words,
       sub_issue: calibration.issue.subWords,
-      company: new Dictionary(calibration.companies.map(({ company }) => company)),
+      company: companyWords(calibration),
       company_public_response: publicWords,
       company_response: responseWords,
       state: calibration.state.words,
@@ -130,8 +138,16 @@ function emptyColumns(total: number, calibration: Calibration): Columns {
       tags: tagWords,
       submitted_via: channelWords,
       timely: timelyWords,
+      complaint_what_happened: narrativeWords,
     },
   };
+}
+
+/** The companies' names, and those that they take or get later. */
+function companyWords({ companies }: Calibration): Dictionary {
+  const words = new Dictionary(companies.map(({ company }) => company));
+  addLaterNames(words);
+  return words;
 }
 
 function emptyTimes(total: number): Times {
@@ -156,7 +172,8 @@ function fillRow(columns: Columns, calibration: Calibration, row: number, day: n
   const issue = issues.weighted.pick(key, purpose.issue);
   codes.issue[row] = issues.codes[0]![issue]!;
   codes.sub_issue[row] = issues.codes[1]![issue]!;
-  codes.company[row] = columns.words.company.code(volume.company)!;
+  codes.company[row] = columns.words.company.code(nameAt(volume.company, key, day))!;
+  codes.complaint_what_happened[row] = narrativeOf(key);
   const state = calibration.state.weighted.pick(key, purpose.state);
   codes.state[row] = calibration.state.codes[state]!;
   codes.zip_code[row] = zipOf(key, calibration.state.zipRange[state] ?? null);
@@ -207,7 +224,7 @@ function correctionOf(columns: Columns, calibration: Calibration, row: number, k
     company_response: () => [["company_response", monetaryRelief]],
     timely: () => [["timely", another("timely", timelyWords.size - 1)]],
     sent: () => [],
-    company: () => [["company", another("company", columns.words.company.size - 1)]],
+    company: () => [["company", another("company", calibration.companies.length)]],
   };
   return {
     row,

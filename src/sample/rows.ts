@@ -18,6 +18,9 @@ export const wordFields = [
 
 export type WordField = (typeof wordFields)[number];
 
+/** The consumer's text is a word like the others; code 0 where there is none. */
+export type RowField = WordField | "complaint_what_happened";
+
 export type Codes = Uint16Array | Uint32Array;
 
 /**
@@ -30,7 +33,7 @@ export interface Rows {
   readonly id: Uint32Array;
   /** `date_received`, epoch milliseconds. */
   readonly received: Float64Array;
-  readonly words: Readonly<Record<WordField, Words>>;
+  readonly words: Readonly<Record<RowField, Words>>;
   /** What the index shows after its daily build number `build`. */
   at(build: number): Snapshot;
 }
@@ -41,7 +44,7 @@ export type Snapshot = {
   /** Numbers of the rows that are published and not withdrawn, ascending. */
   readonly visible: Uint32Array;
   /** The words of every row, by row number. */
-  readonly codes: Readonly<Record<WordField, Codes>>;
+  readonly codes: Readonly<Record<RowField, Codes>>;
   /** `date_sent_to_company`, epoch milliseconds, NaN for null, by row number. */
   readonly sent: Float64Array;
 };

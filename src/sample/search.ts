@@ -1,88 +1,75 @@
 import { aggregate } from "./aggregations.ts";
-import { buildAt, dayMs, dayText } from "./clock.ts";
-import { parseQuery, type Query } from "./parameters.ts";
+import { type Answer, indexFailed, openHeaders } from "./answer.ts";
+import { dayMs, dayText } from "./clock.ts";
+import type { View } from "./live-index.ts";
+import type { Query } from "./parameters.ts";
 import { renderHits } from "./render.ts";
-import type { Rows, Snapshot } from "./rows.ts";
-import { askedCompanies, type Direction, page, select } from "./select.ts";
-
-/** An answer before it is sent. */
-export type Answer = { status: number; type: "application/json" | "text/html"; body: string };
+import { type After, page, select } from "./select.ts";
+import type { Shape } from "./shapes.ts";
 
 /** The most rows that one page may reach; beyond it the index fails. */
 const indexWindow = 10_000;
 
-/** Rows whose sort pairs `break_points` are taken from. */
-const breakPointRows = 200;
-
-/** Answers one search over what the index shows at `nowMs`. */
-export function search(rows: Rows, parameters: URLSearchParams, nowMs: number): Answer {
-  const parsed = parseQuery(parameters);
-  if ("errors" in parsed) return json(400, parsed.errors);
-  if ("notBuilt" in parsed) return json(501, { detail: `This server does not have this yet: ${parsed.notBuilt}` });
-  const { query } = parsed;
-  const after = query.searchAfter === null ? null : readPair(query.searchAfter);
-  if (query.size > indexWindow || after === "unreadable" || (after !== null && query.size === 0)) return failed();
-  const asked = askedCompanies(rows, query);
-  if (asked === null) return failed();
-
-  const snapshot = rows.at(buildAt(nowMs));
-  const selected = select(rows, snapshot, query, asked);
-  const direction: Direction = query.sort === "created_date_asc" ? "asc" : "desc";
-  const index = `complaint-public-v${(Math.floor(snapshot.build / 7) % 2) + 1}`;
-  const hits = renderHits(rows, snapshot, page(rows, selected, direction, query.size, after), index);
+/** Answers a search. */
+export function search(view: View, query: Query, shape: Shape, flags: MetaFlags): Answer {
+  const after = query.searchAfter === null ? null : readPair(query.searchAfter, query.sort);
+  if (query.size > indexWindow || after === "unreadable" || (after !== null && query.size === 0)) return indexFailed();
+  const selected = select(view, query);
+  if (selected === null) return indexFailed();
+  const rows = page(view, selected.rows, query.sort, query.size, after);
+  const hits = renderHits(view, shape, rows, query.sort.startsWith("created_date"));
   const aggregations = query.aggregations
-    ? `,"aggregations":${JSON.stringify(aggregate(rows, snapshot, query, asked))}`
+    ? `,"aggregations":${JSON.stringify(aggregate(view, query, selected, shape))}`
     : "";
-  const meta = JSON.stringify({
-    ...metaOf(rows, snapshot, nowMs),
-    break_points: breakPoints(rows, selected, direction, query),
-  });
+  const points = rows.length > 0 ? breakPoints(view, selected.rows, query) : {};
+  const meta = JSON.stringify({ ...metaOf(view, flags), break_points: points });
   const body =
     `{"took":5,"timed_out":false,"_shards":{"total":1,"successful":1,"skipped":0,"failed":0},` +
-    `"hits":{"total":{"value":${selected.length},"relation":"eq"},"max_score":null,"hits":[${hits}]}` +
+    `"hits":{"total":{"value":${selected.rows.length},"relation":"eq"},"max_score":null,"hits":[${hits}]}` +
     `${aggregations},"_meta":${meta}}`;
-  return { status: 200, type: "application/json", body };
+  return { status: 200, headers: { "content-type": "application/json", ...openHeaders }, body };
 }
 
-export function json(status: number, value: unknown): Answer {
-  return { status, type: "application/json", body: JSON.stringify(value) };
+/** `<epoch ms>_<id>`, or `<score>_<id>` where the order is by relevance. */
+function readPair(text: string, sort: string): After | "unreadable" {
+  const [first = "", id, ...more] = text.split("_");
+  const isNumber = sort.startsWith("created_date")
+    ? /^\d+$/.test(first)
+    : first.trim() !== "" && !Number.isNaN(Number(first));
+  return id === undefined || more.length > 0 || !isNumber ? "unreadable" : { first: Number(first), id };
 }
 
-/** Bad paging and an outage of the index look the same. */
-function failed(): Answer {
-  return json(424, { error: "There was an error calling OpenSearch" });
-}
+const batch = 100;
 
-function readPair(text: string): { ms: number; id: string } | "unreadable" {
-  const [, ms, id] = /^(\d+)_([^_]*)$/.exec(text) ?? [];
-  return ms === undefined || id === undefined ? "unreadable" : { ms: Number(ms), id };
-}
-
-/** The `search_after` that begins page 2, 3, ... */
-function breakPoints(rows: Rows, selected: Uint32Array, direction: Direction, query: Query): Record<string, unknown> {
+/** The `search_after` that begins page 2, 3, ... while more hits follow, out of the first 200 (more with `frm`). */
+function breakPoints(view: View, selected: Uint32Array, query: Query): Record<string, unknown> {
+  const { size, frm, sort } = query;
+  if (selected.length <= size) return {};
+  const reached = frm < batch ? 0 : Math.ceil(frm / batch) * batch;
+  const first = page(view, selected, sort, Math.min(2 * batch + reached, indexWindow), null);
   const points: Record<string, unknown> = {};
-  if (query.size === 0 || query.size >= breakPointRows) return points;
-  const first = page(rows, selected, direction, breakPointRows, null);
-  for (let number = 2; (number - 1) * query.size < first.length; number++) {
-    const end = (number - 1) * query.size;
-    if (end >= selected.length) break;
-    const row = first[end - 1]!;
-    points[number] = [rows.received[row], String(rows.id[row])];
+  const lastPage = Math.floor(indexWindow / size);
+  for (let number = 2; number <= Math.max(lastPage, 2) && (number - 1) * size < first.length; number++) {
+    const row = first[(number - 1) * size - 1]!;
+    points[number] = [sort.startsWith("created_date") ? view.rows.received[row] : 1, String(view.rows.id[row])];
   }
   return points;
 }
 
+export type MetaFlags = { nowMs: number; stale?: boolean; issue?: boolean };
+
 /** What every answer says of the whole index. */
-function metaOf(rows: Rows, snapshot: Snapshot, nowMs: number) {
+function metaOf(view: View, { nowMs, stale, issue = false }: MetaFlags) {
+  const { rows, snapshot, lastIndexed } = view;
   const newest = snapshot.visible.at(-1);
-  const updated = newest === undefined ? snapshot.build : Math.floor(rows.received[newest]! / dayMs);
+  const updated = newest === undefined ? lastIndexed : Math.floor(rows.received[newest]! / dayMs);
   return {
     license: "CC0",
     last_updated: noon(updated),
-    last_indexed: noon(snapshot.build),
+    last_indexed: noon(lastIndexed),
     total_record_count: snapshot.visible.length,
-    is_data_stale: isStale(updated, nowMs),
-    has_data_issue: false,
+    is_data_stale: stale ?? isStale(updated, nowMs),
+    has_data_issue: issue,
   };
 }
 

@@ -2,13 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { StandaloneOptions } from "./standalone.ts";
 
-export type SpawnOptions = {
-  /** The day the source lives in, `YYYY-MM-DD`; today where there is none. */
-  asOf?: string;
-  /** 1 makes about 350,000 rows. */
-  scale?: number;
-};
+export type SpawnOptions = StandaloneOptions;
 
 export type SpawnedSample = { url: string; pid: number; stop(): Promise<void> };
 

@@ -1,5 +1,5 @@
 import { inProgress } from "./responses.ts";
-import type { Codes, Rows, Snapshot, WordField } from "./rows.ts";
+import type { Codes, RowField, Rows, Snapshot, WordField } from "./rows.ts";
 import type { Words } from "./words.ts";
 
 export type Columns = {
@@ -7,9 +7,12 @@ export type Columns = {
   received: Float64Array;
   sent: Float64Array;
   /** Each row as it ends up, before corrections. */
-  codes: Record<WordField, Codes>;
-  words: Record<WordField, Words>;
+  codes: Record<RowField, Codes>;
+  words: Record<RowField, Words>;
 };
+
+/** A company that takes another name: from build `from` on all its rows show it. */
+export type Rename = { code: number; to: number; from: number };
 
 /** When each row is what, as build numbers (life.ts). */
 export type Times = Record<"published" | "settled" | "publicResponse" | "withdrawn" | "back", Int32Array>;
@@ -29,13 +32,14 @@ export class TimedRows implements Rows {
   readonly count: number;
   readonly id: Uint32Array;
   readonly received: Float64Array;
-  readonly words: Record<WordField, Words>;
+  readonly words: Record<RowField, Words>;
   readonly #columns: Columns;
   readonly #times: Times;
   readonly #corrections: readonly RowCorrection[];
+  readonly #renames: readonly Rename[];
   #snapshots: Snapshot[] = [];
 
-  constructor(columns: Columns, times: Times, corrections: readonly RowCorrection[]) {
+  constructor(columns: Columns, times: Times, corrections: readonly RowCorrection[], renames: readonly Rename[]) {
     this.count = columns.id.length;
     this.id = columns.id;
     this.received = columns.received;
@@ -43,6 +47,7 @@ export class TimedRows implements Rows {
     this.#columns = columns;
     this.#times = times;
     this.#corrections = corrections;
+    this.#renames = renames;
   }
 
   at(build: number): Snapshot {
@@ -74,6 +79,10 @@ export class TimedRows implements Rows {
       if (from > build) continue;
       for (const [field, code] of words) codes[field][row] = code;
       sent[row]! += sentLaterMs;
+    }
+    for (const { code, to, from } of this.#renames) {
+      if (from > build) continue;
+      for (let row = 0; row < this.count; row++) if (codes.company[row] === code) codes.company[row] = to;
     }
     return { build, visible: visible.slice(0, shown), codes, sent };
   }

@@ -27,7 +27,7 @@ describe("a run that is cancelled", () => {
       source.intercept = (url) => {
         if (!url.searchParams.getAll("company").some((name) => name.startsWith("BANK"))) return undefined;
         resolve();
-        return "hang";
+        return { kind: "hang" };
       };
     });
     const started = home.start(run);
@@ -77,7 +77,7 @@ describe("a run that is cancelled", () => {
     const waiting = new Promise<void>((resolve) => {
       source.intercept = () => {
         resolve();
-        return "hang";
+        return { kind: "hang" };
       };
     });
     const { child, outcome } = home.start([...run, "--json"]);
@@ -114,7 +114,7 @@ describe("a run that is cancelled", () => {
   });
 
   it("by the time limit of the run says so", async () => {
-    source.intercept = () => "hang";
+    source.intercept = () => ({ kind: "hang" });
     const report = await home.report(run, { PIPELINE_RUN_TIMEOUT_SECONDS: "1" });
     assert.deepEqual([report.code, report.state, report.error?.code], [1, "TimedOut", "timed_out"]);
   });

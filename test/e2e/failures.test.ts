@@ -29,7 +29,9 @@ describe("a run that goes wrong", () => {
 
   it("for one company commits the others, says so and exits with 3", async () => {
     source.intercept = (url) =>
-      isPageOf(url, jpmorgan) ? { status: 403, headers: { "content-type": "text/html" }, body: "Denied" } : undefined;
+      isPageOf(url, jpmorgan)
+        ? { kind: "answer", status: 403, headers: { "content-type": "text/html" }, body: "Denied" }
+        : undefined;
     const { code, stdout, stderr } = await home.run(run);
     assert.equal(code, 3);
     assert.match(stdout, /jpmorgan +2026-09-01\.\.2026-11-20 +Failed/);
@@ -48,7 +50,7 @@ describe("a run that goes wrong", () => {
     source.intercept = (url) => {
       if (failed || !url.searchParams.has("search_after")) return undefined;
       failed = true;
-      return { status: 429, headers: { "retry-after": "0" }, body: "{}" };
+      return { kind: "answer", status: 429, headers: { "retry-after": "0" }, body: "{}" };
     };
     const env = { PIPELINE_PAGE_SIZE: "60" };
     const report = await home.report([...run, "--companies", "jpmorgan"], env);
@@ -182,7 +184,11 @@ describe("a run that goes wrong", () => {
     const before = await liveRows(jpmorgan);
     source.intercept = (url) =>
       isPageOf(url, jpmorgan)
-        ? { status: 200, body: '{"hits":{"total":{"value":0,"relation":"eq"},"hits":[]},"_meta":{"last_indexed":"x"}}' }
+        ? {
+            kind: "answer",
+            status: 200,
+            body: '{"hits":{"total":{"value":0,"relation":"eq"},"hits":[]},"_meta":{"last_indexed":"x"}}',
+          }
         : undefined;
     const { code, stderr } = await home.run(run);
     assert.equal(code, 3);
@@ -204,7 +210,7 @@ describe("a run that goes wrong", () => {
       if (!isPageOf(url, jpmorgan)) return undefined;
       source.intercept = undefined;
       const answer = await (await fetch(url.href.replace(/^.*invalid/, new URL(source.url).origin))).text();
-      return { status: 200, body: answer.replaceAll(/"state":"F[A-Z]",/g, "") };
+      return { kind: "answer", status: 200, body: answer.replaceAll(/"state":"F[A-Z]",/g, "") };
     };
     const { code, stderr } = await home.run([...run, "-v"]);
     assert.equal(code, 0);
@@ -213,7 +219,7 @@ describe("a run that goes wrong", () => {
   });
 
   it("while another run holds the warehouse is refused at once and names it", async () => {
-    source.intercept = () => "hang";
+    source.intercept = () => ({ kind: "hang" });
     const first = home.start(run);
     await first.said(/as of 2026-11-20/);
     while (source.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -249,7 +255,7 @@ describe("a run that goes wrong", () => {
     source.intercept = (url) => {
       if (url.searchParams.has("company")) return undefined;
       const company = { company: { sum_other_doc_count: 0, buckets: [{ key: bankOfAmerica, doc_count: 1 }] } };
-      return { status: 200, body: JSON.stringify({ aggregations: { company } }) };
+      return { kind: "answer", status: 200, body: JSON.stringify({ aggregations: { company } }) };
     };
     const { code, stderr } = await home.run(run);
     assert.equal(code, 0);

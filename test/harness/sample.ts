@@ -1,7 +1,9 @@
 import { dayNumber, endOfDay } from "../../src/sample/clock.ts";
+import type { Fault } from "../../src/sample/faults.ts";
 import { type GenerateOptions, generateRows } from "../../src/sample/generate.ts";
+import { timedIndex } from "../../src/sample/live-index.ts";
 import type { Rows } from "../../src/sample/rows.ts";
-import { type Misbehavior, type SampleRequest, startSample } from "../../src/sample/server.ts";
+import { startSample } from "../../src/sample/server.ts";
 
 export const jpmorgan = "JPMORGAN CHASE & CO.";
 export const bankOfAmerica = "BANK OF AMERICA, NATIONAL ASSOCIATION";
@@ -15,7 +17,7 @@ export type TestSource = {
   /** Every request so far. */
   requests: URL[];
   /** Looked at before each request; undefined: the true answer. */
-  intercept: ((url: URL, number: number) => Misbehavior | undefined | Promise<Misbehavior | undefined>) | undefined;
+  intercept: ((url: URL, number: number) => Fault | undefined | Promise<Fault | undefined>) | undefined;
   close(): Promise<void>;
 };
 
@@ -31,9 +33,9 @@ export async function startTestSource(
   });
   const source: TestSource = { url: "", rows, asOf, requests: [], intercept: undefined, close: async () => undefined };
   const server = await startSample({
-    rows,
+    index: timedIndex(rows),
     now: () => endOfDay(source.asOf),
-    intercept: ({ url }: SampleRequest) => {
+    fault: ({ url }) => {
       source.requests.push(url);
       return source.intercept?.(url, source.requests.length);
     },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { PipelineError } from "../../src/pipeline/errors.ts";
+import type { Fault } from "../../src/sample/faults.ts";
 import { truth } from "../../src/sample/truth.ts";
 import { RateBudget } from "../../src/source/budget.ts";
 import { walksOf } from "../../src/source/questions.ts";
@@ -73,22 +74,24 @@ describe("the CFPB source", () => {
   });
 
   it("asks for one page again where a request failed, and keeps the others", async () => {
-    const failures = [
-      { status: 429, headers: { "retry-after": "7" }, body: "{}" },
-      { status: 503, body: "busy" },
-      { status: 424, body: '{"error":"There was an error calling OpenSearch"}' },
-      { status: 200, headers: { "content-type": "text/html" }, body: "<html></html>" },
-      { status: 200, body: '{"took":1,"hits":{"tot' },
+    const failures: Fault[] = [
+      { kind: "answer", status: 429, headers: { "retry-after": "7" }, body: "{}" },
+      { kind: "answer", status: 503, body: "busy" },
+      { kind: "answer", status: 424, body: '{"error":"There was an error calling OpenSearch"}' },
+      { kind: "answer", status: 200, headers: { "content-type": "text/html" }, body: "<html></html>" },
+      { kind: "answer", status: 200, body: '{"took":1,"hits":{"tot' },
       {
+        kind: "answer",
         status: 200,
         body: '{"timed_out":true,"_shards":{"failed":0},"hits":{"total":{"value":5,"relation":"eq"},"hits":[]}}',
       },
       {
+        kind: "answer",
         status: 200,
         body: '{"timed_out":false,"_shards":{"failed":1},"hits":{"total":{"value":5,"relation":"eq"},"hits":[]}}',
       },
-      "reset" as const,
-      { cutAfter: 100 },
+      { kind: "reset" },
+      { kind: "cut", bytes: 100 },
     ];
     for (const failure of failures) {
       sample.requests.length = 0;
@@ -105,13 +108,13 @@ describe("the CFPB source", () => {
   it("obeys Retry-After", async () => {
     const clock = jumpingClock();
     sample.intercept = (_url, number) =>
-      number === 1 ? { status: 429, headers: { "retry-after": "7" }, body: "{}" } : undefined;
+      number === 1 ? { kind: "answer", status: 429, headers: { "retry-after": "7" }, body: "{}" } : undefined;
     await withSource({ clock, budget: new RateBudget(Number.POSITIVE_INFINITY, clock) }, (source) => extract(source));
     assert.equal(clock.now(), 7000);
   });
 
   it("gives up a request that takes too long", async () => {
-    sample.intercept = () => "hang";
+    sample.intercept = () => ({ kind: "hang" });
     const policy = { retries: 1, delayMs: 1, longestMs: 1 };
     await withSource({ requestTimeoutMs: 50, policy }, async (source) => {
       await assert.rejects(extract(source), { code: "source_timeout" });
@@ -127,7 +130,12 @@ describe("the CFPB source", () => {
     ];
     for (const [status, code] of cases) {
       sample.requests.length = 0;
-      sample.intercept = () => ({ status, headers: { "content-type": "text/html" }, body: "<h1>Access Denied</h1>" });
+      sample.intercept = () => ({
+        kind: "answer",
+        status,
+        headers: { "content-type": "text/html" },
+        body: "<h1>Access Denied</h1>",
+      });
       await withSource({}, async (source) => {
         await assert.rejects(extract(source), (error: PipelineError) => {
           assert.equal(error.code, code);
@@ -147,7 +155,7 @@ describe("the CFPB source", () => {
       "[]",
       '{"hits":{"total":{"value":1,"relation":"gte"},"hits":[]}}',
     ]) {
-      sample.intercept = () => ({ status: 200, body });
+      sample.intercept = () => ({ kind: "answer", status: 200, body });
       await withSource({}, async (source) => {
         await assert.rejects(extract(source), { code: "source_unexpected" }, body);
       });
@@ -167,7 +175,7 @@ describe("the CFPB source", () => {
     const controller = new AbortController();
     sample.intercept = () => {
       controller.abort(new Error("cancelled"));
-      return "hang";
+      return { kind: "hang" };
     };
     await withSource({}, (source) => assert.rejects(extract(source, testContext(controller.signal)), /cancelled/));
   });
@@ -193,7 +201,7 @@ describe("the CFPB source", () => {
       if (url.searchParams.has("search_term")) return undefined;
       const buckets = [{ key: "SOMEBODY ELSE", doc_count: 1 }];
       const company = { doc_count: 9, company: { sum_other_doc_count: 8, buckets } };
-      return { status: 200, body: JSON.stringify({ aggregations: { company } }) };
+      return { kind: "answer", status: 200, body: JSON.stringify({ aggregations: { company } }) };
     };
     await withSource({}, async (source) => {
       const found = await source.findNames(["jpmorgan", "somebody else"], testContext());

@@ -1,0 +1,86 @@
+import type { IncomingMessage } from "node:http";
+import { type Answer, html, json } from "./answer.ts";
+import { csvErrors, exportCsv, exportJson } from "./exports.ts";
+import type { Fault } from "./faults.ts";
+import { suggest, trends } from "./old-paths.ts";
+import { parseQuery } from "./parameters.ts";
+import { search } from "./search.ts";
+import { type Serving, searchPath } from "./serving.ts";
+import { singleDocument } from "./single-document.ts";
+
+/** The answer to a request, as the source's routes, its firewall and its website give it. */
+export function route(
+  serving: Serving,
+  request: IncomingMessage,
+  method: string,
+  url: URL,
+  fault: Fault | undefined,
+): Answer {
+  const { shape } = serving;
+  const websitePage = html(
+    200,
+    "<!DOCTYPE html><html lang='en'><head><title>Consumer Complaint Database</title></head><body>Search the database</body></html>",
+  );
+  if (!url.pathname.startsWith(searchPath)) return websitePage;
+  // The web firewall: no browser of another site, and nobody without a name.
+  if (request.headers.origin !== undefined || request.headers["user-agent"] === undefined) {
+    return html(403, "<html><body>Access Denied</body></html>");
+  }
+  const rest = url.pathname.slice(searchPath.length);
+  const isDocument = /^\d+\/?$/.test(rest);
+  const isOld = /^(_suggest|_suggest_company|_suggest_zip|trends|geo\/states)\/?$/.test(rest);
+  if (rest !== "" && !isDocument && !(isOld && shape.oldPaths)) return websitePage;
+  if (method === "OPTIONS") return json(200, rest === "" ? describedSearch : { name: "Document", description: "" });
+  if (method !== "GET") return json(405, { detail: `Method "${method}" not allowed.` });
+
+  const format = url.searchParams.getAll("format").at(-1);
+  const client = request.socket.remoteAddress ?? "";
+  const kind = isDocument ? "document" : format === "csv" || format === "json" ? "export" : "search";
+  const asCsv = format === "csv" || (format === undefined && acceptedBy(request.headers.accept) === "csv");
+  const refused = isOld ? undefined : serving.throttle?.refuse(client, kind, asCsv ? "csv" : "json");
+  if (refused !== undefined) return refused;
+  const view = serving.index.view(serving.now());
+  if (isDocument) return singleDocument(view, rest.replace("/", ""), shape);
+  if (rest.startsWith("_suggest_zip")) return suggest(view, "zip", url.searchParams, shape);
+  if (rest.startsWith("_suggest")) return suggest(view, "company", url.searchParams, shape);
+  if (isOld) return trends(url.searchParams);
+  return answerSearch(serving, request, url, format, fault);
+}
+
+const describedSearch = {
+  name: "Search",
+  description: "",
+  renders: ["application/json", "application/json", "text/csv"],
+  parses: ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
+};
+
+function answerSearch(
+  serving: Serving,
+  request: IncomingMessage,
+  url: URL,
+  format: string | undefined,
+  fault: Fault | undefined,
+): Answer {
+  const { shape } = serving;
+  const nowMs = serving.now();
+  if (format === "json" && !shape.jsonExport) return html(404, "<html><body>Not found</body></html>");
+  if (format !== undefined && !["csv", "json", "default"].includes(format)) return json(404, { detail: "Not found." });
+  const accepted = format === "csv" || format === "json" ? format : acceptedBy(request.headers.accept);
+  if (accepted === null) return json(406, { detail: "Could not satisfy the request Accept header." });
+  const parsed = parseQuery(url.searchParams, shape);
+  if ("errors" in parsed) return accepted === "csv" ? csvErrors(400, parsed.errors) : json(400, parsed.errors);
+  const { query } = parsed;
+  if (fault?.kind === "ignore-company") delete query.include.company;
+  const view = serving.index.view(nowMs);
+  if (accepted === "csv") return exportCsv(view, query, shape, nowMs);
+  if (format === "json") return exportJson(view, query, shape, nowMs);
+  const flags = fault?.kind === "meta" ? fault : {};
+  return search(view, query, shape, { nowMs, ...flags });
+}
+
+/** What an Accept header asks for; null: nothing that there is. */
+function acceptedBy(accept: string | undefined): "default" | "csv" | null {
+  const types = (accept ?? "*/*").split(",").map((part) => part.split(";")[0]!.trim().toLowerCase());
+  if (types.some((type) => ["*/*", "application/*", "application/json", ""].includes(type))) return "default";
+  return types.some((type) => type === "text/csv" || type === "text/*") ? "csv" : null;
+}
