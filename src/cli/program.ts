@@ -58,6 +58,27 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await stateReset(companies, command.optsWithGlobals<GlobalOptions>());
     });
 
+  const sample = program.command("sample").description("the embedded source of made-up complaints");
+  sample
+    .command("start")
+    .description("serve made-up complaints like the CFPB search API does, until it is stopped")
+    .option("--port <port>", "port on 127.0.0.1 (default: any that is free)")
+    .option("--as-of <day>", "the day it lives in (default: the real time goes on)")
+    .option("--scale <number>", "how many complaints: 1 makes about 350,000 (default: 1)")
+    .option("--shape <name>", "form of the answers: today, july or noon (2026's three; default: today)")
+    .option("--documents <file>", "serve these documents, a JSON object a line, in place of the made-up ones")
+    .option(
+      "--rates <limits>",
+      "none, real (20 searches a minute), or a number: real ones in a minute so many times shorter",
+    )
+    .option("--latency <ms>", "milliseconds before each answer (default: 0)")
+    .option("--control", "open the control endpoint, through which tests cause faults")
+    .addHelpText("after", sampleExamples)
+    .action(async (_options: object, command: Command) => {
+      const { sampleStart } = await import("./sample.ts");
+      exitCode = await sampleStart(command.optsWithGlobals());
+    });
+
   const json = argv.includes("--json");
   const style = styleFor(process.stderr, { color: !argv.includes("--no-color") }, process.env);
   try {
@@ -75,6 +96,11 @@ Examples:
   $ pipeline run --source sample                          made-up complaints, to try it out
   $ pipeline run --companies 'equifax,"EQUIFAX, INC."'    a name that holds a comma stands in double quotes
   $ pipeline run --reset-state                            reload everything from the start date`;
+
+const sampleExamples = `
+Examples:
+  $ pipeline sample start --port 4300 --rates real        to try a client against the real limits
+  $ pipeline run --source http://127.0.0.1:4300/data-research/consumer-complaints/search/api/v1/`;
 
 function collect(value: string, before: string[] = []): string[] {
   return [...before, value];

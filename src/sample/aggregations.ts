@@ -21,11 +21,15 @@ const fields: (Level & { sub?: Level })[] = [
   { name: "tags", most: 10 },
   { name: "timely", most: 10 },
 ];
+/** Rows to count, in parts. */
+type RowLists = readonly Uint32Array[];
+const nobody = new Uint32Array();
+
 const zipCodes: Level = { name: "zip_code", most: 26_000 };
 
 /** Each field's distribution over the rows that match every filter but its own. Nulls are in no bucket. */
 export function aggregate(view: View, query: Query, selected: Selected, shape: Shape): Record<string, unknown> {
-  const counted = (field: FilterField): Iterable<number>[] => [selected.rows, selected.near.get(field) ?? []];
+  const counted = (field: FilterField): RowLists => [selected.rows, selected.near.get(field) ?? nobody];
   const entry = (field: FilterField, terms: Terms) => {
     const count = selected.rows.length + (selected.near.get(field)?.length ?? 0);
     return [field, { doc_count: count, [field]: terms }];
@@ -43,10 +47,10 @@ export function aggregate(view: View, query: Query, selected: Selected, shape: S
   return Object.fromEntries(entries);
 }
 
-function codeCounts(view: View, parts: readonly Iterable<number>[], field: RowField): Uint32Array {
+function codeCounts(view: View, parts: RowLists, field: RowField): Uint32Array {
   const counts = new Uint32Array(view.rows.words[field].size);
   const codes = view.snapshot.codes[field];
-  for (const rows of parts) for (const row of rows) counts[codes[row]!]!++;
+  for (const rows of parts) for (let i = 0; i < rows.length; i++) counts[codes[rows[i]!]!]!++;
   return counts;
 }
 
@@ -70,7 +74,7 @@ function capped(buckets: Bucket[], most: number): Terms {
   return { doc_count_error_upper_bound: 0, sum_other_doc_count: others, buckets: buckets.slice(0, most) };
 }
 
-function nested(view: View, parts: readonly Iterable<number>[], parent: Level, child: Level): Terms {
+function nested(view: View, parts: RowLists, parent: Level, child: Level): Terms {
   const words = view.rows.words[parent.name];
   const childWords = view.rows.words[child.name];
   const parents = view.snapshot.codes[parent.name];
@@ -78,7 +82,8 @@ function nested(view: View, parts: readonly Iterable<number>[], parent: Level, c
   const counts = new Uint32Array(words.size);
   const pairs = new Uint32Array(words.size * childWords.size);
   for (const rows of parts) {
-    for (const row of rows) {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
       counts[parents[row]!]!++;
       pairs[parents[row]! * childWords.size + children[row]!]!++;
     }
@@ -92,10 +97,10 @@ function nested(view: View, parts: readonly Iterable<number>[], parent: Level, c
   return terms;
 }
 
-function narratives(view: View, parts: readonly Iterable<number>[]): Terms {
+function narratives(view: View, parts: RowLists): Terms {
   const texts = view.snapshot.codes.complaint_what_happened;
   const counts = [0, 0];
-  for (const rows of parts) for (const row of rows) counts[texts[row] === 0 ? 0 : 1]!++;
+  for (const rows of parts) for (let i = 0; i < rows.length; i++) counts[texts[rows[i]!] === 0 ? 0 : 1]!++;
   const buckets = [0, 1].map((key) => ({ key, key_as_string: key === 1 ? "true" : "false", doc_count: counts[key]! }));
   buckets.sort((a, b) => b.doc_count - a.doc_count || a.key - b.key);
   return capped(

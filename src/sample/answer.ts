@@ -2,7 +2,8 @@
 export type Answer = {
   status: number;
   headers: Record<string, string>;
-  body: string | AsyncIterable<string> | Iterable<string>;
+  /** A text, pieces that are sent as they are, or a stream that is sent chunked. */
+  body: string | Buffer[] | Generator<string>;
 };
 
 /** Headers that the search code puts on whatever it answers well. */

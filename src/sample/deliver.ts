@@ -9,12 +9,20 @@ import { realRates } from "./throttle.ts";
 export function deliver(response: ServerResponse, answer: Answer, method: string, fault: Fault | undefined): void {
   const replaced = replacement(fault) ?? answer;
   const { status, headers, body } = replaced;
-  if (typeof body !== "string") {
+  if (typeof body !== "string" && !Array.isArray(body)) {
     response.writeHead(status, headers);
     void stream(response, body);
     return;
   }
-  const bytes = Buffer.from(fault === undefined ? body : spoil(body, fault));
+  const whole = () => (typeof body === "string" ? Buffer.from(body) : Buffer.concat(body));
+  if (fault === undefined && typeof body !== "string") {
+    const length = body.reduce((sum, piece) => sum + piece.length, 0);
+    response.writeHead(status, { ...headers, "content-length": length });
+    if (method !== "HEAD") for (const piece of body) response.write(piece);
+    response.end();
+    return;
+  }
+  const bytes = fault === undefined ? whole() : Buffer.from(spoil(whole().toString(), fault));
   if (fault?.kind === "reset" && !fault.bytes) {
     response.destroy();
     return;
@@ -32,9 +40,9 @@ export function deliver(response: ServerResponse, answer: Answer, method: string
 }
 
 /** Sends a body piece by piece. One that fails in mid-stream just ends: the last chunk is left out. */
-async function stream(response: ServerResponse, body: AsyncIterable<string> | Iterable<string>): Promise<void> {
+async function stream(response: ServerResponse, body: Generator<string>): Promise<void> {
   try {
-    for await (const part of body) {
+    for (const part of body) {
       await new Promise<void>((resolve, reject) => {
         response.write(part, (error) => (error ? reject(error) : resolve()));
       });

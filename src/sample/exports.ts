@@ -4,7 +4,7 @@ import type { FieldErrors, Query } from "./parameters.ts";
 import { renderSource } from "./render.ts";
 import type { RowField } from "./rows.ts";
 import { select } from "./select.ts";
-import { dateJson, type Shape } from "./shapes.ts";
+import type { Shape } from "./shapes.ts";
 
 /** The most rows that an export may have. Source: the live service. */
 export const exportCap = 100_000;
@@ -80,7 +80,11 @@ export function exportCsv(view: View, query: Query, shape: Shape, nowMs: number)
   const selected = select(view, query);
   if (selected !== null && selected.rows.length > exportCap) return csvErrors(400, { size: [] });
   const columns = csvColumns(shape.narratives);
-  const date = (ms: number) => dateJson(shape, ms).replaceAll('"', "").replace("null", "None");
+  const date = (ms: number) => {
+    if (Number.isNaN(ms)) return "None";
+    const text = new Date(ms).toISOString();
+    return shape.noon ? `${text.slice(0, 10)}T12:00:00-05:00` : text;
+  };
   const format = { lineEnd: "\r\n", none: "None", date };
   function* body() {
     yield csvHeader(columns, "\r\n");
@@ -111,7 +115,7 @@ export function exportJson(view: View, query: Query, shape: Shape, nowMs: number
   return attachment("json", "application/json", nowMs, body());
 }
 
-function attachment(format: string, type: string, nowMs: number, body: Iterable<string>): Answer {
+function attachment(format: string, type: string, nowMs: number, body: Generator<string>): Answer {
   const time = new Date(nowMs).toISOString().slice(0, 16).replace("T", "_").replace(":", "_");
   const disposition = `attachment; filename="complaints-${time}.${format}"`;
   return { status: 200, headers: { "content-type": type, "content-disposition": disposition, ...openHeaders }, body };

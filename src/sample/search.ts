@@ -23,10 +23,11 @@ export function search(view: View, query: Query, shape: Shape, flags: MetaFlags)
     : "";
   const points = rows.length > 0 ? breakPoints(view, selected.rows, query) : {};
   const meta = JSON.stringify({ ...metaOf(view, flags), break_points: points });
-  const body =
+  const head =
     `{"took":5,"timed_out":false,"_shards":{"total":1,"successful":1,"skipped":0,"failed":0},` +
-    `"hits":{"total":{"value":${selected.rows.length},"relation":"eq"},"max_score":null,"hits":[${hits}]}` +
-    `${aggregations},"_meta":${meta}}`;
+    `"hits":{"total":{"value":${selected.rows.length},"relation":"eq"},"max_score":null,"hits":[`;
+  const tail = `]}${aggregations},"_meta":${meta}}`;
+  const body = [Buffer.from(head), hits, Buffer.from(tail)];
   return { status: 200, headers: { "content-type": "application/json", ...openHeaders }, body };
 }
 

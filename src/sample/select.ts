@@ -7,7 +7,7 @@ export type Selected = {
   /** Row numbers that match everything, ascending. */
   rows: Uint32Array;
   /** Rows that only the field's own filter keeps out: the field's distribution counts them too. */
-  near: Map<FilterField, number[]>;
+  near: Map<FilterField, Uint32Array>;
 };
 
 const kept = 8;
@@ -86,7 +86,10 @@ function pass(
     if (failed === undefined) found[count++] = row;
     else near.get(failed)!.push(row);
   }
-  return { rows: found.subarray(0, count), near };
+  return {
+    rows: found.subarray(0, count),
+    near: new Map([...near].map(([field, list]) => [field, Uint32Array.from(list)])),
+  };
 }
 
 /** Null: the index cannot read the value. */
@@ -128,6 +131,7 @@ export type After = { first: number; id: string };
 
 /** Up to `size` row numbers in the order asked for, after the pair where one is given. */
 export function page(view: View, selected: Uint32Array, sort: string, size: number, after: After | null): Uint32Array {
+  if (size === 0) return new Uint32Array();
   const ascending = sort.endsWith("_asc");
   const byDate = sort.startsWith("created_date");
   const order = byDate ? selected : byId(view, selected);

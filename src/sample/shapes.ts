@@ -39,10 +39,3 @@ export const shapes: Record<ShapeName, Shape> = {
 
 /** Noon at -05:00, as milliseconds of a UTC day. */
 export const noonMs = 17 * 3_600_000;
-
-/** A date as `_source` and exports show it, quoted; `null` for NaN. */
-export function dateJson(shape: Shape, ms: number): string {
-  if (Number.isNaN(ms)) return "null";
-  const text = new Date(ms).toISOString();
-  return shape.noon ? `"${text.slice(0, 10)}T12:00:00-05:00"` : `"${text}"`;
-}

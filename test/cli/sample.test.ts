@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { pipeline, startPipeline } from "../harness/cli.ts";
+import { temporaryFolder } from "../harness/context.ts";
+
+describe("pipeline sample start", () => {
+  it("serves until it is stopped", async () => {
+    const { child, outcome } = startPipeline(["sample", "start", "--as-of", "2026-11-20", "--scale", "0.01"]);
+    const [url] = (await once(child.stdout!, "data")) as [string];
+    const answer = (await (await fetch(`${url.trim()}?size=0`)).json()) as { _meta: { last_indexed: string } };
+    assert.equal(answer._meta.last_indexed, "2026-11-20T12:00:00-05:00");
+    child.kill("SIGINT");
+    const { code, stderr } = await outcome;
+    assert.equal(code, 0);
+    assert.match(stderr, /Made-up complaints; the bulk file: http.*\/ccdb\/complaints\.csv\.zip/);
+  });
+
+  it("serves documents of one's own, in the shape and with the limits asked for", async () => {
+    const documents = join(temporaryFolder(), "documents.ndjson");
+    const _source = { complaint_id: "7", company: "ACME", date_received: "2026-05-01T12:00:00-05:00" };
+    writeFileSync(documents, `${JSON.stringify({ _id: "7", _source })}\n`);
+    const argv = ["sample", "start", "--documents", documents, "--shape", "noon", "--rates", "real", "--json"];
+    const { child, outcome } = startPipeline(argv);
+    const [line] = (await once(child.stdout!, "data")) as [string];
+    const { url } = JSON.parse(line) as { url: string };
+    const ask = () => fetch(`${url}?size=1`);
+    const answer = (await (await ask()).json()) as { hits: { hits: { _source: Record<string, unknown> }[] } };
+    assert.equal(answer.hits.hits[0]?._source.date_received, "2026-05-01T12:00:00-05:00");
+    assert.equal(answer.hits.hits[0]?._source.has_narrative, false);
+    for (let i = 0; i < 19; i++) assert.equal((await ask()).status, 200);
+    assert.equal((await ask()).status, 429);
+    child.kill("SIGTERM");
+    assert.equal((await outcome).code, 0);
+  });
+
+  it("refuses what it cannot be started with", async () => {
+    const cases: [string[], RegExp][] = [
+      [["--shape", "jule"], /--shape is "jule": expected one of today, july, noon; did you mean july\?/],
+      [["--as-of", "soon"], /--as-of is "soon": expected a day/],
+      [["--port", "99999"], /--port is "99999": expected a number from 0 to 65535/],
+      [["--rates", "many"], /--rates is "many"/],
+      [["--documents", "/no/such/file"], /The documents file \/no\/such\/file cannot be read \(ENOENT\)/],
+    ];
+    for (const [argv, message] of cases) {
+      const { code, stderr } = await pipeline(["sample", "start", ...argv]);
+      assert.equal(code, 2);
+      assert.match(stderr, message);
+    }
+  });
+});
