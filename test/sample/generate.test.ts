@@ -48,6 +48,15 @@ describe("generated rows", () => {
     assert.deepEqual(new Set([...ids].map((id) => String(id).length)), new Set([7, 8]));
   });
 
+  it("stand at noon of their days in the old shape, ordered by id within a day", () => {
+    const rows = generateRows({ lastDay, scale: 0.05, noon: true });
+    for (let row = 0; row < rows.count; row++) {
+      assert.equal(new Date(rows.received[row]!).toISOString().slice(11), "17:00:00.000Z");
+      if (row === 0 || rows.received[row] !== rows.received[row - 1]) continue;
+      assert.ok(textOrder(rows.id[row]!) > textOrder(rows.id[row - 1]!));
+    }
+  });
+
   it("are not moved by a later end or by other companies", () => {
     const alone = generateRows({ lastDay: lastDay - 200, scale: 0.1, companies: [boa] });
     const among = generateRows({ lastDay, scale: 0.1 });
