@@ -58,6 +58,7 @@ const nothingDone: Ending = {
   state: "Failed",
   companies: [],
   forgotten: [],
+  fields: { unknown: [], missing: [] },
   dbt: null,
   nothingNew: false,
   error: null,

@@ -55,13 +55,6 @@ export function progressPrinter({ write, everyMs, verbose }: ProgressOptions): E
         }
         break;
       }
-      case "load.fields":
-        if (event.unknown.length > 0)
-          write(`warning: new fields at the source, kept in _extra: ${event.unknown.join(", ")}`);
-        for (const { field, rows: lacking } of event.missing) {
-          if (verbose) write(`${companyOf(event.task)}: ${count(lacking)} rows without ${field}`);
-        }
-        break;
       case "load.reconciled": {
         const verdict = event.live === event.expected ? "complete" : "does not add up";
         write(`${companyOf(event.task)}: ${count(event.live)} of ${count(event.expected)}: ${verdict}`);

@@ -41,7 +41,7 @@ export function summaryText(report: RunReport, style: Style): string {
   return `${lines.join("\n")}\n`;
 }
 
-function dataLines({ companies, error, nothingNew, dbt }: RunReport): string[] {
+function dataLines({ companies, error, fields, nothingNew, dbt }: RunReport): string[] {
   const loaded = companies.filter((company) => company.error === null);
   const rejected = loaded.reduce((sum, company) => sum + company.rejected, 0);
   const lines: string[] = [];
@@ -52,6 +52,7 @@ function dataLines({ companies, error, nothingNew, dbt }: RunReport): string[] {
       `Verified: ${plural(total, "row")} of these windows, the very number the source shows. Days outside them were not compared.`,
     );
   }
+  lines.push(...fieldLines(fields));
   if (rejected > 0) {
     lines.push(`${plural(rejected, "row")} could not be read: see raw.cfpb_complaints_rejected.`);
   }
@@ -63,6 +64,20 @@ function dataLines({ companies, error, nothingNew, dbt }: RunReport): string[] {
     } else if (through.size === 1) {
       lines.push(`Complete through ${first?.loadedThrough}; the next run goes on from there and looks back.`);
     }
+  }
+  return lines;
+}
+
+/** Fields that the source stopped sending in 2026; that they are missing is no news. */
+const retired = ["complaint_what_happened", "consumer_consent_provided", "consumer_disputed", "has_narrative"];
+
+function fieldLines({ unknown, missing }: RunReport["fields"]): string[] {
+  const lines: string[] = [];
+  if (unknown.length > 0) lines.push(`New fields at the source, kept in _extra: ${unknown.join(", ")}.`);
+  const news = missing.filter(({ field }) => !retired.includes(field));
+  if (news.length > 0) {
+    const named = news.map(({ field, rows }) => `${field} (${plural(rows, "row")})`);
+    lines.push(`Missing at the source: ${named.join(", ")}. What is stored of them is kept.`);
   }
   return lines;
 }

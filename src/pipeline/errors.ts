@@ -15,6 +15,8 @@ const table = {
   warehouse_unusable: { exitCode: 2, retry: "never" },
   warehouse_newer: { exitCode: 2, retry: "never" },
   warehouse_locked: { exitCode: 75, retry: "never" },
+  warehouse_foreign: { exitCode: 2, retry: "never" },
+  warehouse_taken: { exitCode: 1, retry: "never" },
   warehouse_failed: { exitCode: 1, retry: "never" },
   disk_full: { exitCode: 1, retry: "never" },
   python_missing: { exitCode: 2, retry: "never" },

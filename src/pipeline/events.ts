@@ -40,7 +40,6 @@ export type Happening =
   | { type: "page.landed"; task: string; page: number; rows: number; total: number; bytes: number }
   | { type: "load.waiting"; task: string }
   | { type: "load.staged"; task: string; rows: number; rejected: number }
-  | { type: "load.fields"; task: string; unknown: string[]; missing: { field: string; rows: number }[] }
   | { type: "load.merged"; task: string; inserted: number; updated: number; deleted: number; unchanged: number }
   | { type: "load.reconciled"; task: string; expected: number; live: number }
   | { type: "load.committed"; task: string; loadId: string }

@@ -58,6 +58,15 @@ export type LoadResult = {
   deleted: number;
   unchanged: number;
   rejected: number;
+  fields: SourceFields;
+};
+
+/** What a load's rows had and lacked, against the fields that are known. */
+export type SourceFields = {
+  /** Keys that are no column; they are kept in `_extra`. */
+  unknown: string[];
+  /** Columns that rows lacked, and how many; what is stored of them is kept. */
+  missing: { field: string; rows: number }[];
 };
 
 export type LoadRequest = CompanyWindow & { runId: string; extracted: Extracted; acceptWithdrawals: boolean };

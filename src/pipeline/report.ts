@@ -2,6 +2,7 @@ import type { Window } from "./days.ts";
 import { type ErrorCode, type ErrorFacts, exitCodeOf } from "./errors.ts";
 import type { DbtNode, State } from "./events.ts";
 import type { CompanyOutcome, DbtOutcome, FlowOutcome } from "./flow.ts";
+import type { SourceFields } from "./ports.ts";
 import type { StoredCompany } from "./window.ts";
 
 /** One company in the document of a run. Counts are 0 where nothing happened. */
@@ -54,6 +55,8 @@ export type RunReport = {
   companies: CompanyReport[];
   /** Loaded earlier and no longer configured, with their rows. */
   forgotten: { company: string; rows: number; loadedThrough: string }[];
+  /** Keys that the source has and this program does not know, and fields that rows lacked, over all loads. */
+  fields: SourceFields;
   /** Null where the run did not get that far. */
   dbt: DbtReport | null;
   /** Null: nothing is published by this version. */
@@ -71,7 +74,7 @@ export function errorReport({ code, what, data, next }: ErrorFacts): ErrorReport
 export function summarize(
   outcome: FlowOutcome,
   configured: readonly string[],
-): Pick<RunReport, "state" | "companies" | "forgotten" | "dbt" | "nothingNew" | "error"> {
+): Pick<RunReport, "state" | "companies" | "forgotten" | "fields" | "dbt" | "nothingNew" | "error"> {
   const { states, dbt } = outcome;
   const companies = outcome.companies.map((company) => companyReport(company, states));
   const failed = companies.filter(({ error }) => error !== null);
@@ -82,6 +85,7 @@ export function summarize(
     forgotten: states
       .filter(({ company }) => !configured.includes(company))
       .map(({ company, rows, loadedThrough }) => ({ company, rows, loadedThrough })),
+    fields: allFields(outcome.companies),
     dbt: dbtReport(dbt),
     nothingNew:
       error === null &&
@@ -89,6 +93,16 @@ export function summarize(
       companies.every(({ inserted, updated, deleted }) => inserted + updated + deleted === 0),
     error: error && errorReport(error),
   };
+}
+
+function allFields(companies: readonly CompanyOutcome[]): SourceFields {
+  const unknown = new Set<string>();
+  const missing = new Map<string, number>();
+  for (const { result } of companies) {
+    for (const name of result?.fields.unknown ?? []) unknown.add(name);
+    for (const { field, rows } of result?.fields.missing ?? []) missing.set(field, (missing.get(field) ?? 0) + rows);
+  }
+  return { unknown: [...unknown].sort(), missing: [...missing].map(([field, rows]) => ({ field, rows })) };
 }
 
 function companyReport(outcome: CompanyOutcome, states: readonly StoredCompany[]): CompanyReport {

@@ -56,11 +56,8 @@ async function companyBuckets(
     const answer = answerSchema.safeParse(parse(json, url));
     if (!answer.success) {
       const issue = answer.error.issues[0];
-      throw unknownForm(
-        url,
-        `${issue?.path.join(".") || "the whole"}: ${issue?.message ?? "unreadable"}`,
-        answer.error,
-      );
+      const where = issue?.path.join(".") || "the whole";
+      throw unknownForm(url, `${where}: ${issue?.message ?? "unreadable"}`, null, answer.error);
     }
     const { timed_out, _shards, aggregations } = answer.data;
     if (timed_out === true || (_shards?.failed ?? 0) > 0) {

@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { type ErrorCode, PipelineError } from "../pipeline/errors.ts";
 
@@ -46,17 +47,38 @@ function describe(status: number, type: string): { code: ErrorCode; what: string
   };
 }
 
-/** JSON of a form that this program does not know. */
-export function unknownForm(url: string, detail: string, cause?: unknown): PipelineError {
+/** JSON of a form that this program does not know; `file` is where it was landed. */
+export function unknownForm(url: string, detail: string, file: string | null, cause?: unknown): PipelineError {
+  const start = file === null ? "" : ` It begins: ${printable(startOfFile(file))}`;
   return new PipelineError(
     {
       code: "source_unexpected",
-      what: `The source's answer has an unknown form: ${detail}. Asked: ${shortUrl(url)}`,
+      what: `The source's answer (status 200) has an unknown form: ${detail}. Asked: ${shortUrl(url)}${start}`,
       data: untouched,
       next: "The source has changed: look for a newer version of this program.",
     },
     { cause },
   );
+}
+
+/** Hits that do not follow each other as the sort wants: pages cut out of them would lose rows. */
+export function outOfOrder(url: string, detail: string): PipelineError {
+  return new PipelineError({
+    code: "source_paging",
+    what: `The source's paging cannot be trusted: ${detail}. Asked: ${shortUrl(url)}`,
+    data: untouched,
+    next: "The source has changed its paging: look for a newer version of this program.",
+  });
+}
+
+function startOfFile(file: string): string {
+  const buffer = Buffer.alloc(160);
+  const opened = openSync(file, "r");
+  try {
+    return buffer.toString("utf8", 0, readSync(opened, buffer, 0, buffer.length, 0));
+  } finally {
+    closeSync(opened);
+  }
 }
 
 /** An answer that ended early, or is only a part of what was asked for. */

@@ -1,5 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { incompleteAnswer, unknownForm } from "./failures.ts";
+import { incompleteAnswer, outOfOrder, unknownForm } from "./failures.ts";
 
 /** What a landed page says of itself. */
 export type PageFacts = {
@@ -8,14 +8,15 @@ export type PageFacts = {
   /** `_meta.last_indexed`: a day. */
   lastIndexed: string | null;
   hits: number;
-  /** `<epoch ms>_<id>` of the last hit; null on an empty page. */
+  /** `<epoch ms>_<id>` of the first and the last hit; null on an empty page. */
+  first: string | null;
   last: string | null;
 };
 
 const columns = `{
   timed_out: 'BOOLEAN',
   _shards: 'STRUCT(failed INTEGER)',
-  hits: 'STRUCT(total STRUCT("value" BIGINT, relation VARCHAR), hits STRUCT(sort VARCHAR[])[])',
+  hits: 'STRUCT(total STRUCT("value" BIGINT, relation VARCHAR), hits STRUCT(_source STRUCT(complaint_id VARCHAR), sort VARCHAR[])[])',
   _meta: 'STRUCT(last_indexed VARCHAR)'
 }`;
 
@@ -46,18 +47,21 @@ export class PageReader {
     const turn = this.#queue.then(() => this.#query(file, bytes, url));
     this.#queue = turn.catch(() => undefined);
     const row = await turn;
-    if (row === undefined) throw unknownForm(url, "it is not one JSON object");
-    const [total, relation, hits, last, lastIndexed, timedOut, failedShards] = row;
+    const unknown = (detail: string) => unknownForm(url, detail, file);
+    if (row === undefined) throw unknown("it is not one JSON object");
+    const [total, relation, hits, first, last, lastIndexed, timedOut, failedShards, whole, ordered] = row;
     if (timedOut === true || Number(failedShards ?? 0) > 0) {
       throw incompleteAnswer(url, "source_partial", "its search timed out or reached only a part of the index");
     }
-    if (total === null || hits === null) throw unknownForm(url, "it has no `hits.hits` or no `hits.total`");
-    if (relation !== "eq") throw unknownForm(url, `hits.total is not exact (${String(relation)})`);
-    if (Number(hits) > 0 && last === null) throw unknownForm(url, "its last hit has no `sort`");
+    if (total === null || hits === null) throw unknown("it has no `hits.hits` or no `hits.total`");
+    if (relation !== "eq") throw unknown(`hits.total is not exact (${String(relation)})`);
+    if (whole !== true) throw unknown("a hit has no `_source` or no `sort`");
+    if (ordered !== true) throw outOfOrder(url, "a page's hits are not in the order that was asked for");
     return {
       total: Number(total),
       lastIndexed: lastIndexed === null ? null : String(lastIndexed),
       hits: Number(hits),
+      first: first === null ? null : String(first),
       last: last === null ? null : String(last),
     };
   }
@@ -71,9 +75,17 @@ export class PageReader {
     const size = Math.max(bytes + 1024, 1024 * 1024);
     try {
       const result = await this.#connection.runAndReadAll(
-        `select hits.total.value, hits.total.relation, len(hits.hits),
-           hits.hits[-1].sort[1] || '_' || hits.hits[-1].sort[2], _meta.last_indexed, timed_out, _shards.failed
-         from read_json($file, columns = ${columns}, maximum_object_size = ${size})`,
+        `with page as (
+           select *, list_transform(hits.hits, lambda hit: {ms: try_cast(hit.sort[1] as bigint), id: hit.sort[2]}) as pairs
+           from read_json($file, columns = ${columns}, maximum_object_size = ${size})
+         )
+         select hits.total.value, hits.total.relation, len(hits.hits),
+           pairs[1].ms || '_' || pairs[1].id, pairs[-1].ms || '_' || pairs[-1].id,
+           _meta.last_indexed, timed_out, _shards.failed,
+           len(list_filter(hits.hits, lambda hit: hit._source is null or hit.sort is null)) = 0
+             and len(list_filter(pairs, lambda pair: pair.ms is null or pair.id is null)) = 0,
+           pairs = list_sort(list_distinct(pairs))
+         from page`,
         { file },
       );
       const rows = result.getRows();
@@ -83,7 +95,8 @@ export class PageReader {
       const message = error instanceof Error ? error.message : String(error);
       if (/Malformed JSON/.test(message))
         throw incompleteAnswer(url, "source_cut", "its JSON ends early or is damaged", error);
-      if (/Invalid Input Error/.test(message)) throw unknownForm(url, message.split("\n")[0]!.slice(0, 200), error);
+      if (/Invalid Input Error/.test(message))
+        throw unknownForm(url, message.split("\n")[0]!.slice(0, 200), file, error);
       throw error;
     }
   }

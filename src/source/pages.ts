@@ -2,6 +2,7 @@ import type { Window } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { Extracted, TaskContext } from "../pipeline/ports.ts";
 import type { SourceClient } from "./client.ts";
+import { outOfOrder } from "./failures.ts";
 import type { Landing } from "./landing.ts";
 import type { PageFacts, PageReader } from "./page-facts.ts";
 import { pageUrl, walksOf } from "./questions.ts";
@@ -37,9 +38,11 @@ export async function extractPages(
       first ??= facts;
       lastIndexed ??= facts.lastIndexed;
       if (facts.total !== first.total || facts.lastIndexed !== lastIndexed) throw indexMoved(first, facts);
+      if (after !== null && facts.first !== null && !isBefore(after, facts.first)) {
+        throw outOfOrder(url, `a page goes back to ${facts.first} instead of going on after ${after}`);
+      }
       seen += facts.hits;
       if (facts.last === null || seen >= first.total) break;
-      if (facts.last === after) throw pagingIgnored(after);
       after = facts.last;
     }
     expected += first.total;
@@ -70,11 +73,9 @@ function indexMoved(first: PageFacts, now: PageFacts): PipelineError {
   });
 }
 
-function pagingIgnored(after: string): PipelineError {
-  return new PipelineError({
-    code: "source_paging",
-    what: `The source gave a page again instead of going on after ${after}.`,
-    data: "Nothing of it was loaded; what was loaded before stands.",
-    next: "The source has changed its paging: look for a newer version of this program.",
-  });
+/** True when the pair `<epoch ms>_<id>` stands before the other one: ids of one millisecond order as texts. */
+function isBefore(one: string, other: string): boolean {
+  const [ms = "", id = ""] = one.split("_");
+  const [otherMs = "", otherId = ""] = other.split("_");
+  return Number(ms) < Number(otherMs) || (ms === otherMs && id < otherId);
 }

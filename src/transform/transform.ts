@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PipelineError } from "../pipeline/errors.ts";
@@ -212,11 +213,28 @@ function crashed(exit: Exit, said: readonly string[]): PipelineError {
     .map((line) => line.trim())
     .filter((line) => /\w/.test(line))
     .slice(-5);
-  const end = exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+  const taken = /Conflicting lock is held in .*?\(PID (\d+)\)/.exec(said.join(" "));
+  if (taken !== null) return fileTaken(taken[1]!);
   return new PipelineError({
     code: "dbt_crashed",
-    what: `dbt stopped before it had results (${end}): ${last.join(" | ").slice(0, 800) || "it said nothing"}`,
+    what: `dbt stopped before it had results (${endOf(exit)}): ${last.join(" | ").slice(0, 800) || "it said nothing"}`,
     data: "The loaded complaints are kept; the watermark stays where it was, and the marts are of an earlier run.",
     next: "Fix the cause and run again: the next run builds everything that is owed.",
+  });
+}
+
+/** How a process ended; the shell around it says a signal as 128 and its number. */
+function endOf({ code, signal }: Exit): string {
+  const number = signal === null && code !== null && code > 128 ? code - 128 : null;
+  const name = signal ?? Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+  return name === undefined ? `exit code ${code}` : `killed by ${name}`;
+}
+
+function fileTaken(pid: string): PipelineError {
+  return new PipelineError({
+    code: "warehouse_taken",
+    what: `Another program (process ${pid}) has taken the warehouse's file while dbt was to build the models.`,
+    data: "The loaded complaints are kept; the watermark stays where it was, and the marts are of an earlier run.",
+    next: "Close the file there and run again: the next run builds everything that is owed.",
   });
 }

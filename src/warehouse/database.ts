@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
 import { openingFailure, statementFailure } from "./failures.ts";
-import { migrate } from "./migrate.ts";
+import { type Migrations, migrate, ownMigrations } from "./migrate.ts";
 
 export type DatabaseOptions = {
   path: string;
@@ -45,7 +45,7 @@ export class Database {
     this.#instance = instance;
   }
 
-  static async open(options: DatabaseOptions): Promise<Database> {
+  static async open(options: DatabaseOptions, migrations: Migrations = ownMigrations()): Promise<Database> {
     const database = new Database(
       await openFile(options.path, {
         memory_limit: options.memoryLimit,
@@ -56,7 +56,7 @@ export class Database {
     try {
       // The file is ours now: what a killed process spilled is of no use to anyone.
       rmSync(`${options.path}.tmp`, { recursive: true, force: true });
-      await database.connection((connection) => migrate(connection, options.path));
+      await database.connection((connection) => migrate(connection, options.path, migrations));
       return database;
     } catch (error) {
       database.close();

@@ -29,13 +29,14 @@ export function openingFailure(path: string, cause: unknown): unknown {
       { cause },
     );
   }
-  if (/version number (\d+)/i.test(detail)) {
+  if (/version number (\d+)/i.test(detail)) return otherStorage(path, firstLine(detail), cause);
+  if (/corrupt|checksum/i.test(detail)) {
     return new PipelineError(
       {
-        code: "warehouse_newer",
-        what: `The warehouse ${path} was written by another version of DuckDB: ${firstLine(detail)}`,
+        code: "warehouse_unusable",
+        what: `The warehouse ${path} is damaged: ${firstLine(detail)}`,
         data: untouched,
-        next: "Update this program, or name another file with --database.",
+        next: "Put a copy of it back, or move it away: the next run then loads everything again.",
       },
       { cause },
     );
@@ -45,6 +46,18 @@ export function openingFailure(path: string, cause: unknown): unknown {
     return unusable(`The warehouse ${path} cannot be opened: ${firstLine(detail)}`, cause);
   }
   return cause;
+}
+
+export function otherStorage(path: string, detail: string, cause?: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "warehouse_newer",
+      what: `The warehouse ${path} was written by another version of DuckDB: ${detail}`,
+      data: untouched,
+      next: "Update this program, or name another file with --database.",
+    },
+    { cause },
+  );
 }
 
 /** An error of a statement, in the user's terms; what is a bug stays as it is. */

@@ -19,9 +19,6 @@ export async function load(
   await connection.run("begin");
   const staged = await stage(connection, extracted.files);
   report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
-  if (staged.unknown.length > 0 || staged.missing.length > 0) {
-    report({ type: "load.fields", task, unknown: staged.unknown, missing: staged.missing });
-  }
   // Between two statements there is nothing to interrupt.
   signal.throwIfAborted();
   await checkFilters(connection, names, window);
@@ -39,7 +36,8 @@ export async function load(
   signal.throwIfAborted();
   await connection.run("commit");
   report({ type: "load.committed", task, loadId });
-  return { loadId, loadNo, expected: extracted.expected, ...counts, rejected };
+  const { unknown, missing } = staged;
+  return { loadId, loadNo, expected: extracted.expected, ...counts, rejected, fields: { unknown, missing } };
 }
 
 type Counts = Pick<LoadResult, "inserted" | "updated" | "deleted" | "unchanged">;

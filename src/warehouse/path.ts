@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { unusable } from "./failures.ts";
+import { otherStorage, unusable } from "./failures.ts";
 
 /**
  * Throws `warehouse_unusable` where the path cannot be a warehouse: before anything is made, and without a lock. What a
@@ -17,8 +17,15 @@ export function checkPath(path: string): void {
   if (!can(path, constants.R_OK | constants.W_OK))
     throw unusable(`The warehouse ${path} is not readable and writable.`);
   if (!can(dirname(path), constants.W_OK)) throw unusable(`The folder of the warehouse ${path} is not writable.`);
-  if (headerOf(path) !== "DUCK") throw unusable(`The file ${path} is not a DuckDB database.`);
+  const { magic, storage } = headerOf(path);
+  if (magic !== "DUCK") throw unusable(`The file ${path} is not a DuckDB database.`);
+  if (storage > newestStorage) {
+    throw otherStorage(path, `its storage version is ${storage}, the newest known here ${newestStorage}.`);
+  }
 }
+
+/** The newest storage version that DuckDB 1.5 reads. */
+const newestStorage = 68;
 
 /** The nearest folder that exists must be one, and writable. */
 function checkFolder(path: string): void {
@@ -41,14 +48,14 @@ function can(path: string, mode: number): boolean {
   }
 }
 
-/** Every DuckDB file has this word after its first checksum. */
-function headerOf(path: string): string {
-  const buffer = Buffer.alloc(4);
+/** Every DuckDB file begins with a checksum, this word, and the version of its storage. */
+function headerOf(path: string): { magic: string; storage: number } {
+  const buffer = Buffer.alloc(20);
   const file = openSync(path, "r");
   try {
-    readSync(file, buffer, 0, 4, 8);
+    readSync(file, buffer, 0, buffer.length, 0);
   } finally {
     closeSync(file);
   }
-  return buffer.toString("latin1");
+  return { magic: buffer.toString("latin1", 8, 12), storage: Number(buffer.readBigUInt64LE(12)) };
 }

@@ -24,10 +24,8 @@ export async function stage(connection: DuckDBConnection, files: readonly string
   await connection.run(stagingSql(files));
   await connection.run(`
     create temp table rejected as
-    select case when complaint_id is null then 'no complaint_id' else 'unreadable date_received' end as reason,
-      complaint_id, _raw
-    from staged where _raw is not null`);
-  await connection.run("delete from staged where _raw is not null");
+    select _reason as reason, complaint_id, _raw from staged where _reason is not null`);
+  await connection.run("delete from staged where _reason is not null");
   const rows = await count("select count(*) from staged");
   const distinct = await count("select count(distinct complaint_id) from staged");
   // A row that two pages showed counts once, as the later page had it.
@@ -89,14 +87,23 @@ function stagingSql(files: readonly string[]): string {
       select ${columns},
       list_filter(keys, lambda key: not list_contains(${known}, key)) as extra_keys,
       list_filter(${known}, lambda key: not list_contains(keys, key)) as _missing,
+      nullif(trim(f.date_sent_to_company), '') as sent_text,
       j
       from parsed
+    ),
+    judged as (
+      select *, case
+        when complaint_id is null then 'no complaint_id'
+        when date_received is null then 'unreadable date_received'
+        when sent_text is not null and date_sent_to_company is null then 'unreadable date_sent_to_company'
+      end as _reason
+      from typed
     )
     select ${fields.join(", ")}, _missing,
       case when len(extra_keys) > 0 then
         to_json(map(extra_keys, list_transform(extra_keys,
           lambda key: json_extract(j, '/' || replace(replace(key, '~', '~0'), '/', '~1')))))
       end as _extra,
-      case when complaint_id is null or date_received is null then coalesce(j::varchar, 'null') end as _raw
-    from typed`;
+      _reason, case when _reason is not null then coalesce(j::varchar, 'null') end as _raw
+    from judged`;
 }

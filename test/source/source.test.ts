@@ -162,6 +162,44 @@ describe("the CFPB source", () => {
     }
   });
 
+  it("stops at hits without their parts, and says how the answer began", async () => {
+    const page = (hit: object) => JSON.stringify({ hits: { total: { value: 1, relation: "eq" }, hits: [hit] } });
+    const _source = { complaint_id: "1" };
+    for (const hit of [{ sort: [1, "1"] }, { _source }, { _source, sort: [] }, { _source, sort: ["x", "1"] }]) {
+      sample.intercept = () => ({ kind: "answer", status: 200, body: page(hit) });
+      await withSource({}, async (source) => {
+        await assert.rejects(extract(source), {
+          code: "source_unexpected",
+          what: /status 200\).*a hit has no `_source` or no `sort`.*Asked: http.*It begins: \{"hits":\{"total"/,
+        });
+      });
+    }
+  });
+
+  it("stops at pages whose hits do not follow each other", async () => {
+    const hits = (...pairs: [number, string][]) =>
+      pairs.map(([ms, id]) => ({ _source: { complaint_id: id }, sort: [ms, id] }));
+    const page = (rows: unknown[]) => ({
+      kind: "answer" as const,
+      status: 200,
+      body: JSON.stringify({ hits: { total: { value: 9, relation: "eq" }, hits: rows } }),
+    });
+    const within = [hits([2, "1"], [1, "1"]), hits([1, "9"], [1, "10"]), hits([1, "1"], [1, "1"])];
+    for (const rows of within) {
+      sample.intercept = () => page(rows);
+      await withSource({}, (source) =>
+        assert.rejects(extract(source), { code: "source_paging", what: /a page's hits/ }),
+      );
+    }
+    for (const second of [hits([1, "1"]), hits([2, "1"]), hits([2, "10"])]) {
+      sample.intercept = (_url, number) => page(number === 1 ? hits([1, "1"], [2, "2"]) : second);
+      sample.requests.length = 0;
+      await withSource({}, (source) =>
+        assert.rejects(extract(source), { code: "source_paging", what: /goes back to/ }),
+      );
+    }
+  });
+
   it("notices that the index moved between pages", async () => {
     sample.intercept = (_url, number) => {
       if (number === 2) sample.asOf = "2026-11-10";

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { Database } from "../../src/warehouse/database.ts";
+import { ownMigrations } from "../../src/warehouse/migrate.ts";
 import { checkPath } from "../../src/warehouse/path.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
-import { complaint, testWarehouse } from "../harness/warehouse.ts";
+import { complaint, query, testWarehouse } from "../harness/warehouse.ts";
 
 const run = promisify(execFile);
 const options = (path: string) => ({ path, memoryLimit: "512MB", threads: 2 });
@@ -86,6 +88,59 @@ describe("opening a warehouse", () => {
     await database.connection((connection) => connection.run("insert into pipeline.migrations values (999, now())"));
     database.close();
     await assert.rejects(Database.open(options(path)), { code: "warehouse_newer", what: /999, known here: 1/ });
+  });
+
+  it("refuses one with a table of the same name that somebody else made", async () => {
+    const path = join(temporaryFolder(), "foreign.duckdb");
+    const instance = await DuckDBInstance.create(path);
+    const connection = await instance.connect();
+    await connection.run(
+      "create schema raw; create table raw.cfpb_complaints (id integer); create table mine (x integer)",
+    );
+    connection.closeSync();
+    instance.closeSync();
+    const before = readFileSync(path);
+    await assert.rejects(Database.open(options(path)), { code: "warehouse_foreign", what: /raw\.cfpb_complaints/ });
+    assert.deepEqual(readFileSync(path), before);
+  });
+
+  it("lives beside the tables of others", async () => {
+    const path = join(temporaryFolder(), "shared.duckdb");
+    const instance = await DuckDBInstance.create(path);
+    const connection = await instance.connect();
+    await connection.run("create schema raw; create table raw.mine (x integer)");
+    connection.closeSync();
+    instance.closeSync();
+    (await Database.open(options(path))).close();
+  });
+
+  it("refuses one of a newer storage version before it is opened", async () => {
+    const path = await made();
+    const bytes = readFileSync(path);
+    bytes.writeBigUInt64LE(999n, 12);
+    writeFileSync(path, bytes);
+    assert.throws(() => checkPath(path), { code: "warehouse_newer", what: /storage version is 999/ });
+  });
+
+  it("refuses one that is damaged", async () => {
+    const path = await made();
+    const bytes = readFileSync(path);
+    bytes.fill(7, 100, 200);
+    writeFileSync(path, bytes);
+    await assert.rejects(Database.open(options(path)), { code: "warehouse_unusable", what: /is damaged/ });
+  });
+
+  it("brings an older one up to date in one transaction, and keeps a copy", async () => {
+    const path = await made();
+    const [first = ""] = ownMigrations();
+    const second = "alter table pipeline.loads add column mood varchar";
+    await assert.rejects(Database.open(options(path), [first, second, "select * from no_such_table"]));
+    const version = async () => (await query(path, "select max(version) from pipeline.migrations"))[0]?.[0];
+    assert.equal(await version(), "1");
+    (await Database.open(options(path), [first, second])).close();
+    assert.equal(await version(), "2");
+    assert.deepEqual(await query(`${path}.version-1.backup`, "select count(*) from raw.cfpb_complaints"), [["1"]]);
+    await assert.rejects(Database.open(options(path)), { code: "warehouse_newer", what: /2, known here: 1/ });
   });
 
   it("refuses one that is cut off", async () => {

@@ -1,5 +1,5 @@
-create schema raw;
-create schema pipeline;
+create schema if not exists raw;
+create schema if not exists pipeline;
 
 -- The source's fields as they are, with typed times. No primary key: docs/decisions/0004-keyless-merge.md.
 create table raw.cfpb_complaints (
