@@ -38,6 +38,7 @@ const table = {
   source_paging: { exitCode: 1, retry: "never" },
   index_moved: { exitCode: 1, retry: "company" },
   reconcile_failed: { exitCode: 1, retry: "company" },
+  rows_unreadable: { exitCode: 1, retry: "never" },
   withdrawals_refused: { exitCode: 1, retry: "never" },
   timed_out: { exitCode: 1, retry: "never" },
   cancelled: { exitCode: 130, retry: "never" },

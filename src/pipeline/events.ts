@@ -37,6 +37,7 @@ export type Happening =
   | { type: "source.wait"; task: string; waitMs: number; perMinute: number }
   | { type: "names.vanished"; company: string; names: string[] }
   | { type: "window.resolved"; company: string; names: string[]; from: string; to: string; why: string }
+  | { type: "page.received"; task: string; page: number; bytes: number }
   | { type: "page.landed"; task: string; page: number; rows: number; total: number; bytes: number }
   | { type: "load.waiting"; task: string }
   | { type: "load.staged"; task: string; rows: number; rejected: number }

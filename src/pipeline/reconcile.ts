@@ -6,26 +6,29 @@ export type LoadCounts = {
   staged: number;
   /** Rows that arrived but cannot be stored as complaints; kept apart with the reason. */
   rejected: number;
+  /** Those of them without an id: which stored rows they are cannot be told. */
+  unidentified: number;
   /** Live rows of names and window in the warehouse after the merge. */
   live: number;
 };
 
 /** What does not add up, null when everything does (invariant 1). */
 export function reconcile(counts: LoadCounts): string | null {
-  const { expected, staged, rejected, live } = counts;
+  const { expected, staged, rejected, unidentified, live } = counts;
   if (staged + rejected !== expected) {
     return `the source says ${expected} rows, and ${staged} different ones arrived (${rejected} rejected)`;
   }
-  if (live !== staged) {
+  // Where rows came without an id nothing was withdrawn: stored rows may be among them.
+  if (unidentified > 0 ? live < staged : live !== staged) {
     return `${staged} rows arrived, and after the merge the warehouse shows ${live} for the same companies and days`;
   }
   return null;
 }
 
 /**
- * True when a load would withdraw more than it has evidence for: over a tenth and over 20 of the window's live rows
- * (invariant 12).
+ * True for a part that is more than single rows going wrong: over a tenth and over 20. A load that would withdraw so many
+ * of the window's live rows, or cannot read so many of those that came, is refused (invariant 12).
  */
-export function isSuspiciousWithdrawal(withdrawn: number, liveBefore: number): boolean {
-  return withdrawn > 20 && withdrawn > liveBefore / 10;
+export function isSuspicious(part: number, whole: number): boolean {
+  return part > 20 && part > whole / 10;
 }

@@ -56,6 +56,7 @@ async function landPage(options: PagesOptions, url: string, page: number, contex
   return client.ask(url, context, async ({ body }, signal) => {
     const { file, bytes } = await landing.receive(page, body, signal);
     client.traffic.bytes += bytes;
+    report({ type: "page.received", task, page, bytes });
     const facts = await reader.read(file, bytes, url);
     await landing.keep(page);
     report({ type: "page.landed", task, page, rows: facts.hits, total: facts.total, bytes });

@@ -71,6 +71,8 @@ export function startChild(command: readonly string[], options: ChildOptions): C
       onLine?.("stderr", error.message);
       settle({ code: 127, signal: null });
     });
+    // A leader that was killed from outside leaves others behind, who would hold its output open.
+    child.once("exit", () => killGroup(child, "SIGKILL"));
     child.once("close", (code, exitSignal) => settle({ code, signal: exitSignal }));
   });
 

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { LoadRequest, LoadResult, TaskContext } from "../pipeline/ports.ts";
-import { isSuspiciousWithdrawal, reconcile } from "../pipeline/reconcile.ts";
+import { isSuspicious, reconcile } from "../pipeline/reconcile.ts";
 import { type Field, fields, literal } from "./fields.ts";
 import { checkFilters, type Staged, stage } from "./staging.ts";
 
@@ -22,6 +22,8 @@ export async function load(
   // Between two statements there is nothing to interrupt.
   signal.throwIfAborted();
   await checkFilters(connection, names, window);
+  if (isSuspicious(staged.rejected, staged.rejected + staged.rows))
+    throw await rowsUnreadable(connection, request, staged);
   const counts = await merge(connection, loadId, request, staged);
   report({ type: "load.merged", task, ...counts });
   const live = await countRows(
@@ -29,8 +31,8 @@ export async function load(
     `${liveIn(request)} and complaint_id not in (select id from known_rejected)`,
   );
   report({ type: "load.reconciled", task, expected: extracted.expected, live });
-  const { rejected, rows } = staged;
-  const difference = reconcile({ expected: extracted.expected, staged: rows, rejected, live });
+  const { rejected, rows, unidentified } = staged;
+  const difference = reconcile({ expected: extracted.expected, staged: rows, rejected, unidentified, live });
   if (difference !== null) throw reconcileFailed(request, difference);
   const loadNo = await writeLedger(connection, loadId, request, { ...counts, rejected, live });
   signal.throwIfAborted();
@@ -77,8 +79,9 @@ async function merge(
   await keepRejected(connection, loadId, request);
   const gone = `${liveIn(request)}
     and complaint_id not in (select complaint_id from staged) and complaint_id not in (select id from known_rejected)`;
-  const deleted = await countRows(connection, gone);
-  if (!request.acceptWithdrawals && isSuspiciousWithdrawal(deleted, liveBefore)) {
+  // A row without an id may be any of those that seem to be gone: a withdrawal needs evidence (invariant 12).
+  const deleted = staged.unidentified > 0 ? 0 : await countRows(connection, gone);
+  if (!request.acceptWithdrawals && isSuspicious(deleted, liveBefore)) {
     throw withdrawalsRefused(request, deleted, liveBefore);
   }
   if (deleted > 0) {
@@ -137,6 +140,21 @@ async function writeLedger(
     from pipeline.loads`);
   const number = await connection.runAndReadAll("select max(load_no) from pipeline.loads");
   return Number(number.value(0, 0));
+}
+
+async function rowsUnreadable(
+  connection: DuckDBConnection,
+  { company }: LoadRequest,
+  { rejected, rows }: Staged,
+): Promise<PipelineError> {
+  const reasons = await connection.runAndReadAll("select distinct reason from rejected order by 1");
+  const why = reasons.getRows().flat().join(", ");
+  return new PipelineError({
+    code: "rows_unreadable",
+    what: `Of the ${rejected + rows} rows of "${company}", ${rejected} cannot be read as complaints: ${why}.`,
+    data: "The load was rolled back; what was loaded before stands.",
+    next: "The source has changed its rows: look for a newer version of this program.",
+  });
 }
 
 function reconcileFailed({ company }: LoadRequest, difference: string): PipelineError {

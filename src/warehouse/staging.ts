@@ -9,6 +9,8 @@ export type Staged = {
   /** Rows in `staged`, each with another id. */
   rows: number;
   rejected: number;
+  /** Rejected rows without an id. */
+  unidentified: number;
   /** How many rows lack each field, fields that no row lacks left out. */
   missing: { field: Field; rows: number }[];
   /** Keys that are no field; they are kept in `_extra`. */
@@ -41,6 +43,7 @@ export async function stage(connection: DuckDBConnection, files: readonly string
   return {
     rows: distinct,
     rejected: await count("select count(*) from rejected"),
+    unidentified: await count("select count(*) from rejected where complaint_id is null"),
     missing: missing.getRows().map(([field, lacking]) => ({ field: String(field) as Field, rows: Number(lacking) })),
     unknown: unknown.getRows().map(([key]) => String(key)),
   };

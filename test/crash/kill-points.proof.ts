@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { testHome } from "../harness/home.ts";
+import { WarehouseLock } from "../../src/warehouse/lock.ts";
+import { type TestHome, testHome } from "../harness/home.ts";
+import { allAreGone, canListProcesses } from "../harness/processes.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 import { assertTrue } from "../harness/truth.ts";
 
@@ -11,63 +15,68 @@ const settings = {
   PIPELINE_PAGE_SIZE: "200",
 };
 
-/** Every boundary that a run crosses, in its order. */
-const points = [
-  "run.started",
-  "source.request",
-  "window.resolved:2",
-  "source.request:3",
-  "page.landed",
-  "page.landed:3",
-  "warehouse.opened",
-  "load.staged",
-  "load.merged",
-  "load.reconciled",
-  "load.committed",
-  "load.merged:2",
-  "load.reconciled:2",
-  "load.committed:2",
-  "warehouse.closed",
-  "dbt.started",
-  "dbt.node",
-  "warehouse.opened:2",
-  "state.committed",
-  "state.committed:2",
-  "run.finished",
-];
-
 /** What a run leaves, times and ids aside. */
 const contents = `
   select 'state', company, loaded_from::varchar, loaded_through::varchar from pipeline.state
   union all select 'rows', company, count(*)::varchar, count(_deleted_at)::varchar from raw.cfpb_complaints group by company
   order by all`;
 
-/** Invariant 3. */
-describe("kill -9 at a boundary, then a run", () => {
+/** More events than any run has. */
+const most = 120;
+
+/** Invariant 3, at every event of a run, whatever the order that two companies side by side make of them. */
+describe("a run that ends at its Nth event, then a run", () => {
   let source: TestSource;
-  let never: (string | null)[][];
+  let undisturbed: (string | null)[][];
+  let events = 0;
   before(async () => {
     source = await startTestSource();
     const home = testHome(source);
-    assert.equal((await home.run(["run"], settings)).code, 0);
-    never = await home.query(contents);
+    const { stdout } = await home.die(String(most), settings);
+    events = Number(/^(\d+) events, Completed/.exec(stdout)?.[1]);
+    assert.ok(events >= 45 && events < most, `${events} events`);
+    undisturbed = await home.query(contents);
   });
   after(() => source.close());
 
-  for (const point of points) {
-    it(`${point}: the warehouse equals one that was never killed`, async () => {
-      const home = testHome(source);
-      const { signal } = await home.die(point, settings);
-      assert.equal(signal, "SIGKILL", "the point was not reached");
-      const report = await home.report(["run"], settings);
-      assert.equal(report.code, 0);
-      assert.deepEqual(await home.query(contents), never);
-      await assertTrue(home, source, window.to, window);
-      const [owed] = await home.query(
-        "select max(through_load_no) >= (select max(load_no) from pipeline.loads where inserted + updated + deleted > 0) from pipeline.transforms",
-      );
-      assert.deepEqual(owed, ["true"]);
-      assert.equal((await home.report(["run"], settings)).nothingNew, true);
-    });
+  async function heals(home: TestHome): Promise<void> {
+    if (canListProcesses) await allAreGone(home.folder);
+    assert.equal(WarehouseLock.holderOf(home.database), undefined, "the lock is free");
+    const report = await home.report(["run"], settings);
+    assert.equal(report.code, 0, JSON.stringify(report.error));
+    assert.deepEqual(await home.query(contents), undisturbed);
+    await assertTrue(home, source, window.to, window);
+    const [owed] = await home.query(
+      `select max(through_load_no) >= (select max(load_no) from pipeline.loads where inserted + updated + deleted > 0)
+       from pipeline.transforms`,
+    );
+    assert.deepEqual(owed, ["true"], "the marts show every load");
+    assert.deepEqual(readdirSync(join(home.folder, "landing")), []);
+    assert.ok(!existsSync(`${home.database}.wal`) && !existsSync(`${home.database}.tmp`));
   }
+
+  it("kill -9: the warehouse equals one that was never killed", { concurrency: 2, timeout: 400_000 }, async (t) => {
+    const points = Array.from({ length: events }, (_, i) =>
+      t.test(`event ${i + 1}`, async () => {
+        const home = testHome(source);
+        assert.equal((await home.die(String(i + 1), settings)).signal, "SIGKILL");
+        await heals(home);
+      }),
+    );
+    await Promise.all(points);
+  });
+
+  it("SIGTERM: cancelled, rolled back, and it heals", { concurrency: 2, timeout: 400_000 }, async (t) => {
+    const points = Array.from({ length: events }, (_, i) =>
+      t.test(`event ${i + 1}`, async () => {
+        const home = testHome(source);
+        const { code, stdout } = await home.die(String(i + 1), settings, "SIGTERM");
+        // Once the state is being committed there is nothing left to cancel.
+        assert.match(stdout, i + 1 > events - 8 ? /(Cancelled|Completed)\n$/ : /Cancelled\n$/);
+        assert.equal(code, 0);
+        await heals(home);
+      }),
+    );
+    await Promise.all(points);
+  });
 });

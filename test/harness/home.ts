@@ -10,8 +10,8 @@ export type TestHome = {
   database: string;
   start(argv: readonly string[], env?: Record<string, string>): Started;
   run(argv: readonly string[], env?: Record<string, string>): Promise<Outcome>;
-  /** Runs until the event that `point` names, and is killed there (run-and-die.ts). */
-  die(point: string, env?: Record<string, string>): Promise<Outcome>;
+  /** Runs until the event that `point` names, and gets a signal there, SIGKILL where none is named (run-and-die.ts). */
+  die(point: string, env?: Record<string, string>, signal?: string): Promise<Outcome>;
   /** Runs with --json and parses the document. */
   report(argv: readonly string[], env?: Record<string, string>): Promise<RunReport & { code: number | null }>;
   query(sql: string): Promise<(string | null)[][]>;
@@ -20,8 +20,7 @@ export type TestHome = {
 };
 
 /** A home of its own, whose runs ask the given source, wait for nothing and have a dbt that is over at once. */
-export function testHome(source: TestSource): TestHome {
-  const folder = join(temporaryFolder(), "home");
+export function testHome(source: TestSource, folder = join(temporaryFolder(), "home")): TestHome {
   const database = join(folder, "cfpb_complaints.duckdb");
   const settings = {
     PIPELINE_HOME: folder,
@@ -35,7 +34,8 @@ export function testHome(source: TestSource): TestHome {
     database,
     start: (argv, env = {}) => startPipeline(argv, { ...settings, ...env }),
     run: (argv, env) => home.start(argv, env).outcome,
-    die: (point, env = {}) => startScript(["test/harness/run-and-die.ts", point], { ...settings, ...env }).outcome,
+    die: (point, env = {}, signal = "SIGKILL") =>
+      startScript(["test/harness/run-and-die.ts", point, signal], { ...settings, ...env }).outcome,
     async report(argv, env) {
       const { code, stdout, stderr } = await home.run([...argv, "--json"], env);
       if (stdout === "") throw new Error(`no document (exit code ${code}):\n${stderr}`);

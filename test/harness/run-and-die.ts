@@ -1,16 +1,23 @@
+import { cancelOnSignals } from "../../src/cli/signals.ts";
 import { loadConfig } from "../../src/config.ts";
 import type { RunEvent } from "../../src/pipeline/events.ts";
 import { executeRun } from "../../src/run.ts";
 
 /**
- * Runs once and kills itself, as kill -9 would, at the event that the first argument names: `type` or `type:number`, such
- * as `load.committed:2`. Settings come from the environment.
+ * Runs once and sends itself a signal at the event that the first argument names: `type`, `type:number`, or the number of
+ * the event alone. The second argument is the signal, SIGKILL where there is none. Settings come from the environment.
+ * Prints how many events there were and how the run ended.
  */
-const [type = "", number = "1"] = (process.argv[2] ?? "").split(":");
+const [point = "", signal = "SIGKILL"] = process.argv.slice(2);
+const [type, number = "1"] = /^\d+$/.test(point) ? ["", point] : point.split(":");
 let seen = 0;
+let all = 0;
 const { config } = loadConfig({}, undefined, new Date().toISOString().slice(0, 10));
+const cancellation = cancelOnSignals();
 const options = { resetState: false, skipDbt: false, acceptWithdrawals: false };
-const report = await executeRun(config, options, new AbortController().signal, (event: RunEvent) => {
-  if (event.type === type && ++seen === Number(number)) process.kill(process.pid, "SIGKILL");
+const report = await executeRun(config, options, cancellation.signal, (event: RunEvent) => {
+  all++;
+  if ((type === "" || event.type === type) && ++seen === Number(number)) process.kill(process.pid, signal);
 });
-process.stdout.write(`${report.state}\n`);
+cancellation.stop();
+process.stdout.write(`${all} events, ${report.state}\n`);

@@ -165,6 +165,28 @@ describe("loading a company", () => {
     assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints where _deleted_at is null"), [["2"]]);
   });
 
+  it("withdraws nothing while a row comes without its id: it may be any of those that are gone", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    await warehouse.load(request([complaint("1"), complaint("2"), complaint("3")]), testContext());
+    const result = await warehouse.load(request([complaint("1"), complaint(null)]), testContext());
+    await warehouse.close();
+    assert.deepEqual(counts(result), [0, 0, 0, 1, 1]);
+    assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints where _deleted_at is null"), [["3"]]);
+  });
+
+  it("refuses a load of which it cannot read too many rows", async () => {
+    const { path, warehouse, request } = testWarehouse();
+    const rows = Array.from({ length: 100 }, (_, i) => complaint(String(i + 1)));
+    await warehouse.load(request(rows), testContext());
+    const renamed = rows.map(({ date_received, ...row }) => ({ ...row, received: date_received }));
+    await assert.rejects(warehouse.load(request(renamed), testContext()), {
+      code: "rows_unreadable",
+      what: 'Of the 100 rows of "acme", 100 cannot be read as complaints: unreadable date_received.',
+    });
+    await warehouse.close();
+    assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints_rejected"), [["0"]]);
+  });
+
   it("counts a row that two pages showed once", async () => {
     const { warehouse, request } = testWarehouse();
     const result = await warehouse.load(

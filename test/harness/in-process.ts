@@ -1,0 +1,39 @@
+import { join, resolve } from "node:path";
+import { type Config, loadConfig } from "../../src/config.ts";
+import type { Emit } from "../../src/pipeline/events.ts";
+import type { RunReport } from "../../src/pipeline/report.ts";
+import { executeRun, type RunOptions } from "../../src/run.ts";
+import type { TestSource } from "./sample.ts";
+
+export const fakeDbt = resolve("test/harness/fixtures/dbt");
+
+export type InProcess = Partial<RunOptions> & {
+  home: string;
+  source: TestSource;
+  config?: Partial<Config>;
+  signal?: AbortSignal;
+  emit?: Emit;
+};
+
+/** A run in this process, with waits that take no time and a dbt that is over at once. */
+export async function runInProcess({
+  home,
+  source,
+  config = {},
+  signal,
+  emit,
+  ...options
+}: InProcess): Promise<RunReport> {
+  const { config: loaded } = loadConfig(
+    { source: source.url, home, dbt: fakeDbt, asOf: source.asOf },
+    undefined,
+    "2099-01-01",
+  );
+  const quick = { retryDelaySeconds: 0.002, rates: { searches: 1e6, exports: 1e6, documents: 1e6 } };
+  return executeRun(
+    { ...loaded, ...quick, ...config, database: join(home, "cfpb_complaints.duckdb") },
+    { resetState: false, skipDbt: false, acceptWithdrawals: false, ...options },
+    signal ?? new AbortController().signal,
+    emit ?? (() => undefined),
+  );
+}
