@@ -13,12 +13,31 @@ export type PageFacts = {
   last: string | null;
 };
 
-const columns = `{
-  timed_out: 'BOOLEAN',
-  _shards: 'STRUCT(failed INTEGER)',
-  hits: 'STRUCT(total STRUCT("value" BIGINT, relation VARCHAR), hits STRUCT(_source STRUCT(complaint_id VARCHAR), sort VARCHAR[])[])',
-  _meta: 'STRUCT(last_indexed VARCHAR)'
-}`;
+/** What is read of an answer, in DuckDB's words for JSON. */
+const form = JSON.stringify({
+  timed_out: "BOOLEAN",
+  _shards: { failed: "INTEGER" },
+  hits: {
+    total: { value: "BIGINT", relation: "VARCHAR" },
+    hits: [{ _source: { complaint_id: "VARCHAR" }, sort: ["VARCHAR"] }],
+  },
+  _meta: { last_indexed: "VARCHAR" },
+});
+
+/** Pairs as texts that sort like them: epoch milliseconds padded, then the id. */
+const sql = `
+  with page as (
+    select unnest(from_json(content, '${form}')) from read_text($file)
+  ),
+  paired as (
+    select *, list_transform(hits.hits, lambda hit: lpad(try_cast(hit.sort[1] as bigint)::varchar, 15, '0') || '_' || hit.sort[2]) as pairs
+    from page
+  )
+  select hits.total.value, hits.total.relation, len(hits.hits),
+    ltrim(pairs[1], '0'), ltrim(pairs[-1], '0'), _meta.last_indexed, timed_out, _shards.failed,
+    len(list_filter(hits.hits, lambda hit: hit._source is null)) = 0 and len(list_filter(pairs, lambda pair: pair is null)) = 0,
+    pairs = list_sort(pairs) and list_unique(pairs) = len(pairs)
+  from paired`;
 
 /** Reads what paging needs out of landed pages, in an in-memory DuckDB: no row passes through JavaScript (invariant 5). */
 export class PageReader {
@@ -42,9 +61,9 @@ export class PageReader {
   }
 
   /** Throws a retryable error where the answer is cut or partial, `source_unexpected` where its form is unknown. */
-  async read(file: string, bytes: number, url: string): Promise<PageFacts> {
+  async read(file: string, url: string): Promise<PageFacts> {
     // One connection runs one query at a time.
-    const turn = this.#queue.then(() => this.#query(file, bytes, url));
+    const turn = this.#queue.then(() => this.#query(file, url));
     this.#queue = turn.catch(() => undefined);
     const row = await turn;
     const unknown = (detail: string) => unknownForm(url, detail, file);
@@ -71,23 +90,9 @@ export class PageReader {
     this.#instance.closeSync();
   }
 
-  async #query(file: string, bytes: number, url: string): Promise<unknown[] | undefined> {
-    const size = Math.max(bytes + 1024, 1024 * 1024);
+  async #query(file: string, url: string): Promise<unknown[] | undefined> {
     try {
-      const result = await this.#connection.runAndReadAll(
-        `with page as (
-           select *, list_transform(hits.hits, lambda hit: {ms: try_cast(hit.sort[1] as bigint), id: hit.sort[2]}) as pairs
-           from read_json($file, columns = ${columns}, maximum_object_size = ${size})
-         )
-         select hits.total.value, hits.total.relation, len(hits.hits),
-           pairs[1].ms || '_' || pairs[1].id, pairs[-1].ms || '_' || pairs[-1].id,
-           _meta.last_indexed, timed_out, _shards.failed,
-           len(list_filter(hits.hits, lambda hit: hit._source is null or hit.sort is null)) = 0
-             and len(list_filter(pairs, lambda pair: pair.ms is null or pair.id is null)) = 0,
-           pairs = list_sort(list_distinct(pairs))
-         from page`,
-        { file },
-      );
+      const result = await this.#connection.runAndReadAll(sql, { file });
       const rows = result.getRows();
       return rows.length === 1 ? rows[0] : undefined;
     } catch (error) {

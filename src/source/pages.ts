@@ -57,7 +57,7 @@ async function landPage(options: PagesOptions, url: string, page: number, contex
     const { file, bytes } = await landing.receive(page, body, signal);
     client.traffic.bytes += bytes;
     report({ type: "page.received", task, page, bytes });
-    const facts = await reader.read(file, bytes, url);
+    const facts = await reader.read(file, url);
     await landing.keep(page);
     report({ type: "page.landed", task, page, rows: facts.hits, total: facts.total, bytes });
     return facts;

@@ -3,22 +3,32 @@ import { PipelineError } from "../pipeline/errors.ts";
 import type { LoadRequest, LoadResult, TaskContext } from "../pipeline/ports.ts";
 import { isSuspicious, reconcile } from "../pipeline/reconcile.ts";
 import { type Field, fields, literal } from "./fields.ts";
-import { checkFilters, type Staged, stage } from "./staging.ts";
+import { bitOf, checkFilters, type Staged, stage } from "./staging.ts";
+
+/** Parses the landed pages into temporary tables of the connection; companies do it side by side. */
+export async function stageLoad(
+  connection: DuckDBConnection,
+  { extracted }: LoadRequest,
+  { task, signal, report }: TaskContext,
+): Promise<Staged> {
+  const staged = await stage(connection, extracted.files, signal);
+  report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
+  return staged;
+}
 
 /**
- * Stages, merges, reconciles and writes the ledger in one transaction (invariant 1). What throws leaves the transaction
- * open: the connection's end rolls it back.
+ * Merges what was staged, reconciles and writes the ledger in one transaction (invariant 1). What throws leaves the
+ * transaction open: the connection's end rolls it back.
  */
-export async function load(
+export async function mergeLoad(
   connection: DuckDBConnection,
   loadId: string,
   request: LoadRequest,
+  staged: Staged,
   { task, signal, report }: TaskContext,
 ): Promise<LoadResult> {
   const { extracted, names, window } = request;
   await connection.run("begin");
-  const staged = await stage(connection, extracted.files);
-  report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
   // Between two statements there is nothing to interrupt.
   signal.throwIfAborted();
   await checkFilters(connection, names, window);
@@ -99,7 +109,7 @@ function mergedFields(staged: Staged): { field: Field; has: string }[] {
     .filter((field) => field !== "complaint_id" && (lacking.get(field) ?? 0) < Math.max(staged.rows, 1))
     .map((field) => ({
       field,
-      has: lacking.has(field) ? `not list_contains(s._missing, ${literal(field)}) and ` : "",
+      has: lacking.has(field) ? `s._missing & ${bitOf(field)} = 0 and ` : "",
     }));
 }
 

@@ -5,7 +5,7 @@ import type { Report } from "../pipeline/events.ts";
 import type { Commit, LoadRequest, LoadResult, Owed, TaskContext, Warehouse } from "../pipeline/ports.ts";
 import type { StoredCompany } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
-import { load } from "./load.ts";
+import { mergeLoad, stageLoad } from "./load.ts";
 import { readOwed, readStates, writeCommit } from "./state.ts";
 
 /** A DuckDB file as the flow's warehouse. It is opened when it is needed and made by the first load. */
@@ -30,15 +30,16 @@ export class DuckDbWarehouse implements Warehouse {
     );
   }
 
-  /** Loads take turns: each uses all threads by itself, and memory stays that of one. */
+  /** Merges take turns: each uses all threads by itself, and memory stays that of one. */
   async load(request: LoadRequest, context: TaskContext): Promise<LoadResult> {
-    context.report({ type: "load.waiting", task: context.task });
-    const turn = this.#lastTurn.then(async () => {
-      const database = await this.#open();
-      return database.connection((connection) => load(connection, randomUUID(), request, context), context.signal);
-    });
-    this.#lastTurn = turn.catch(() => undefined);
-    return turn;
+    const database = await this.#open();
+    return database.connection(async (connection) => {
+      const staged = await stageLoad(connection, request, context);
+      context.report({ type: "load.waiting", task: context.task });
+      const turn = this.#lastTurn.then(() => mergeLoad(connection, randomUUID(), request, staged, context));
+      this.#lastTurn = turn.catch(() => undefined);
+      return turn;
+    }, context.signal);
   }
 
   async commit(commit: Commit): Promise<void> {
