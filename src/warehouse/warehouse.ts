@@ -5,6 +5,7 @@ import type { Report } from "../pipeline/events.ts";
 import type { Commit, LoadRequest, LoadResult, Owed, TaskContext, Warehouse } from "../pipeline/ports.ts";
 import type { StoredCompany } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
+import { Gate } from "./gate.ts";
 import { mergeLoad, stageLoad } from "./load.ts";
 import { readOwed, readStates, writeCommit } from "./state.ts";
 
@@ -13,7 +14,9 @@ export class DuckDbWarehouse implements Warehouse {
   readonly #options: DatabaseOptions;
   readonly #report: Report;
   #database: Promise<Database> | undefined;
-  #lastTurn: Promise<unknown> = Promise.resolve();
+  /** What is staged stays in memory until it is merged. */
+  readonly #stagings = new Gate(2);
+  readonly #merges = new Gate(1);
 
   constructor(options: DatabaseOptions, report: Report) {
     this.#options = options;
@@ -30,16 +33,16 @@ export class DuckDbWarehouse implements Warehouse {
     );
   }
 
-  /** Merges take turns: each uses all threads by itself, and memory stays that of one. */
+  /** Two companies are staged side by side; merges take turns, since each uses all threads by itself. */
   async load(request: LoadRequest, context: TaskContext): Promise<LoadResult> {
-    const database = await this.#open();
-    return database.connection(async (connection) => {
-      const staged = await stageLoad(connection, request, context);
-      context.report({ type: "load.waiting", task: context.task });
-      const turn = this.#lastTurn.then(() => mergeLoad(connection, randomUUID(), request, staged, context));
-      this.#lastTurn = turn.catch(() => undefined);
-      return turn;
-    }, context.signal);
+    context.report({ type: "load.waiting", task: context.task });
+    return this.#stagings.within(async () => {
+      const database = await this.#open();
+      return database.connection(async (connection) => {
+        const staged = await stageLoad(connection, request, context);
+        return this.#merges.within(() => mergeLoad(connection, randomUUID(), request, staged, context));
+      }, context.signal);
+    });
   }
 
   async commit(commit: Commit): Promise<void> {
@@ -49,7 +52,6 @@ export class DuckDbWarehouse implements Warehouse {
   async close(): Promise<void> {
     const database = this.#database;
     this.#database = undefined;
-    await this.#lastTurn;
     (await database)?.close();
   }
 
