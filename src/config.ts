@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import { availableParallelism, homedir, platform } from "node:os";
 import { join, resolve } from "node:path";
-import { parseDocument } from "yaml";
 import * as z from "zod";
+import { isObject, readConfigFile } from "./config-file.ts";
 import { isDay } from "./pipeline/days.ts";
 import { PipelineError } from "./pipeline/errors.ts";
 import { parseNameList } from "./pipeline/name-list.ts";
@@ -88,7 +87,7 @@ export type Loaded = { config: Config; warnings: string[] };
  */
 export function loadConfig(flags: Partial<Settings>, file: string | undefined, today: string): Loaded {
   const environment = readEnvironment(process.env);
-  const fromFile = readFile(file);
+  const fromFile = readConfigFile(file);
   const origins: [origin: string, settings: Record<string, unknown>][] = [
     [fromFile.path, fromFile.settings],
     ["the environment", environment.settings],
@@ -216,33 +215,6 @@ export function malformedList(where: string, value: string): PipelineError {
   });
 }
 
-function readFile(given: string | undefined): { path: string; settings: Record<string, unknown> } {
-  const path = given ?? "pipeline.yaml";
-  let content: string;
-  try {
-    content = readFileSync(path, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" && given === undefined) return { path, settings: {} };
-    throw badFile(path, code === "ENOENT" ? "it is not there" : `it cannot be read (${code})`);
-  }
-  const document = parseDocument(content);
-  const [problem] = document.errors;
-  if (problem) throw badFile(path, problem.message.split("\n")[0] ?? "it is not YAML");
-  const settings: unknown = document.toJS() ?? {};
-  if (!isObject(settings)) throw badFile(path, "expected keys with values");
-  return { path, settings };
-}
-
-function badFile(path: string, why: string): PipelineError {
-  return new PipelineError({
-    code: "config_invalid",
-    what: `The configuration file ${path} cannot be used: ${why}.`,
-    data: "Nothing was read or changed.",
-    next: "Correct the file, or name another one with --config.",
-  });
-}
-
 function invalid(
   error: z.ZodError,
   merged: Record<string, unknown>,
@@ -293,10 +265,6 @@ const typeWords: Record<string, string> = {
   object: "keys with values",
   string: "a text",
 };
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function isWebAddress(value: string): boolean {
   return /^https?:\/\//.test(value) && URL.canParse(value);

@@ -1,24 +1,11 @@
 import assert from "node:assert/strict";
+import { wordFields } from "../../src/sample/rows.ts";
 import { truth } from "../../src/sample/truth.ts";
 import type { TestHome } from "./home.ts";
 import { bankOfAmerica, jpmorgan, type TestSource } from "./sample.ts";
 import { query } from "./warehouse.ts";
 
-const fields = [
-  "complaint_id",
-  "product",
-  "sub_product",
-  "issue",
-  "sub_issue",
-  "company",
-  "company_public_response",
-  "company_response",
-  "state",
-  "zip_code",
-  "tags",
-  "submitted_via",
-  "timely",
-] as const;
+const fields = ["complaint_id", ...wordFields] as const;
 
 /** Asserts that the live rows of the warehouse are the ones that the source shows on a day, field by field. */
 export async function assertTrue(
