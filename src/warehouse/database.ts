@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
@@ -45,7 +45,19 @@ export class Database {
     this.#instance = instance;
   }
 
+  /** Makes the file where there is none: it gets its name when it is whole, so that a kill leaves no half of one. */
   static async open(options: DatabaseOptions, migrations: Migrations = ownMigrations()): Promise<Database> {
+    const { path } = options;
+    if (!existsSync(path)) {
+      const unfinished = `${path}.new`;
+      for (const left of [unfinished, `${unfinished}.wal`]) rmSync(left, { force: true });
+      (await Database.#openFile({ ...options, path: unfinished }, migrations)).close();
+      renameSync(unfinished, path);
+    }
+    return Database.#openFile(options, migrations);
+  }
+
+  static async #openFile(options: DatabaseOptions, migrations: Migrations): Promise<Database> {
     const database = new Database(
       await openFile(options.path, {
         memory_limit: options.memoryLimit,

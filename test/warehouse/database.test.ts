@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
@@ -62,6 +62,15 @@ describe("a warehouse path", () => {
 });
 
 describe("opening a warehouse", () => {
+  it("makes it under another name first: what a kill leaves of one is no warehouse", async () => {
+    const path = join(temporaryFolder(), "a.duckdb");
+    writeFileSync(`${path}.new`, "the first bytes of a");
+    writeFileSync(`${path}.new.wal`, "half");
+    (await Database.open(options(path))).close();
+    assert.deepEqual(await query(path, "select count(*) from pipeline.loads"), [["0"]]);
+    assert.deepEqual(readdirSync(dirname(path)), ["a.duckdb"]);
+  });
+
   it("refuses one that another program has open, and names it", async () => {
     const path = await made();
     const script = `
