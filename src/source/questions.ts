@@ -1,8 +1,5 @@
 import type { Window } from "../pipeline/days.ts";
 
-/** Hits of a page: the most that the index shows at once. Source: cfpb/ccdb5-api. */
-export const largestPage = 10_000;
-
 /** Longest request line that every server takes, in bytes, less room for the other parameters. */
 const longestNames = 3_500;
 
