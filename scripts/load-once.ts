@@ -20,7 +20,7 @@ const report = await executeRun(config, options, new AbortController().signal, (
     if (!since.has(event.task)) since.set(event.task, now);
     addresses[event.task] = [...(addresses[event.task] ?? []), event.url];
   }
-  if (event.type === "load.waiting") spent.extracting = Math.max(spent.extracting, now - first);
+  if (event.type === "page.landed") spent.extracting = Math.max(spent.extracting, now - first);
   if (event.type === "load.committed") last = now;
 });
 if (report.error !== null) throw new Error(JSON.stringify(report.error));

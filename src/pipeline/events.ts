@@ -39,7 +39,6 @@ export type Happening =
   | { type: "window.resolved"; company: string; names: string[]; from: string; to: string; why: string }
   | { type: "page.received"; task: string; page: number; bytes: number }
   | { type: "page.landed"; task: string; page: number; rows: number; total: number; bytes: number }
-  | { type: "load.waiting"; task: string }
   | { type: "load.staged"; task: string; rows: number; rejected: number }
   | { type: "load.merged"; task: string; inserted: number; updated: number; deleted: number; unchanged: number }
   | { type: "load.reconciled"; task: string; expected: number; live: number }

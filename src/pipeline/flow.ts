@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { type ErrorFacts, factsOf, PipelineError } from "./errors.ts";
 import type { Report } from "./events.ts";
+import { Gate } from "./gate.ts";
 import { resolveNames, unaskable } from "./names.ts";
 import type { DbtResult, LoadResult, Source, TaskContext, Tasks, Transform, Warehouse } from "./ports.ts";
 import {
@@ -71,7 +72,8 @@ export async function runFlow(ports: Ports, settings: FlowSettings): Promise<Flo
   const dbtIsSure = owedBefore.owed || windows.some(({ company }) => stateOf(states, company) === undefined);
   if (dbtIsSure && !settings.skipDbt) transform.warmUp(report);
 
-  const companies = await settleAll(windows.map((window) => loadCompany(ports, settings, window)));
+  const turns = new Gate(companiesAtOnce);
+  const companies = await settleAll(windows.map((window) => turns.within(() => loadCompany(ports, settings, window))));
   const loaded = companies.filter((company) => company.result !== null);
 
   const dbt = await runDbt(ports, settings, loaded.length > 0);
@@ -86,6 +88,9 @@ export async function runFlow(ports: Ports, settings: FlowSettings): Promise<Flo
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
   return { companies, dbt, states };
 }
+
+/** The source's rate is soon reached, and each company's rows are staged until it has all of them. */
+const companiesAtOnce = 4;
 
 const quick = { timeoutMs: 600_000 };
 
@@ -123,9 +128,9 @@ async function loadCompany(ports: Ports, settings: FlowSettings, window: Company
     const result = await tasks.run(task, { timeoutMs: settings.extractTimeoutMs }, async (context) => {
       refuseUnaskable(window);
       try {
-        const extracted = await source.extract(window.company, window.names, window.window, context);
+        const pages = source.extract(window.company, window.names, window.window, context);
         const { runId, acceptWithdrawals } = settings;
-        return await warehouse.load({ ...window, runId, extracted, acceptWithdrawals }, context);
+        return await warehouse.load({ ...window, runId, acceptWithdrawals }, pages, context);
       } finally {
         await source.discard(window.company);
       }

@@ -23,15 +23,16 @@ export interface Tasks {
 
 export type TaskOptions = { timeoutMs: number };
 
-/** A company's rows of a window on disk, with what the source said of them. */
+/** What the source said of the rows that it sent. */
 export type Extracted = {
-  /** Landed pages, in order. */
-  files: string[];
   /** `hits.total`, summed over the walks. */
   expected: number;
   /** `_meta.last_indexed` of the index that was read. */
   lastIndexed: string | null;
 };
+
+/** Landed files of a company's rows, in order, each as soon as it is whole. */
+export type Pages = AsyncGenerator<string, Extracted, void>;
 
 /** Requests and bytes of a task or a run. */
 export type Traffic = { requests: number; bytes: number };
@@ -40,8 +41,8 @@ export type Traffic = { requests: number; bytes: number };
 export interface Source {
   /** The names at the source that each text may mean. */
   findNames(texts: readonly string[], context: TaskContext): Promise<Candidates[]>;
-  /** Lands all rows of the names and the window. Nothing is left behind when it fails. */
-  extract(company: string, names: readonly string[], window: Window, context: TaskContext): Promise<Extracted>;
+  /** Lands all rows of the names and the window, page by page. */
+  extract(company: string, names: readonly string[], window: Window, context: TaskContext): Pages;
   /** Removes the landed pages of a company. */
   discard(company: string): Promise<void>;
   readonly traffic: Traffic;
@@ -69,7 +70,7 @@ export type SourceFields = {
   missing: { field: string; rows: number }[];
 };
 
-export type LoadRequest = CompanyWindow & { runId: string; extracted: Extracted; acceptWithdrawals: boolean };
+export type LoadRequest = CompanyWindow & { runId: string; acceptWithdrawals: boolean };
 
 /** What dbt has not seen yet. */
 export type Owed = { owed: boolean; reason: string };
@@ -84,8 +85,11 @@ export type Commit = {
 /** The warehouse, as the flow needs it. Opens itself; closed so that dbt can have the file. */
 export interface Warehouse {
   states(): Promise<StoredCompany[]>;
-  /** Stages, merges, reconciles and writes the ledger in one transaction; loads take turns. */
-  load(request: LoadRequest, context: TaskContext): Promise<LoadResult>;
+  /**
+   * Stages the pages as they come, each while the next one is fetched; then merges, reconciles and writes the ledger in one
+   * transaction. Transactions take turns.
+   */
+  load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult>;
   /** True where there are changes, or a dbt project, that the marts do not show. */
   owed(project: string): Promise<Owed>;
   commit(commit: Commit): Promise<void>;

@@ -1,4 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { Gate } from "../pipeline/gate.ts";
 import { incompleteAnswer, outOfOrder, unknownForm } from "./failures.ts";
 
 /** What a landed page says of itself. */
@@ -43,7 +44,8 @@ const sql = `
 export class PageReader {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** One connection runs one query at a time. */
+  readonly #turns = new Gate(1);
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance;
@@ -62,10 +64,7 @@ export class PageReader {
 
   /** Throws a retryable error where the answer is cut or partial, `source_unexpected` where its form is unknown. */
   async read(file: string, url: string): Promise<PageFacts> {
-    // One connection runs one query at a time.
-    const turn = this.#queue.then(() => this.#query(file, url));
-    this.#queue = turn.catch(() => undefined);
-    const row = await turn;
+    const row = await this.#turns.within(() => this.#query(file, url));
     const unknown = (detail: string) => unknownForm(url, detail, file);
     if (row === undefined) throw unknown("it is not one JSON object");
     const [total, relation, hits, first, last, lastIndexed, timedOut, failedShards, whole, ordered] = row;

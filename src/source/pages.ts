@@ -1,6 +1,6 @@
 import type { Window } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
-import type { Extracted, TaskContext } from "../pipeline/ports.ts";
+import type { Pages, TaskContext } from "../pipeline/ports.ts";
 import type { SourceClient } from "./client.ts";
 import { outOfOrder } from "./failures.ts";
 import type { Landing } from "./landing.ts";
@@ -16,16 +16,16 @@ export type PagesOptions = {
 };
 
 /**
- * Lands all rows of names and window, page by page with `search_after`. Throws `index_moved` when the source's total or
+ * Lands all rows of names and window, page by page with `search_after`; yields each file. Throws `index_moved` when the source's total or
  * index changed between two pages: pages of two states do not add up.
  */
-export async function extractPages(
+export async function* extractPages(
   options: PagesOptions,
   names: readonly string[],
   window: Window,
   context: TaskContext,
-): Promise<Extracted> {
-  const files: string[] = [];
+): Pages {
+  let landed = 0;
   let expected = 0;
   let lastIndexed: string | null | undefined;
   for (const walk of walksOf(names)) {
@@ -33,21 +33,21 @@ export async function extractPages(
     let seen = 0;
     for (let after: string | null = null; ; ) {
       const url = pageUrl(options.base, { names: walk, window, size: options.pageSize, after });
-      const facts = await landPage(options, url, files.length + 1, context);
-      files.push(options.landing.path(files.length + 1));
+      const facts = await landPage(options, url, ++landed, context);
       first ??= facts;
       lastIndexed ??= facts.lastIndexed;
       if (facts.total !== first.total || facts.lastIndexed !== lastIndexed) throw indexMoved(first, facts);
       if (after !== null && facts.first !== null && !isBefore(after, facts.first)) {
         throw outOfOrder(url, `a page goes back to ${facts.first} instead of going on after ${after}`);
       }
+      yield options.landing.path(landed);
       seen += facts.hits;
       if (facts.last === null || seen >= first.total) break;
       after = facts.last;
     }
     expected += first.total;
   }
-  return { files, expected, lastIndexed: lastIndexed ?? null };
+  return { expected, lastIndexed: lastIndexed ?? null };
 }
 
 async function landPage(options: PagesOptions, url: string, page: number, context: TaskContext): Promise<PageFacts> {

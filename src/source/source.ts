@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import type { Window } from "../pipeline/days.ts";
 import type { Candidates } from "../pipeline/names.ts";
-import type { Extracted, Source, TaskContext, Traffic } from "../pipeline/ports.ts";
+import type { Pages, Source, TaskContext, Traffic } from "../pipeline/ports.ts";
 import { type ClientOptions, SourceClient } from "./client.ts";
 import { findNames } from "./companies.ts";
 import { Landing } from "./landing.ts";
@@ -36,13 +35,13 @@ export class CfpbSource implements Source {
     return findNames(this.#client, this.#options.base, texts, context);
   }
 
-  async extract(company: string, names: readonly string[], window: Window, context: TaskContext): Promise<Extracted> {
+  async *extract(company: string, names: readonly string[], window: Window, context: TaskContext): Pages {
     this.#reader ??= PageReader.open();
     const landing = this.#landing(company);
     await landing.clear();
     const { base, pageSize } = this.#options;
     const reader = await this.#reader;
-    return extractPages({ base, pageSize, client: this.#client, reader, landing }, names, window, context);
+    return yield* extractPages({ base, pageSize, client: this.#client, reader, landing }, names, window, context);
   }
 
   async discard(company: string): Promise<void> {
@@ -55,6 +54,6 @@ export class CfpbSource implements Source {
   }
 
   #landing(company: string): Landing {
-    return new Landing(join(this.#options.landing), company);
+    return new Landing(this.#options.landing, company);
   }
 }

@@ -1,20 +1,9 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
-import type { LoadRequest, LoadResult, TaskContext } from "../pipeline/ports.ts";
+import type { Extracted, LoadRequest, LoadResult, TaskContext } from "../pipeline/ports.ts";
 import { isSuspicious, reconcile } from "../pipeline/reconcile.ts";
 import { type Field, fields, literal } from "./fields.ts";
-import { bitOf, checkFilters, type Staged, stage } from "./staging.ts";
-
-/** Parses the landed pages into temporary tables of the connection; companies do it side by side. */
-export async function stageLoad(
-  connection: DuckDBConnection,
-  { extracted }: LoadRequest,
-  { task, signal, report }: TaskContext,
-): Promise<Staged> {
-  const staged = await stage(connection, extracted.files, signal);
-  report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
-  return staged;
-}
+import { bitOf, checkFilters, type Staged } from "./staging.ts";
 
 /**
  * Merges what was staged, reconciles and writes the ledger in one transaction (invariant 1). What throws leaves the
@@ -24,10 +13,11 @@ export async function mergeLoad(
   connection: DuckDBConnection,
   loadId: string,
   request: LoadRequest,
+  extracted: Extracted,
   staged: Staged,
   { task, signal, report }: TaskContext,
 ): Promise<LoadResult> {
-  const { extracted, names, window } = request;
+  const { names, window } = request;
   await connection.run("begin");
   // Between two statements there is nothing to interrupt.
   signal.throwIfAborted();
@@ -44,7 +34,7 @@ export async function mergeLoad(
   const { rejected, rows, unidentified } = staged;
   const difference = reconcile({ expected: extracted.expected, staged: rows, rejected, unidentified, live });
   if (difference !== null) throw reconcileFailed(request, difference);
-  const loadNo = await writeLedger(connection, loadId, request, { ...counts, rejected, live });
+  const loadNo = await writeLedger(connection, loadId, request, extracted, { ...counts, rejected, live });
   signal.throwIfAborted();
   await connection.run("commit");
   report({ type: "load.committed", task, loadId });
@@ -137,7 +127,8 @@ async function keepRejected(connection: DuckDBConnection, loadId: string, { comp
 async function writeLedger(
   connection: DuckDBConnection,
   loadId: string,
-  { runId, company, names, window, extracted }: LoadRequest,
+  { runId, company, names, window }: LoadRequest,
+  extracted: Extracted,
   counts: Counts & { rejected: number; live: number },
 ): Promise<number> {
   const { inserted, updated, deleted, unchanged, rejected, live } = counts;

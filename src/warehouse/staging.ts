@@ -17,27 +17,21 @@ export type Staged = {
 };
 
 /**
- * Parses landed pages into a typed table. A field that a row does not have is a bit of its `_missing`; what has no id or
- * no readable date goes to `rejected` as it came.
+ * Makes the table that pages are parsed into. A field that a row does not have is a bit of its `_missing`; what cannot be
+ * kept has a `_reason`.
  */
-export async function stage(
-  connection: DuckDBConnection,
-  files: readonly string[],
-  signal: AbortSignal,
-): Promise<Staged> {
-  const count = async (sql: string) => Number((await connection.runAndReadAll(sql)).value(0, 0));
+export async function beginStaging(connection: DuckDBConnection): Promise<void> {
   await connection.run(stagedTable);
-  // A page at a time: memory does not grow with their number.
-  const statement = await connection.prepare(stagingSql);
-  try {
-    for (const file of files) {
-      signal.throwIfAborted();
-      statement.bindVarchar(1, file);
-      await statement.run();
-    }
-  } finally {
-    statement.destroySync();
-  }
+}
+
+/** Parses a landed page into the table. */
+export async function stagePage(connection: DuckDBConnection, file: string): Promise<void> {
+  await connection.run(stagingSql, [file]);
+}
+
+/** What has no id or no readable date goes from `staged` to `rejected`, as it came; ids become unique. */
+export async function endStaging(connection: DuckDBConnection): Promise<Staged> {
+  const count = async (sql: string) => Number((await connection.runAndReadAll(sql)).value(0, 0));
   await connection.run(`
     create temp table rejected as
     select _reason as reason, complaint_id, _raw from staged where _reason is not null`);
@@ -112,7 +106,7 @@ const extraFields = `to_json(map(${extraKeys}, list_transform(${extraKeys},
 const stagingSql = `
   insert into staged
   with hit as (
-    select unnest(from_json(content -> '$.hits.hits', '[{"_source":"JSON"}]'))._source as j from read_text($1)
+    select unnest(content -> '$.hits.hits[*]._source') as j from read_text($1)
   ),
   parsed as (
     select j, json_transform(j, ${literal(shape)}) as f, json_keys(j) as keys from hit

@@ -2,11 +2,13 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Report } from "../pipeline/events.ts";
-import type { Commit, LoadRequest, LoadResult, Owed, TaskContext, Warehouse } from "../pipeline/ports.ts";
+import { Gate } from "../pipeline/gate.ts";
+import type { Commit, LoadRequest, LoadResult, Owed, Pages, TaskContext, Warehouse } from "../pipeline/ports.ts";
+import { readAhead } from "../pipeline/read-ahead.ts";
 import type { StoredCompany } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
-import { Gate } from "./gate.ts";
-import { mergeLoad, stageLoad } from "./load.ts";
+import { mergeLoad } from "./load.ts";
+import { beginStaging, endStaging, stagePage } from "./staging.ts";
 import { readOwed, readStates, writeCommit } from "./state.ts";
 
 /** A DuckDB file as the flow's warehouse. It is opened when it is needed and made by the first load. */
@@ -14,8 +16,9 @@ export class DuckDbWarehouse implements Warehouse {
   readonly #options: DatabaseOptions;
   readonly #report: Report;
   #database: Promise<Database> | undefined;
-  /** What is staged stays in memory until it is merged. */
-  readonly #stagings = new Gate(2);
+  /** A page under way takes many times its size. */
+  readonly #pages = new Gate(2);
+  /** Two transactions on one table may conflict, and each uses all threads by itself. */
   readonly #merges = new Gate(1);
 
   constructor(options: DatabaseOptions, report: Report) {
@@ -33,16 +36,30 @@ export class DuckDbWarehouse implements Warehouse {
     );
   }
 
-  /** Two companies are staged side by side; merges take turns, since each uses all threads by itself. */
-  async load(request: LoadRequest, context: TaskContext): Promise<LoadResult> {
-    context.report({ type: "load.waiting", task: context.task });
-    return this.#stagings.within(async () => {
+  async load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult> {
+    const { task, signal, report } = context;
+    const ahead = readAhead(pages);
+    // No file is made for a company whose first page never comes.
+    let page = await ahead.next();
+    try {
       const database = await this.#open();
-      return database.connection(async (connection) => {
-        const staged = await stageLoad(connection, request, context);
-        return this.#merges.within(() => mergeLoad(connection, randomUUID(), request, staged, context));
-      }, context.signal);
-    });
+      return await database.connection(async (connection) => {
+        await beginStaging(connection);
+        for (; !page.done; page = await ahead.next()) {
+          const file = page.value;
+          await this.#pages.within(async () => {
+            signal.throwIfAborted();
+            await stagePage(connection, file);
+          });
+        }
+        const extracted = page.value;
+        const staged = await endStaging(connection);
+        report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
+        return this.#merges.within(() => mergeLoad(connection, randomUUID(), request, extracted, staged, context));
+      }, signal);
+    } finally {
+      await ahead.return(null as never);
+    }
   }
 
   async commit(commit: Commit): Promise<void> {

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LoadRequest } from "../../src/pipeline/ports.ts";
+import type { LoadRequest, Pages } from "../../src/pipeline/ports.ts";
 import { openFile } from "../../src/warehouse/database.ts";
 import { DuckDbWarehouse } from "../../src/warehouse/warehouse.ts";
-import { temporaryFolder } from "./context.ts";
+import { temporaryFolder, testContext } from "./context.ts";
 
 /** Rows of a query on a warehouse file that nobody has open, as text. */
 export async function query(path: string, sql: string): Promise<(string | null)[][]> {
@@ -43,26 +43,30 @@ export function complaint(id: string | null, change: Source = {}): Source {
   };
 }
 
-/** A warehouse file of its own, and what a load of some rows asks of it. */
+/** A warehouse file of its own, and how to load some rows into it. */
 export function testWarehouse() {
   const folder = temporaryFolder();
   const path = join(folder, "test.duckdb");
   const warehouse = new DuckDbWarehouse({ path, memoryLimit: "512MB", threads: 2 }, () => undefined);
   let landed = 0;
-  const request = (rows: Source[], change: Partial<LoadRequest> & { expected?: number } = {}): LoadRequest => {
+  const load = (rows: Source[], change: Partial<LoadRequest> & { expected?: number } = {}, context = testContext()) => {
     const file = join(folder, `page-${++landed}.json`);
     writeFileSync(file, JSON.stringify({ hits: { hits: rows.map((_source) => ({ _source, sort: [1, "1"] })) } }));
     const { expected = rows.length, ...rest } = change;
-    return {
+    async function* pages(): Pages {
+      yield file;
+      return { expected, lastIndexed: "2026-11-20T12:00:00-05:00" };
+    }
+    const request: LoadRequest = {
       company: "acme",
       names: ["ACME BANK"],
       window: { from: "2026-01-01", to: "2026-12-31" },
       why: "test",
       runId: "run",
-      extracted: { files: [file], expected, lastIndexed: "2026-11-20T12:00:00-05:00" },
       acceptWithdrawals: false,
       ...rest,
     };
+    return warehouse.load(request, pages(), context);
   };
-  return { path, warehouse, request };
+  return { path, warehouse, load };
 }

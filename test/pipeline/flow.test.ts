@@ -69,9 +69,10 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
           suggestions: [],
         }));
       },
-      async extract(company) {
+      async *extract(company) {
         done.push(`extract ${company}`);
-        return { files: [], expected: 5, lastIndexed: null };
+        yield "page";
+        return { expected: 5, lastIndexed: null };
       },
       async discard(company) {
         done.push(`discard ${company}`);
@@ -80,7 +81,8 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
     warehouse: {
       states: async () => states,
       owed: async () => owed.shift() ?? { owed: true, reason: "test" },
-      async load({ company }) {
+      async load({ company }, pages) {
+        while (!(await pages.next()).done);
         const result = load(company);
         done.push(`load ${company}`);
         return result;

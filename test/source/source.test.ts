@@ -45,8 +45,14 @@ describe("the CFPB source", () => {
       await source.close();
     }
   }
-  const extract = (source: CfpbSource, context = testContext()) =>
-    source.extract("jpmorgan", [jpmorgan], window, context);
+  const extract = async (source: CfpbSource, context = testContext()) => {
+    const files: string[] = [];
+    const pages = source.extract("jpmorgan", [jpmorgan], window, context);
+    for (let page = await pages.next(); ; page = await pages.next()) {
+      if (page.done) return { files, ...page.value };
+      files.push(page.value);
+    }
+  };
   const idsIn = (files: string[]) =>
     files.flatMap((file) =>
       (JSON.parse(readFileSync(file, "utf8")) as { hits: { hits: { _id: string }[] } }).hits.hits.map(({ _id }) => _id),

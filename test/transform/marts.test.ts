@@ -108,10 +108,10 @@ describe("the marts", () => {
   const rowsOf = (sql: string) => query(database, sql);
 
   before(async () => {
-    const { path, warehouse, request } = testWarehouse();
+    const { path, warehouse, load } = testWarehouse();
     const names = { names: ["Bank", "Credit Union"] };
-    await warehouse.load(request(rows, names), testContext());
-    await warehouse.load(request(rows.slice(0, 4), names), testContext());
+    await load(rows, names);
+    await load(rows.slice(0, 4), names);
     await warehouse.close();
     database = path;
     result = await testTransform(database).build(testContext());

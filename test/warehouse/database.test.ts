@@ -9,15 +9,15 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { Database } from "../../src/warehouse/database.ts";
 import { ownMigrations } from "../../src/warehouse/migrate.ts";
 import { checkPath } from "../../src/warehouse/path.ts";
-import { temporaryFolder, testContext } from "../harness/context.ts";
+import { temporaryFolder } from "../harness/context.ts";
 import { complaint, query, testWarehouse } from "../harness/warehouse.ts";
 
 const run = promisify(execFile);
 const options = (path: string) => ({ path, memoryLimit: "512MB", threads: 2 });
 
 async function made(): Promise<string> {
-  const { path, warehouse, request } = testWarehouse();
-  await warehouse.load(request([complaint("1")]), testContext());
+  const { path, warehouse, load } = testWarehouse();
+  await load([complaint("1")]);
   await warehouse.close();
   return path;
 }

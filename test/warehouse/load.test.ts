@@ -14,12 +14,12 @@ const counts = ({ inserted, updated, deleted, unchanged, rejected }: LoadResult)
 
 describe("loading a company", () => {
   it("inserts, updates what differs, withdraws what is gone and revives what comes back", async () => {
-    const { path, warehouse, request } = testWarehouse();
-    const load = async (rows: Source[]) => counts(await warehouse.load(request(rows), testContext()));
-    assert.deepEqual(await load([complaint("1"), complaint("2"), complaint("3")]), [3, 0, 0, 0, 0]);
-    assert.deepEqual(await load([complaint("1"), complaint("2"), complaint("3")]), [0, 0, 0, 3, 0]);
+    const { path, warehouse, load } = testWarehouse();
+    const reload = async (rows: Source[]) => counts(await load(rows));
+    assert.deepEqual(await reload([complaint("1"), complaint("2"), complaint("3")]), [3, 0, 0, 0, 0]);
+    assert.deepEqual(await reload([complaint("1"), complaint("2"), complaint("3")]), [0, 0, 0, 3, 0]);
     const settled = complaint("2", { company_response: "Closed with explanation", tags: "Servicemember" });
-    assert.deepEqual(await load([complaint("1"), settled]), [0, 1, 1, 1, 0]);
+    assert.deepEqual(await reload([complaint("1"), settled]), [0, 1, 1, 1, 0]);
     await warehouse.close();
     assert.deepEqual(
       await query(
@@ -32,7 +32,7 @@ describe("loading a company", () => {
         ["3", "In progress", null, "false"],
       ],
     );
-    assert.deepEqual(await load([complaint("1"), settled, complaint("3")]), [0, 1, 0, 2, 0]);
+    assert.deepEqual(await reload([complaint("1"), settled, complaint("3")]), [0, 1, 0, 2, 0]);
     await warehouse.close();
     assert.deepEqual(
       await query(path, "select count(*), count(_deleted_at), count(distinct _load_id) from raw.cfpb_complaints"),
@@ -53,9 +53,9 @@ describe("loading a company", () => {
   });
 
   it("moves _loaded_at only of rows that differ", async () => {
-    const { path, warehouse, request } = testWarehouse();
-    await warehouse.load(request([complaint("1"), complaint("2")]), testContext());
-    await warehouse.load(request([complaint("1"), complaint("2", { state: "NY" })]), testContext());
+    const { path, warehouse, load } = testWarehouse();
+    await load([complaint("1"), complaint("2")]);
+    await load([complaint("1"), complaint("2", { state: "NY" })]);
     await warehouse.close();
     const rows = await query(
       path,
@@ -68,7 +68,7 @@ describe("loading a company", () => {
   });
 
   it("stores every field with its type", async () => {
-    const { path, warehouse, request } = testWarehouse();
+    const { path, warehouse, load } = testWarehouse();
     const rows = [
       complaint("1", { company: "ACME BANK", date_sent_to_company: null }),
       complaint("2", { date_received: "2026-05-12T12:00:00-05:00", complaint_what_happened: "", has_narrative: false }),
@@ -79,7 +79,7 @@ describe("loading a company", () => {
       }),
       complaint("4", { zip_code: 8302, tags: { a: [1] }, "odd/key~": 5, nested: { x: null } }),
     ];
-    const { fields } = await warehouse.load(request(rows), testContext());
+    const { fields } = await load(rows);
     await warehouse.close();
     assert.deepEqual(
       await query(
@@ -106,19 +106,17 @@ describe("loading a company", () => {
   });
 
   it("leaves alone what a row does not say, and takes an explicit null", async () => {
-    const { path, warehouse, request } = testWarehouse();
-    await warehouse.load(
-      request([
-        complaint("1", { tags: "a", complaint_what_happened: "text" }),
-        complaint("2", { tags: "b" }),
-        complaint("3", { tags: "c" }),
-      ]),
-      testContext(),
-    );
-    const result = await warehouse.load(
-      request([complaint("1", { tags: undefined }), complaint("2", { tags: null }), complaint("3", { tags: "d" })]),
-      testContext(),
-    );
+    const { path, warehouse, load } = testWarehouse();
+    await load([
+      complaint("1", { tags: "a", complaint_what_happened: "text" }),
+      complaint("2", { tags: "b" }),
+      complaint("3", { tags: "c" }),
+    ]);
+    const result = await load([
+      complaint("1", { tags: undefined }),
+      complaint("2", { tags: null }),
+      complaint("3", { tags: "d" }),
+    ]);
     await warehouse.close();
     assert.deepEqual(counts(result), [0, 2, 0, 1, 0]);
     assert.deepEqual(
@@ -136,18 +134,15 @@ describe("loading a company", () => {
   });
 
   it("keeps rows that cannot be complaints apart, and does not withdraw them", async () => {
-    const { path, warehouse, request } = testWarehouse();
-    await warehouse.load(request([complaint("1"), complaint("2")]), testContext());
-    const result = await warehouse.load(
-      request([
-        complaint("1"),
-        complaint("2", { date_received: "soon" }),
-        complaint(""),
-        complaint(null),
-        complaint("3", { date_sent_to_company: 7 }),
-      ]),
-      testContext(),
-    );
+    const { path, warehouse, load } = testWarehouse();
+    await load([complaint("1"), complaint("2")]);
+    const result = await load([
+      complaint("1"),
+      complaint("2", { date_received: "soon" }),
+      complaint(""),
+      complaint(null),
+      complaint("3", { date_sent_to_company: 7 }),
+    ]);
     await warehouse.close();
     assert.deepEqual(counts(result), [0, 0, 0, 1, 4]);
     assert.deepEqual(
@@ -166,20 +161,20 @@ describe("loading a company", () => {
   });
 
   it("withdraws nothing while a row comes without its id: it may be any of those that are gone", async () => {
-    const { path, warehouse, request } = testWarehouse();
-    await warehouse.load(request([complaint("1"), complaint("2"), complaint("3")]), testContext());
-    const result = await warehouse.load(request([complaint("1"), complaint(null)]), testContext());
+    const { path, warehouse, load } = testWarehouse();
+    await load([complaint("1"), complaint("2"), complaint("3")]);
+    const result = await load([complaint("1"), complaint(null)]);
     await warehouse.close();
     assert.deepEqual(counts(result), [0, 0, 0, 1, 1]);
     assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints where _deleted_at is null"), [["3"]]);
   });
 
   it("refuses a load of which it cannot read too many rows", async () => {
-    const { path, warehouse, request } = testWarehouse();
+    const { path, warehouse, load } = testWarehouse();
     const rows = Array.from({ length: 100 }, (_, i) => complaint(String(i + 1)));
-    await warehouse.load(request(rows), testContext());
+    await load(rows);
     const renamed = rows.map(({ date_received, ...row }) => ({ ...row, received: date_received }));
-    await assert.rejects(warehouse.load(request(renamed), testContext()), {
+    await assert.rejects(load(renamed), {
       code: "rows_unreadable",
       what: 'Of the 100 rows of "acme", 100 cannot be read as complaints: unreadable date_received.',
     });
@@ -188,21 +183,18 @@ describe("loading a company", () => {
   });
 
   it("counts a row that two pages showed once", async () => {
-    const { warehouse, request } = testWarehouse();
-    const result = await warehouse.load(
-      request([complaint("1"), complaint("2"), complaint("1", { state: "NY" })], { expected: 2 }),
-      testContext(),
-    );
+    const { warehouse, load } = testWarehouse();
+    const result = await load([complaint("1"), complaint("2"), complaint("1", { state: "NY" })], { expected: 2 });
     assert.deepEqual(counts(result), [2, 0, 0, 0, 0]);
     await warehouse.close();
   });
 
   it("rolls everything back when it does not add up", async () => {
-    const { path, warehouse, request } = testWarehouse();
-    await warehouse.load(request([complaint("1")]), testContext());
+    const { path, warehouse, load } = testWarehouse();
+    await load([complaint("1")]);
     for (const expected of [1, 3]) {
       const rows = [complaint("1", { state: "NY" }), complaint("2")];
-      await assert.rejects(warehouse.load(request(rows, { expected }), testContext()), {
+      await assert.rejects(load(rows, { expected }), {
         code: "reconcile_failed",
         what: `The load of "acme" does not add up: the source says ${expected} rows, and 2 different ones arrived (0 rejected).`,
       });
@@ -213,7 +205,7 @@ describe("loading a company", () => {
   });
 
   it("refuses rows that were not asked for", async () => {
-    const { path, warehouse, request } = testWarehouse();
+    const { path, warehouse, load } = testWarehouse();
     const strangers = [
       complaint("2", { company: "OTHER" }),
       complaint("2", { company: null }),
@@ -221,7 +213,7 @@ describe("loading a company", () => {
       complaint("2", { date_received: "2027-01-01T00:00:00.000Z" }),
     ];
     for (const stranger of strangers) {
-      await assert.rejects(warehouse.load(request([complaint("1"), stranger]), testContext()), {
+      await assert.rejects(load([complaint("1"), stranger]), {
         code: "source_ignored_filter",
       });
     }
@@ -230,13 +222,13 @@ describe("loading a company", () => {
   });
 
   it("withdraws many rows only when told to", async () => {
-    const { path, warehouse, request } = testWarehouse();
+    const { path, warehouse, load } = testWarehouse();
     const rows = Array.from({ length: 100 }, (_, i) => complaint(String(i + 1)));
-    await warehouse.load(request(rows), testContext());
-    await assert.rejects(warehouse.load(request([]), testContext()), { code: "withdrawals_refused" });
-    await assert.rejects(warehouse.load(request(rows.slice(21)), testContext()), { code: "withdrawals_refused" });
-    assert.deepEqual(counts(await warehouse.load(request(rows.slice(20)), testContext())), [0, 0, 20, 80, 0]);
-    const accepted = await warehouse.load(request([], { acceptWithdrawals: true }), testContext());
+    await load(rows);
+    await assert.rejects(load([]), { code: "withdrawals_refused" });
+    await assert.rejects(load(rows.slice(21)), { code: "withdrawals_refused" });
+    assert.deepEqual(counts(await load(rows.slice(20))), [0, 0, 20, 80, 0]);
+    const accepted = await load([], { acceptWithdrawals: true });
     assert.deepEqual(counts(accepted), [0, 0, 80, 0, 0]);
     await warehouse.close();
     assert.deepEqual(await query(path, "select count(*), count(_deleted_at) from raw.cfpb_complaints"), [
@@ -245,23 +237,23 @@ describe("loading a company", () => {
   });
 
   it("touches only its own names and days", async () => {
-    const { path, warehouse, request } = testWarehouse();
+    const { path, warehouse, load } = testWarehouse();
     const other = { company: "other", names: ["OTHER"] };
-    await warehouse.load(request([complaint("1", { company: "OTHER" })], other), testContext());
-    await warehouse.load(request([complaint("2")]), testContext());
+    await load([complaint("1", { company: "OTHER" })], other);
+    await load([complaint("2")]);
     const later = { window: { from: "2026-06-01", to: "2026-12-31" } };
-    const result = await warehouse.load(request([], later), testContext());
+    const result = await load([], later);
     assert.deepEqual(counts(result), [0, 0, 0, 0, 0]);
     await warehouse.close();
     assert.deepEqual(await query(path, "select count(*), count(_deleted_at) from raw.cfpb_complaints"), [["2", "0"]]);
   });
 
   it("follows a complaint that moves to another company", async () => {
-    const { path, warehouse, request } = testWarehouse();
+    const { path, warehouse, load } = testWarehouse();
     const other = { company: "other", names: ["OTHER"] };
-    await warehouse.load(request([complaint("1")]), testContext());
-    const gained = await warehouse.load(request([complaint("1", { company: "OTHER" })], other), testContext());
-    const lost = await warehouse.load(request([]), testContext());
+    await load([complaint("1")]);
+    const gained = await load([complaint("1", { company: "OTHER" })], other);
+    const lost = await load([]);
     assert.deepEqual(
       [counts(gained), counts(lost)],
       [
@@ -276,15 +268,19 @@ describe("loading a company", () => {
   });
 
   it("stops when it is cancelled, and leaves nothing of the load", async () => {
-    const { path, warehouse, request } = testWarehouse();
+    const { path, warehouse, load } = testWarehouse();
     const controller = new AbortController();
     const context = testContext(controller.signal);
-    const loading = warehouse.load(request([complaint("1")]), {
-      ...context,
-      report: ({ type }) => {
-        if (type === "load.merged") controller.abort(new Error("cancelled"));
+    const loading = load(
+      [complaint("1")],
+      {},
+      {
+        ...context,
+        report: ({ type }) => {
+          if (type === "load.merged") controller.abort(new Error("cancelled"));
+        },
       },
-    });
+    );
     await assert.rejects(loading, /cancelled/);
     await warehouse.close();
     assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints"), [["0"]]);
@@ -293,19 +289,19 @@ describe("loading a company", () => {
 
 describe("what dbt is owed", () => {
   it("is every change since it last succeeded, also after a load that changed nothing", async () => {
-    const { warehouse, request } = testWarehouse();
+    const { warehouse, load } = testWarehouse();
     assert.equal((await warehouse.owed("p1")).owed, true);
     const commit = (builtProject: string | null) => warehouse.commit({ runId: "run", companies: [], builtProject });
-    await warehouse.load(request([complaint("1")]), testContext());
+    await load([complaint("1")]);
     assert.deepEqual(await warehouse.owed("p1"), { owed: true, reason: "the marts were never built" });
     await commit("p1");
     assert.deepEqual(await warehouse.owed("p1"), { owed: false, reason: "nothing new" });
     assert.deepEqual(await warehouse.owed("p2"), { owed: true, reason: "the dbt project changed" });
-    await warehouse.load(request([complaint("1", { state: "NY" })]), testContext());
-    await warehouse.load(request([complaint("1", { state: "NY" })]), testContext());
+    await load([complaint("1", { state: "NY" })]);
+    await load([complaint("1", { state: "NY" })]);
     assert.equal((await warehouse.owed("p1")).owed, true);
     await commit("p1");
-    await warehouse.load(request([complaint("1", { state: "NY" })]), testContext());
+    await load([complaint("1", { state: "NY" })]);
     assert.equal((await warehouse.owed("p1")).owed, false);
     await warehouse.close();
   });
