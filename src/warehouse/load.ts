@@ -26,10 +26,7 @@ export async function mergeLoad(
     throw await rowsUnreadable(connection, request, staged);
   const counts = await merge(connection, loadId, request, staged);
   report({ type: "load.merged", task, ...counts });
-  const live = await countRows(
-    connection,
-    `${liveIn(request)} and complaint_id not in (select id from known_rejected)`,
-  );
+  const live = await countRows(connection, `${liveIn(request)} and complaint_id not in (${known})`);
   report({ type: "load.reconciled", task, expected: extracted.expected, live });
   const { rejected, rows, unidentified } = staged;
   const difference = reconcile({ expected: extracted.expected, staged: rows, rejected, unidentified, live });
@@ -67,18 +64,23 @@ async function merge(
   const assigned = merged.map(
     ({ field, has }) => `${field} = ${has ? `if(${has}true, s.${field}, t.${field})` : `s.${field}`}`,
   );
-  await connection.run(`
+  const mergeSql = `
     merge into raw.cfpb_complaints t
     using (select staged.* from staged join change on change.staged_row = staged.rowid) s
     on t.complaint_id = s.complaint_id
     when matched then update set ${assigned.join(", ")}, _extra = coalesce(s._extra, t._extra),
       _load_id = ${literal(loadId)}, _loaded_at = now(), _deleted_at = null
     when not matched then insert (${fields.join(", ")}, _extra, _load_id, _loaded_at)
-      values (${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${literal(loadId)}, now())`);
+      values (${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${literal(loadId)}, now())`;
+  if (changed > 0) await connection.run(mergeSql);
 
-  await keepRejected(connection, loadId, request);
+  if (staged.rejected > 0) {
+    await connection.run(`
+      insert into raw.cfpb_complaints_rejected
+      select ${literal(loadId)}, ${literal(request.company)}, reason, _raw, now() from rejected`);
+  }
   const gone = `${liveIn(request)}
-    and complaint_id not in (select complaint_id from staged) and complaint_id not in (select id from known_rejected)`;
+    and complaint_id not in (select complaint_id from staged) and complaint_id not in (${known})`;
   // A row without an id may be any of those that seem to be gone: a withdrawal needs evidence (invariant 12).
   const deleted = staged.unidentified > 0 ? 0 : await countRows(connection, gone);
   if (!request.acceptWithdrawals && isSuspicious(deleted, liveBefore)) {
@@ -115,14 +117,7 @@ async function countRows(connection: DuckDBConnection, condition: string): Promi
 }
 
 /** Rejected rows are neither withdrawn nor counted as live: the source has them. */
-async function keepRejected(connection: DuckDBConnection, loadId: string, { company }: LoadRequest): Promise<void> {
-  await connection.run(
-    "create temp table known_rejected as select complaint_id as id from rejected where complaint_id is not null",
-  );
-  await connection.run(`
-    insert into raw.cfpb_complaints_rejected
-    select ${literal(loadId)}, ${literal(company)}, reason, _raw, now() from rejected`);
-}
+const known = "select complaint_id from rejected where complaint_id is not null";
 
 async function writeLedger(
   connection: DuckDBConnection,

@@ -17,11 +17,11 @@ export type Staged = {
 };
 
 /**
- * Makes the table that pages are parsed into. A field that a row does not have is a bit of its `_missing`; what cannot be
+ * Makes the tables that pages are parsed into. A field that a row does not have is a bit of its `_missing`; what cannot be
  * kept has a `_reason`.
  */
 export async function beginStaging(connection: DuckDBConnection): Promise<void> {
-  await connection.run(stagedTable);
+  await connection.run(stagingTables);
 }
 
 /** Parses a landed page into the table. */
@@ -31,31 +31,35 @@ export async function stagePage(connection: DuckDBConnection, file: string): Pro
 
 /** What has no id or no readable date goes from `staged` to `rejected`, as it came; ids become unique. */
 export async function endStaging(connection: DuckDBConnection): Promise<Staged> {
-  const count = async (sql: string) => Number((await connection.runAndReadAll(sql)).value(0, 0));
-  await connection.run(`
-    create temp table rejected as
-    select _reason as reason, complaint_id, _raw from staged where _reason is not null`);
-  await connection.run("delete from staged where _reason is not null");
-  const rows = await count("select count(*) from staged");
-  const distinct = await count("select count(distinct complaint_id) from staged");
+  const numbers = async (sql: string) => (await connection.runAndReadAll(sql)).getRows()[0]!.map(Number);
+  const [rejected = 0, unidentified = 0, kept = 0, rows = 0] = await numbers(`
+    select count(_reason), count(*) filter (_reason is not null and complaint_id is null),
+      count(*) filter (_reason is null), count(distinct complaint_id) filter (_reason is null) from staged`);
+  if (rejected > 0) {
+    await connection.run(`
+      insert into rejected select _reason, complaint_id, _raw from staged where _reason is not null;
+      delete from staged where _reason is not null`);
+  }
   // A row that two pages showed counts once, as the later page had it.
-  if (distinct < rows) {
+  if (rows < kept) {
     await connection.run("delete from staged where rowid not in (select max(rowid) from staged group by complaint_id)");
   }
-  const lacking = await connection.runAndReadAll(
-    `select ${fields.map((field) => `count(*) filter (_missing & ${bitOf(field)} > 0)`).join(", ")} from staged`,
-  );
-  const missing = fields.map((field, i) => ({ field, rows: Number(lacking.value(i, 0)) }));
-  const unknown = await connection.runAndReadAll(
+  const lackOf = (field: Field) => `count(*) filter (_missing & ${bitOf(field)} > 0)`;
+  const [extra, ...lacking] = await numbers(`select count(_extra), ${fields.map(lackOf).join(", ")} from staged`);
+  return {
+    rows,
+    rejected,
+    unidentified,
+    missing: fields.map((field, i) => ({ field, rows: lacking[i]! })).filter((missing) => missing.rows > 0),
+    unknown: extra === 0 ? [] : await unknownKeys(connection),
+  };
+}
+
+async function unknownKeys(connection: DuckDBConnection): Promise<string[]> {
+  const keys = await connection.runAndReadAll(
     "select distinct unnest(json_keys(_extra)) from staged where _extra is not null order by 1",
   );
-  return {
-    rows: distinct,
-    rejected: await count("select count(*) from rejected"),
-    unidentified: await count("select count(*) from rejected where complaint_id is null"),
-    missing: missing.filter(({ rows: lack }) => lack > 0),
-    unknown: unknown.getRows().map(([key]) => String(key)),
-  };
+  return keys.getRows().map(([key]) => String(key));
 }
 
 /** Throws `source_ignored_filter` when a staged row is of another company or day than was asked for. */
@@ -84,10 +88,11 @@ const known = `[${fields.map(literal).join(", ")}]`;
 const shape = JSON.stringify(Object.fromEntries(fields.map((field) => [field, "VARCHAR"])));
 const typeOf = (field: Field) => (field.startsWith("date_") ? "timestamptz" : "varchar");
 
-const stagedTable = `
+const stagingTables = `
   create temp table staged (
     ${fields.map((field) => `${field} ${typeOf(field)}`).join(", ")}, _missing integer, _extra json, _reason varchar, _raw varchar
-  )`;
+  );
+  create temp table rejected (reason varchar, complaint_id varchar, _raw varchar)`;
 
 /** A row's missing fields are the bits of a number: a list of their names would be most of what is staged. */
 export function bitOf(field: Field): number {

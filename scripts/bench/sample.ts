@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { dayNumber } from "../src/sample/clock.ts";
-import { generateRows } from "../src/sample/generate.ts";
-import { spawnSample } from "../src/sample/spawn.ts";
+import { dayNumber } from "../../src/sample/clock.ts";
+import { generateRows } from "../../src/sample/generate.ts";
+import { spawnSample } from "../../src/sample/spawn.ts";
 
-/** `npm run bench`: how quick the sample source is, so that it is never what a measurement of the client measures. */
+/** How quick the sample source is, so that it is never what a measurement of the client measures. */
 const asOf = "2026-11-20";
 const runs = 5;
 const never = new AbortController().signal;

@@ -4,11 +4,11 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
-import type { Settings } from "../src/config.ts";
-import { spawnSample } from "../src/sample/spawn.ts";
+import type { Settings } from "../../src/config.ts";
+import { spawnSample } from "../../src/sample/spawn.ts";
 
 /**
- * `npm run bench:load`: extract and load against the least that any client must do: fetch the same pages with curl, and read
+ * Extract and load against the least that any client must do: fetch the same pages with curl, and read
  * them with one DuckDB CREATE TABLE AS SELECT. Ratios within one run; each load is a process of its own.
  */
 const run = promisify(execFile);
@@ -23,9 +23,13 @@ const sample = await spawnSample({ asOf }, new AbortController().signal);
 
 async function load(home: string, settings: Partial<Settings>): Promise<Loaded> {
   const common = { source: sample.url, home, asOf, rates: { searches: 100_000 }, duckdb: { threads: 2 } };
-  const { stdout } = await run(process.execPath, ["scripts/load-once.ts", JSON.stringify({ ...common, ...settings })], {
-    maxBuffer: 1e8,
-  });
+  const { stdout } = await run(
+    process.execPath,
+    ["scripts/bench/load-once.ts", JSON.stringify({ ...common, ...settings })],
+    {
+      maxBuffer: 1e8,
+    },
+  );
   return JSON.parse(stdout) as Loaded;
 }
 
@@ -112,7 +116,7 @@ for (const [what, value, bar] of results) console.log(`| ${what} | ${value} | ${
 
 /** Companies with the most complaints of the sample, both banks among them, by their exact names. */
 function largestCompanies(): string[] {
-  const file = new URL("../src/sample/words/volumes.json", import.meta.url);
+  const file = new URL("../../src/sample/words/volumes.json", import.meta.url);
   const volumes = JSON.parse(readFileSync(file, "utf8")) as { company: string }[];
   return volumes.slice(0, 42).map(({ company }) => company);
 }
