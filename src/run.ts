@@ -46,7 +46,6 @@ export async function executeRun(
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     ...traffic,
     database,
-    published: null,
     audit: null,
     ...ending,
   };
@@ -60,6 +59,7 @@ const nothingDone: Ending = {
   forgotten: [],
   fields: { unknown: [], missing: [] },
   dbt: null,
+  published: null,
   nothingNew: false,
   error: null,
 };

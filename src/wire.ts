@@ -90,7 +90,11 @@ function wireSource(config: Config, base: string, landing: string): CfpbSource {
 }
 
 function wireWarehouse(config: Config, report: Report): DuckDbWarehouse {
-  return new DuckDbWarehouse({ path: config.database, ...config.duckdb }, report);
+  return new DuckDbWarehouse({ path: config.database, published: publishedFolder(config), ...config.duckdb }, report);
+}
+
+export function publishedFolder({ home }: Config): string {
+  return join(home, "published");
 }
 
 function wireTransform(config: Config, signal: AbortSignal): DbtTransform {

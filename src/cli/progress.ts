@@ -90,6 +90,9 @@ export function progressPrinter({ write, everyMs, verbose }: ProgressOptions): E
         } else if (verbose || isDue("dbt", event))
           write(`dbt: ${event.node.kind} ${event.node.name}: ${event.node.status}`);
         break;
+      case "publish.table":
+        if (verbose) write(`publish: ${event.table}, ${count(event.rows)} rows`);
+        break;
       case "dbt.output":
         if (verbose || event.level === "error") write(`dbt: ${event.text}`);
         break;

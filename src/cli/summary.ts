@@ -4,7 +4,7 @@ import { bytes, count, duration, plural, table } from "./table.ts";
 
 /** What a run did: one table, one sentence on the state of the data, what the next run does. */
 export function summaryText(report: RunReport, style: Style): string {
-  const { companies, dbt, forgotten } = report;
+  const { companies, dbt, forgotten, published } = report;
   if (companies.length === 0) return "";
   const rows = companies.map((company) => [
     company.company,
@@ -28,6 +28,11 @@ export function summaryText(report: RunReport, style: Style): string {
   if (dbt?.state === "Completed") {
     const warnings = dbt.warnings > 0 ? `, ${plural(dbt.warnings, "warning")}` : "";
     lines.push(`${plural(dbt.models, "model")} built, ${plural(dbt.tests, "test")} passed${warnings}.`);
+  }
+  if (published?.state === "Completed") {
+    lines.push(`Published: ${plural(published.tables, "table")}, snapshot ${published.snapshot}.`);
+  } else if (published?.error && published.error.code !== report.error?.code) {
+    lines.push(`Not published: ${published.error.message} ${published.error.next}`);
   }
   for (const { company, rows: held, loadedThrough } of forgotten) {
     lines.push(

@@ -23,6 +23,7 @@ const table = {
   dbt_environment: { exitCode: 1, retry: "never" },
   dbt_failed: { exitCode: 1, retry: "never" },
   dbt_crashed: { exitCode: 1, retry: "never" },
+  publish_failed: { exitCode: 1, retry: "never" },
   source_unreachable: { exitCode: 1, retry: "request" },
   source_unavailable: { exitCode: 1, retry: "request" },
   source_throttled: { exitCode: 1, retry: "request" },

@@ -49,7 +49,9 @@ export type Happening =
   | { type: "dbt.started" }
   | { type: "dbt.node"; node: DbtNode }
   | { type: "dbt.output"; level: "debug" | "info" | "warn" | "error"; text: string }
-  | { type: "state.committed"; company: string; loadedThrough: string };
+  | { type: "state.committed"; company: string; loadedThrough: string }
+  | { type: "publish.table"; task: string; table: string; rows: number; bytes: number }
+  | { type: "published"; snapshot: string; tables: number };
 
 export type RunEvent = Happening & { runId: string; at: string };
 

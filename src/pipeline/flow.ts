@@ -3,7 +3,7 @@ import { type ErrorFacts, factsOf, PipelineError } from "./errors.ts";
 import type { Report } from "./events.ts";
 import { Gate } from "./gate.ts";
 import { resolveNames, unaskable } from "./names.ts";
-import type { DbtResult, LoadResult, Source, TaskContext, Tasks, Transform, Warehouse } from "./ports.ts";
+import type { DbtResult, LoadResult, Published, Source, TaskContext, Tasks, Transform, Warehouse } from "./ports.ts";
 import {
   type CompanyState,
   type CompanyWindow,
@@ -48,7 +48,15 @@ export type DbtOutcome =
   /** dbt broke before it had results. */
   | { state: "Failed"; error: ErrorFacts };
 
-export type FlowOutcome = { companies: CompanyOutcome[]; dbt: DbtOutcome; states: StoredCompany[] };
+/** What readers see after the run; null where the run did not get that far. */
+export type PublishOutcome = Published | { error: ErrorFacts } | null;
+
+export type FlowOutcome = {
+  companies: CompanyOutcome[];
+  dbt: DbtOutcome;
+  published: PublishOutcome;
+  states: StoredCompany[];
+};
 
 /**
  * The run, top to bottom. Throws where nothing could be loaded at all or the run was cancelled; what failed beside
@@ -78,15 +86,14 @@ export async function runFlow(ports: Ports, settings: FlowSettings): Promise<Flo
 
   const dbt = await runDbt(ports, settings, loaded.length > 0);
   if (dbt.state === "Failed" || settings.skipDbt || loaded.length === 0) {
-    tasks.skip(
-      "commit_state",
-      loaded.length === 0 ? "nothing was loaded" : `dbt has not seen the loads (${dbt.state})`,
-    );
-    return { companies, dbt, states };
+    const reason = loaded.length === 0 ? "nothing was loaded" : `dbt has not seen the loads (${dbt.state})`;
+    tasks.skip("commit_state", reason);
+    tasks.skip("publish", reason);
+    return { companies, dbt, published: null, states };
   }
   const committed = await tasks.run("commit_state", quick, () => commitState(ports, settings, states, loaded, dbt));
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
-  return { companies, dbt, states };
+  return { companies, dbt, published: await publish(ports, settings.runId), states };
 }
 
 /** The source's rate is soon reached, and each company's rows are staged until it has all of them. */
@@ -221,6 +228,16 @@ async function commitState(
     report({ type: "state.committed", company, loadedThrough: state.loadedThrough });
   }
   return new Map(companies.map(({ company, state }) => [company, state.loadedThrough]));
+}
+
+/** What is committed stands, whatever becomes of this. */
+async function publish({ warehouse, tasks }: Ports, runId: string): Promise<PublishOutcome> {
+  try {
+    return await tasks.run("publish", quick, (context) => warehouse.publish(runId, context));
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === "cancelled") throw error;
+    return { error: factsOf(error) };
+  }
 }
 
 /** Like `Promise.all`, but rejects only when all are over: nothing may be closed under a task that still runs. */

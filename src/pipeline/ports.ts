@@ -82,6 +82,15 @@ export type Commit = {
   builtProject: string | null;
 };
 
+/** What readers see after a run. */
+export type Published = {
+  /** Name of the current snapshot; null where there is none. */
+  snapshot: string | null;
+  tables: number;
+  /** Why none was made: the current one is up to date, or there is nothing to publish. */
+  reason: string | null;
+};
+
 /** The warehouse, as the flow needs it. Opens itself; closed so that dbt can have the file. */
 export interface Warehouse {
   states(): Promise<StoredCompany[]>;
@@ -93,6 +102,8 @@ export interface Warehouse {
   /** True where there are changes, or a dbt project, that the marts do not show. */
   owed(project: string): Promise<Owed>;
   commit(commit: Commit): Promise<void>;
+  /** Makes the marts the snapshot that readers see, unless it is of this very build. */
+  publish(runId: string, context: TaskContext): Promise<Published>;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import type { Window } from "./days.ts";
 import { type ErrorCode, type ErrorFacts, exitCodeOf } from "./errors.ts";
 import type { DbtNode, State } from "./events.ts";
-import type { CompanyOutcome, DbtOutcome, FlowOutcome } from "./flow.ts";
+import type { CompanyOutcome, DbtOutcome, FlowOutcome, PublishOutcome } from "./flow.ts";
 import type { SourceFields } from "./ports.ts";
 import type { StoredCompany } from "./window.ts";
 
@@ -38,6 +38,15 @@ export type DbtReport = {
   failed: DbtNode[];
 };
 
+export type PublishedReport = {
+  state: State;
+  snapshot: string | null;
+  tables: number;
+  /** Why it was skipped. */
+  reason: string | null;
+  error: ErrorReport | null;
+};
+
 /** The document that `pipeline run --json` ends with. Keys are a contract: they are added to, never changed. */
 export type RunReport = {
   runId: string;
@@ -59,8 +68,8 @@ export type RunReport = {
   fields: SourceFields;
   /** Null where the run did not get that far. */
   dbt: DbtReport | null;
-  /** Null: nothing is published by this version. */
-  published: null;
+  /** The snapshot that readers see; null where the run did not get that far. */
+  published: PublishedReport | null;
   /** Null: nothing is audited by this version. */
   audit: null;
   error: ErrorReport | null;
@@ -74,7 +83,7 @@ export function errorReport({ code, what, data, next }: ErrorFacts): ErrorReport
 export function summarize(
   outcome: FlowOutcome,
   configured: readonly string[],
-): Pick<RunReport, "state" | "companies" | "forgotten" | "fields" | "dbt" | "nothingNew" | "error"> {
+): Pick<RunReport, "state" | "companies" | "forgotten" | "fields" | "dbt" | "published" | "nothingNew" | "error"> {
   const { states, dbt } = outcome;
   const companies = outcome.companies.map((company) => companyReport(company, states));
   const failed = companies.filter(({ error }) => error !== null);
@@ -87,6 +96,7 @@ export function summarize(
       .map(({ company, rows, loadedThrough }) => ({ company, rows, loadedThrough })),
     fields: allFields(outcome.companies),
     dbt: dbtReport(dbt),
+    published: publishedReport(outcome.published),
     nothingNew:
       error === null &&
       dbt.state === "Skipped" &&
@@ -137,9 +147,17 @@ function dbtReport(dbt: DbtOutcome): DbtReport {
   return { state, reason: null, models, tests, failures, warnings, failed };
 }
 
-function runError({ companies, dbt }: FlowOutcome, failed: readonly CompanyReport[]): ErrorFacts | null {
+function publishedReport(published: PublishOutcome): PublishedReport | null {
+  if (published === null) return null;
+  if ("error" in published) {
+    return { state: "Failed", snapshot: null, tables: 0, reason: null, error: errorReport(published.error) };
+  }
+  return { state: published.reason === null ? "Completed" : "Skipped", ...published, error: null };
+}
+
+function runError({ companies, dbt, published }: FlowOutcome, failed: readonly CompanyReport[]): ErrorFacts | null {
   if (dbt.state === "Failed" && dbt.error !== null) return dbt.error;
-  if (failed.length === 0) return null;
+  if (failed.length === 0) return published !== null && "error" in published ? published.error : null;
   const first = companies.find(({ error }) => error !== null)!.error!;
   if (failed.length === companies.length) return first;
   const loaded = companies.filter(({ error }) => error === null).map(({ company }) => company);

@@ -3,17 +3,32 @@ import { existsSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Report } from "../pipeline/events.ts";
 import { Gate } from "../pipeline/gate.ts";
-import type { Commit, LoadRequest, LoadResult, Owed, Pages, TaskContext, Warehouse } from "../pipeline/ports.ts";
+import type {
+  Commit,
+  LoadRequest,
+  LoadResult,
+  Owed,
+  Pages,
+  Published,
+  TaskContext,
+  Warehouse,
+} from "../pipeline/ports.ts";
 import { readAhead } from "../pipeline/read-ahead.ts";
 import type { StoredCompany } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { mergeLoad } from "./load.ts";
+import { publishMarts } from "./publish.ts";
 import { beginStaging, endStaging, stagePage } from "./staging.ts";
 import { readOwed, readStates, writeCommit } from "./state.ts";
 
+export type WarehouseOptions = DatabaseOptions & {
+  /** The folder of the published snapshots. */
+  published: string;
+};
+
 /** A DuckDB file as the flow's warehouse. It is opened when it is needed and made by the first load. */
 export class DuckDbWarehouse implements Warehouse {
-  readonly #options: DatabaseOptions;
+  readonly #options: WarehouseOptions;
   readonly #report: Report;
   #database: Promise<Database> | undefined;
   /** A page under way takes many times its size. */
@@ -21,7 +36,7 @@ export class DuckDbWarehouse implements Warehouse {
   /** Two transactions on one table may conflict, and each uses all threads by itself. */
   readonly #merges = new Gate(1);
 
-  constructor(options: DatabaseOptions, report: Report) {
+  constructor(options: WarehouseOptions, report: Report) {
     this.#options = options;
     this.#report = report;
   }
@@ -64,6 +79,14 @@ export class DuckDbWarehouse implements Warehouse {
 
   async commit(commit: Commit): Promise<void> {
     await (await this.#open()).connection((connection) => writeCommit(connection, commit));
+  }
+
+  async publish(runId: string, context: TaskContext): Promise<Published> {
+    const { path: database, published: folder } = this.#options;
+    return (await this.#open()).connection(
+      (connection) => publishMarts(connection, { folder, database, runId }, context),
+      context.signal,
+    );
   }
 
   async close(): Promise<void> {

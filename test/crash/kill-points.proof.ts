@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import type { Manifest } from "../../src/pipeline/manifest.ts";
 import { WarehouseLock } from "../../src/warehouse/lock.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
 import { allAreGone, canListProcesses } from "../harness/processes.ts";
@@ -51,6 +52,13 @@ describe("a run that ends at its Nth event, then a run", () => {
        from pipeline.transforms`,
     );
     assert.deepEqual(owed, ["true"], "the marts show every load");
+    const snapshot = JSON.parse(readFileSync(join(home.folder, "published", "current", "manifest.json"), "utf8"));
+    const [built] = await home.query("select run_id from pipeline.transforms order by finished_at desc limit 1");
+    assert.deepEqual(built, [(snapshot as Manifest).marts.runId], "readers see the last build");
+    assert.deepEqual(
+      readdirSync(join(home.folder, "published")).filter((name) => name.startsWith(".")),
+      [],
+    );
     assert.deepEqual(readdirSync(join(home.folder, "landing")), []);
     assert.ok(!existsSync(`${home.database}.wal`) && !existsSync(`${home.database}.tmp`));
   }

@@ -47,7 +47,10 @@ export function complaint(id: string | null, change: Source = {}): Source {
 export function testWarehouse() {
   const folder = temporaryFolder();
   const path = join(folder, "test.duckdb");
-  const warehouse = new DuckDbWarehouse({ path, memoryLimit: "512MB", threads: 2 }, () => undefined);
+  const warehouse = new DuckDbWarehouse(
+    { path, published: join(folder, "published"), memoryLimit: "512MB", threads: 2 },
+    () => undefined,
+  );
   let landed = 0;
   const load = (rows: Source[], change: Partial<LoadRequest> & { expected?: number } = {}, context = testContext()) => {
     const file = join(folder, `page-${++landed}.json`);

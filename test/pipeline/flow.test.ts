@@ -91,6 +91,10 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
         committed.push(commit);
         done.push("commit");
       },
+      async publish() {
+        done.push("publish");
+        return { snapshot: "s", tables: 1, reason: null };
+      },
       async close() {
         done.push("close");
       },
@@ -109,9 +113,9 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
 }
 
 describe("the flow", () => {
-  it("loads, closes the warehouse, builds, commits, in this order", async () => {
+  it("loads, closes the warehouse, builds, commits, publishes, in this order", async () => {
     const { done, committed, report } = await flow();
-    const order = ["load a", "close", "build", "commit"].map((step) => done.indexOf(step));
+    const order = ["load a", "close", "build", "commit", "publish"].map((step) => done.indexOf(step));
     assert.deepEqual(
       order,
       order.toSorted((a, b) => a - b),

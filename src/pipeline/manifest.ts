@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/** What a snapshot of the marts says of itself, in its `manifest.json`. Keys are added to, never changed. */
+export const manifestSchema = z.object({
+  version: z.literal(1),
+  snapshot: z.string(),
+  publishedAt: z.string(),
+  /** The run that published. */
+  runId: z.string(),
+  database: z.string(),
+  /** Which build of the marts this is: a run, the last load it has seen, the fingerprint of its dbt project. */
+  marts: z.object({ runId: z.string(), throughLoadNo: z.number(), project: z.string() }),
+  tables: z.array(
+    z.object({
+      name: z.string(),
+      file: z.string(),
+      rows: z.number(),
+      bytes: z.number(),
+      sha256: z.string(),
+      columns: z.array(z.object({ name: z.string(), type: z.string() })),
+    }),
+  ),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type MartsBuild = Manifest["marts"];
+export type PublishedTable = Manifest["tables"][number];
+
+/** Days that a snapshot is kept after another one has taken its place: who reads it has that long. */
+export const keepSnapshotDays = 7;
+
+/** A name that sorts by time and tells two runs of one second apart. */
+export function snapshotName(at: Date, runId: string): string {
+  return `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z-${runId.slice(0, 8)}`;
+}
+
+/** Snapshots whose time is over, out of the names in the folder; the current one is never among them. */
+export function expiredSnapshots(names: readonly string[], current: string, now: Date): string[] {
+  const oldest = snapshotName(new Date(now.getTime() - keepSnapshotDays * 86_400_000), "");
+  return names.filter((name) => /^\d{8}T\d{6}Z-/.test(name) && name !== current && name < oldest);
+}

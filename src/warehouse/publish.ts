@@ -1,0 +1,177 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { PipelineError } from "../pipeline/errors.ts";
+import {
+  expiredSnapshots,
+  type Manifest,
+  type MartsBuild,
+  manifestSchema,
+  type PublishedTable,
+  snapshotName,
+} from "../pipeline/manifest.ts";
+import type { Published, TaskContext } from "../pipeline/ports.ts";
+import { literal } from "./fields.ts";
+
+export type PublishRequest = {
+  /** The folder of all snapshots. */
+  folder: string;
+  database: string;
+  runId: string;
+};
+
+/** Rows that are asked for together stand together, so that readers can skip the others. */
+const order: Record<string, string> = {
+  fct_complaints: "company, date_received, complaint_id",
+  fct_complaint_changes: "company, changed_on, complaint_id, field",
+};
+
+/**
+ * Writes the marts as Parquet files and makes them the current snapshot in one step: `current` is a link. Does nothing where
+ * the current snapshot is of this very build.
+ */
+export async function publishMarts(
+  connection: DuckDBConnection,
+  request: PublishRequest,
+  { task, signal, report }: TaskContext,
+): Promise<Published> {
+  const { folder } = request;
+  const marts = await lastBuild(connection);
+  const before = await currentManifest(folder);
+  if (marts === null) return { snapshot: null, tables: 0, reason: "the marts were never built" };
+  if (before !== null && before.database === request.database && isSame(before.marts, marts)) {
+    return { snapshot: before.snapshot, tables: before.tables.length, reason: "nothing new" };
+  }
+  try {
+    await mkdir(folder, { recursive: true });
+    await removeUnfinished(folder);
+    const at = new Date();
+    const snapshot = snapshotName(at, request.runId);
+    const unfinished = join(folder, `.${snapshot}.unfinished`);
+    await mkdir(unfinished);
+    const tables: PublishedTable[] = [];
+    for (const name of await martNames(connection)) {
+      signal.throwIfAborted();
+      const table = await writeTable(connection, name, unfinished);
+      tables.push(table);
+      report({ type: "publish.table", task, table: name, rows: table.rows, bytes: table.bytes });
+    }
+    const { runId, database } = request;
+    const manifest: Manifest = { version: 1, snapshot, publishedAt: at.toISOString(), runId, database, marts, tables };
+    await writeFile(join(unfinished, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+    await sync(join(unfinished, "manifest.json"));
+    await rename(unfinished, join(folder, snapshot));
+    signal.throwIfAborted();
+    await makeCurrent(folder, snapshot);
+    report({ type: "published", snapshot, tables: tables.length });
+    for (const name of expiredSnapshots(await readdir(folder), snapshot, at)) {
+      await rm(join(folder, name), { recursive: true, force: true });
+    }
+    return { snapshot, tables: tables.length, reason: null };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw publishFailed(folder, before, error);
+  }
+}
+
+async function lastBuild(connection: DuckDBConnection): Promise<MartsBuild | null> {
+  const result = await connection.runAndReadAll(
+    "select run_id, through_load_no, project from pipeline.transforms order by finished_at desc, through_load_no desc limit 1",
+  );
+  const [last] = result.getRows();
+  return last === undefined
+    ? null
+    : { runId: String(last[0]), throughLoadNo: Number(last[1]), project: String(last[2]) };
+}
+
+function isSame(one: MartsBuild, other: MartsBuild): boolean {
+  return one.runId === other.runId && one.throughLoadNo === other.throughLoadNo && one.project === other.project;
+}
+
+/** The manifest of the current snapshot; null where there is none, or it is damaged: then it is made anew. */
+async function currentManifest(folder: string): Promise<Manifest | null> {
+  try {
+    return manifestSchema.parse(JSON.parse(await readFile(join(folder, "current", "manifest.json"), "utf8")));
+  } catch {
+    return null;
+  }
+}
+
+async function martNames(connection: DuckDBConnection): Promise<string[]> {
+  const names = await connection.runAndReadAll(
+    "select table_name from duckdb_tables() where schema_name = 'marts' and database_name = current_database() order by 1",
+  );
+  return names.getRows().map(([name]) => String(name));
+}
+
+async function writeTable(connection: DuckDBConnection, name: string, folder: string): Promise<PublishedTable> {
+  const file = `${name}.parquet`;
+  const path = join(folder, file);
+  const written = await connection.runAndReadAll(
+    `copy (from marts.${name} order by ${order[name] ?? "all"}) to ${literal(path)} (format parquet, compression zstd)`,
+  );
+  const columns = await connection.runAndReadAll(
+    `select column_name, data_type from duckdb_columns()
+     where schema_name = 'marts' and database_name = current_database() and table_name = ${literal(name)} order by column_index`,
+  );
+  await sync(path);
+  const { bytes, sha256 } = await checksum(path);
+  return {
+    name,
+    file,
+    rows: Number(written.value(0, 0)),
+    bytes,
+    sha256,
+    columns: columns.getRows().map(([column, type]) => ({ name: String(column), type: String(type) })),
+  };
+}
+
+async function checksum(path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of createReadStream(path)) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+/** A snapshot that readers see is on the disk, also after a power cut. */
+async function sync(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function makeCurrent(folder: string, snapshot: string): Promise<void> {
+  const link = join(folder, `.${snapshot}.link`);
+  await symlink(snapshot, link, "dir");
+  await rename(link, join(folder, "current"));
+}
+
+/** What a killed run left. The warehouse lock says that no other run publishes. */
+async function removeUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (/^\..*\.(unfinished|link)$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function publishFailed(folder: string, before: Manifest | null, error: unknown): PipelineError {
+  const cause = error instanceof PipelineError ? error.what : error instanceof Error ? error.message : String(error);
+  return new PipelineError(
+    {
+      code: "publish_failed",
+      what: `The marts could not be published in ${folder}: ${cause.split("\n")[0]}`,
+      data:
+        "The loaded complaints, the marts and the watermarks are committed. " +
+        (before === null ? "Nothing is published yet." : `Readers still see the snapshot of ${before.publishedAt}.`),
+      next: "Fix the cause and run again: the next run publishes.",
+    },
+    { cause: error },
+  );
+}
