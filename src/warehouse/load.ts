@@ -50,10 +50,10 @@ async function merge(
   const liveBefore = await countRows(connection, liveIn(request));
   const merged = mergedFields(staged);
   const differs = merged.map(({ field, has }) => `(${has}t.${field} is distinct from s.${field})`);
-  // MERGE does not count: which rows change is decided first.
+  // MERGE does not count, nor say what it replaced: which rows change is decided first.
   await connection.run(`
     create temp table change as
-    select s.rowid as staged_row, t.complaint_id is null as is_new
+    select s.rowid as staged_row, s.complaint_id, t.complaint_id is null as is_new, ${replacedSql(merged)} as replaced
     from staged s left join raw.cfpb_complaints t on t.complaint_id = s.complaint_id
     where t.complaint_id is null or t._deleted_at is not null
       or (s._extra is not null and t._extra is distinct from s._extra)
@@ -64,14 +64,16 @@ async function merge(
   const assigned = merged.map(
     ({ field, has }) => `${field} = ${has ? `if(${has}true, s.${field}, t.${field})` : `s.${field}`}`,
   );
+  if (changed > inserted) await keepReplaced(connection, loadId, request);
+  const firstSeen = await firstSeenSql(connection, request);
   const mergeSql = `
     merge into raw.cfpb_complaints t
     using (select staged.* from staged join change on change.staged_row = staged.rowid) s
     on t.complaint_id = s.complaint_id
     when matched then update set ${assigned.join(", ")}, _extra = coalesce(s._extra, t._extra),
       _load_id = ${literal(loadId)}, _loaded_at = now(), _deleted_at = null
-    when not matched then insert (${fields.join(", ")}, _extra, _load_id, _loaded_at)
-      values (${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${literal(loadId)}, now())`;
+    when not matched then insert (${fields.join(", ")}, _extra, _load_id, _loaded_at, _first_seen_on)
+      values (${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${literal(loadId)}, now(), ${firstSeen})`;
   if (changed > 0) await connection.run(mergeSql);
 
   if (staged.rejected > 0) {
@@ -94,8 +96,37 @@ async function merge(
   return { inserted, updated: changed - inserted, deleted, unchanged: staged.rows - changed };
 }
 
+type MergedField = { field: Field; has: string };
+
+/** The values that a staged row replaces, as a list: once merged, the old ones are gone. */
+function replacedSql(merged: readonly MergedField[]): string {
+  const changes = merged.map(
+    ({ field, has }) =>
+      `{field: '${field}', old: t.${field}::varchar, new: s.${field}::varchar, differs: ${has}t.${field} is distinct from s.${field}}`,
+  );
+  return `if(t.complaint_id is null, [], list_filter([${changes.join(", ")}], lambda c: c.differs))`;
+}
+
+async function keepReplaced(connection: DuckDBConnection, loadId: string, { window }: LoadRequest): Promise<void> {
+  await connection.run(`
+    insert into raw.cfpb_complaint_changes
+    select complaint_id, r.field, r.old, r.new, ${literal(window.to)}::date, ${literal(loadId)}, now()
+    from (select complaint_id, unnest(replaced) as r from change)`);
+}
+
+/** The day a new row appeared, as SQL: known for days that an earlier load of the company had looked at. */
+async function firstSeenSql(connection: DuckDBConnection, { company, window }: LoadRequest): Promise<string> {
+  const earlier = await connection.runAndReadAll(
+    `select min(window_from)::varchar from pipeline.loads where company = ${literal(company)}`,
+  );
+  const from = earlier.value(0, 0);
+  return from === null
+    ? "null"
+    : `if(s.date_received >= ${literal(String(from))}::date, ${literal(window.to)}::date, null)`;
+}
+
 /** The fields that a load may change, each with the condition that the staged row has it: none where all have it. */
-function mergedFields(staged: Staged): { field: Field; has: string }[] {
+function mergedFields(staged: Staged): MergedField[] {
   const lacking = new Map(staged.missing.map(({ field, rows }) => [field, rows]));
   return fields
     .filter((field) => field !== "complaint_id" && (lacking.get(field) ?? 0) < Math.max(staged.rows, 1))

@@ -105,6 +105,45 @@ describe("loading a company", () => {
     assert.deepEqual(fields.unknown, ["nested", "odd/key~"]);
   });
 
+  it("remembers which values it replaced, and on which day new rows appeared", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    const on = (from: string, to: string) => ({ window: { from, to } });
+    await load([complaint("1"), complaint("2")], on("2026-04-01", "2026-05-10"));
+    await load(
+      [
+        complaint("1", { company_response: "Closed with explanation", date_sent_to_company: "2026-05-03T00:00:00.000Z" }),
+        complaint("2"),
+        complaint("3"),
+      ],
+      on("2026-05-01", "2026-05-11"),
+    );
+    const early = complaint("4", { date_received: "2026-03-01T12:00:00.000Z" });
+    await load([complaint("1"), complaint("2"), complaint("3"), early], on("2026-03-01", "2026-05-12"));
+    await warehouse.close();
+    assert.deepEqual(
+      await query(path, "select complaint_id, _first_seen_on from raw.cfpb_complaints order by 1"),
+      [
+        ["1", null],
+        ["2", null],
+        ["3", "2026-05-11"],
+        ["4", null],
+      ],
+      "not what the first load saw, nor days that no load had looked at",
+    );
+    assert.deepEqual(
+      await query(
+        path,
+        "select complaint_id, field, old_value, new_value, changed_on from raw.cfpb_complaint_changes order by changed_on, field",
+      ),
+      [
+        ["1", "company_response", "In progress", "Closed with explanation", "2026-05-11"],
+        ["1", "date_sent_to_company", "2026-05-02 00:00:00+00", "2026-05-03 00:00:00+00", "2026-05-11"],
+        ["1", "company_response", "Closed with explanation", "In progress", "2026-05-12"],
+        ["1", "date_sent_to_company", "2026-05-03 00:00:00+00", "2026-05-02 00:00:00+00", "2026-05-12"],
+      ],
+    );
+  });
+
   it("leaves alone what a row does not say, and takes an explicit null", async () => {
     const { path, warehouse, load } = testWarehouse();
     await load([
