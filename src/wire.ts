@@ -10,8 +10,9 @@ import { LocalEngine } from "./runtime/local-engine.ts";
 import { spawnSample } from "./sample/spawn.ts";
 import { RateBudget } from "./source/budget.ts";
 import { CfpbSource } from "./source/source.ts";
+import { type Output, runDbt, writeDocs } from "./transform/command.ts";
 import { projectFolder } from "./transform/project.ts";
-import { DbtTransform } from "./transform/transform.ts";
+import { DbtTransform, type TransformOptions } from "./transform/transform.ts";
 import { refused, WarehouseLock } from "./warehouse/lock.ts";
 import { checkPath } from "./warehouse/path.ts";
 import { type CompanyStateReport, forgetStates, type OwedReport, readStateReport } from "./warehouse/state-report.ts";
@@ -98,9 +99,38 @@ export function publishedFolder({ home }: Config): string {
 }
 
 function wireTransform(config: Config, signal: AbortSignal): DbtTransform {
+  return new DbtTransform(transformOptions(config, signal));
+}
+
+function transformOptions(config: Config, signal: AbortSignal): TransformOptions {
   const { dbt, cacheDir, database, env, duckdb } = config;
   const targetDir = join(config.home, "dbt", keyOf(database));
-  return new DbtTransform({ dbt, cacheDir, projectDir: projectFolder, targetDir, database, ...duckdb, env, signal });
+  return { dbt, cacheDir, projectDir: projectFolder, targetDir, database, ...duckdb, env, signal };
+}
+
+/** Any dbt command on this warehouse, which nobody else has meanwhile. Gives dbt's exit code. */
+export async function dbtOnWarehouse(
+  config: Config,
+  args: readonly string[],
+  signal: AbortSignal,
+  output: Output,
+): Promise<number> {
+  return withWarehouse(config, () => runDbt(transformOptions(config, signal), args, output));
+}
+
+/** Writes dbt's documentation as one page; gives its path. */
+export async function dbtDocs(config: Config, signal: AbortSignal, output: Output): Promise<string> {
+  const file = join(config.home, "dbt-docs.html");
+  return withWarehouse(config, () => writeDocs(transformOptions(config, signal), file, output));
+}
+
+async function withWarehouse<T>(config: Config, use: () => Promise<T>): Promise<T> {
+  const lock = takeWarehouse(config);
+  try {
+    return await use();
+  } finally {
+    lock.release();
+  }
 }
 
 /** What `state show` shows. Throws `warehouse_locked` while a run holds the warehouse. */
@@ -114,12 +144,7 @@ export async function stateReport(config: Config): Promise<{ companies: CompanyS
 
 /** Forgets the watermarks of these companies, of all where none is named; returns the forgotten ones. */
 export async function resetStates(config: Config, companies: readonly string[]): Promise<string[]> {
-  const lock = takeWarehouse(config);
-  try {
-    return await forgetStates({ path: config.database, ...config.duckdb }, companies);
-  } finally {
-    lock.release();
-  }
+  return withWarehouse(config, () => forgetStates({ path: config.database, ...config.duckdb }, companies));
 }
 
 /** A folder name for what belongs to one warehouse file: several may share a home. */

@@ -58,6 +58,20 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await stateReset(companies, command.optsWithGlobals<GlobalOptions>());
     });
 
+  program
+    .command("dbt")
+    .description(
+      "run dbt on the warehouse: `pipeline dbt -- test`; `pipeline dbt docs` writes one page of documentation",
+    )
+    .argument("<args...>", "a dbt command, after --; or docs")
+    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
+    .option("--source <url>", "`sample` for the embedded source's own warehouse")
+    .addHelpText("after", dbtExamples)
+    .action(async (args: string[], _options: object, command: Command) => {
+      const { dbtCommand } = await import("./dbt.ts");
+      exitCode = await dbtCommand(args, command.optsWithGlobals<GlobalOptions>());
+    });
+
   const sample = program.command("sample").description("the embedded source of made-up complaints");
   sample
     .command("start")
@@ -96,6 +110,13 @@ Examples:
   $ pipeline run --source sample                          made-up complaints, to try it out
   $ pipeline run --companies 'equifax,"EQUIFAX, INC."'    a name that holds a comma stands in double quotes
   $ pipeline run --reset-state                            reload everything from the start date`;
+
+const dbtExamples = `
+Examples:
+  $ pipeline dbt -- test --select test_type:unit          the unit tests of the metrics
+  $ pipeline dbt -- build --select +dim_states            one mart and what it is made of
+  $ pipeline dbt -- source freshness                      how old the newest row is
+  $ pipeline dbt docs                                     columns, tests and lineage, as one page`;
 
 const sampleExamples = `
 Examples:

@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { constants } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { DbtNode, Report } from "../pipeline/events.ts";
@@ -9,20 +8,12 @@ import { type Child, type Exit, startChild } from "./child.ts";
 import { PythonEnvironment } from "./environment.ts";
 import { parseDbtLine } from "./events.ts";
 import { projectFingerprint } from "./project.ts";
+import { type DbtSettings, dbtVariables } from "./variables.ts";
 
-export type TransformOptions = {
+export type TransformOptions = DbtSettings & {
   /** A dbt of the user's own, a name on PATH or a path; null: the managed environment. */
   dbt: string | null;
   cacheDir: string;
-  /** The dbt project. */
-  projectDir: string;
-  /** Everything dbt writes besides the database. One for each database: a shared one is parsed anew each time. */
-  targetDir: string;
-  database: string;
-  memoryLimit: string;
-  threads: number;
-  /** The environment variables to run in. */
-  env: Record<string, string>;
   /** The run's signal: a warm dbt outlives the task that started it. */
   signal: AbortSignal;
 };
@@ -106,7 +97,17 @@ export class DbtTransform implements Transform {
     const env = dbtVariables(this.#options);
     if (dbt !== null) {
       // It cannot be warmed up: it has the database open from the start, so it starts when it is time to build.
-      const command = [dbt, "build", "--no-use-colors", "--log-format", "json", "--log-level", "debug"];
+      const command = [
+        dbt,
+        "build",
+        "--exclude-resource-type",
+        "unit_test",
+        "--no-use-colors",
+        "--log-format",
+        "json",
+        "--log-level",
+        "debug",
+      ];
       return new DbtChild(() => startDbt(command, env, signal), false);
     }
     await this.#environment.ensure((step) => report({ type: "dbt.environment", step }), signal);
@@ -168,28 +169,6 @@ class DbtChild {
     if (stream === "stderr" || event.level !== "debug") this.said.push(event.text);
     report({ type: "dbt.output", level: event.level, text: event.text });
   }
-}
-
-/** The user's own DBT_* variables are left out: they belong to other projects and would bend this one. */
-function dbtVariables(options: TransformOptions): Record<string, string> {
-  const { env, projectDir, targetDir, database, memoryLimit, threads } = options;
-  const kept = Object.entries(env).filter(([name]) => !name.startsWith("DBT_") && name !== "PYTHONDONTWRITEBYTECODE");
-  return {
-    ...Object.fromEntries(kept),
-    DBT_PROJECT_DIR: projectDir,
-    DBT_PROFILES_DIR: projectDir,
-    DBT_TARGET_PATH: targetDir,
-    // Both or neither: with an unset log path and a project that cannot be written dbt ends without a word.
-    DBT_LOG_PATH: targetDir,
-    DBT_LOG_LEVEL_FILE: "none",
-    DBT_SEND_ANONYMOUS_USAGE_STATS: "false",
-    DO_NOT_TRACK: "1",
-    PIPELINE_DBT_DATABASE: database,
-    PIPELINE_DBT_THREADS: String(threads),
-    PIPELINE_DBT_MEMORY_LIMIT: memoryLimit,
-    PIPELINE_DBT_SPILL: join(targetDir, "spill"),
-    TZ: "UTC",
-  };
 }
 
 function resultOf(nodes: ReadonlyMap<string, DbtNode>, exit: Exit, said: readonly string[]): DbtResult {

@@ -11,7 +11,11 @@ export const cacheDir =
 
 /** The real dbt on a database. */
 export function testTransform(database: string, change: Partial<TransformOptions> = {}): DbtTransform {
-  return new DbtTransform({
+  return new DbtTransform({ ...testOptions(database), ...change });
+}
+
+export function testOptions(database: string): TransformOptions {
+  return {
     dbt: null,
     cacheDir,
     projectDir: projectFolder,
@@ -21,6 +25,5 @@ export function testTransform(database: string, change: Partial<TransformOptions
     threads: 2,
     env: process.env as Record<string, string>,
     signal: new AbortController().signal,
-    ...change,
-  });
+  };
 }

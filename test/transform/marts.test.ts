@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { appendFileSync, copyFileSync, cpSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import type { DbtResult } from "../../src/pipeline/ports.ts";
+import { runDbt, writeDocs } from "../../src/transform/command.ts";
 import { projectFolder } from "../../src/transform/project.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
-import { testTransform } from "../harness/dbt.ts";
+import { testOptions, testTransform } from "../harness/dbt.ts";
 import { complaint, query, type Source, testWarehouse } from "../harness/warehouse.ts";
 
 /** The columns that people know, in their order. */
@@ -18,7 +19,7 @@ const measures = {
 const shares = [...measures.timely, "pct_with_narrative"];
 const columns: Record<string, string[]> = {
   fct_complaints:
-    "complaint_id product sub_product issue sub_issue company state zip_code submitted_via company_response company_public_response tags date_received date_sent_to_company complaint_year complaint_month complaint_month_date days_to_response is_timely_response is_disputed has_narrative consumer_consent_provided complaint_what_happened".split(
+    "complaint_id product sub_product issue sub_issue company state zip_code submitted_via company_response company_public_response tags date_received date_sent_to_company complaint_year complaint_month complaint_month_date days_to_response is_timely_response is_disputed has_narrative consumer_consent_provided complaint_what_happened is_settled brand current_product current_issue".split(
       " ",
     ),
   dim_companies: [
@@ -118,8 +119,8 @@ describe("the marts", () => {
   });
 
   it("are built and tested", () => {
-    assert.deepEqual([result.state, result.models, result.failures, result.warnings], ["Completed", 9, 0, 0]);
-    assert.ok(result.tests > 20, `${result.tests} tests`);
+    assert.deepEqual([result.state, result.models, result.failures, result.warnings], ["Completed", 16, 0, 0]);
+    assert.ok(result.tests > 70, `${result.tests} tests`);
   });
 
   it("have the columns that people know", async () => {
@@ -205,6 +206,65 @@ describe("the marts", () => {
         ["2026-02-01", "2026", "2", "3", "2", "4"],
       ],
     );
+  });
+
+  it("build on an empty warehouse, and on one with a single complaint", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    await load([]);
+    await warehouse.close();
+    const empty = await testTransform(path).build(testContext());
+    assert.deepEqual([empty.state, empty.models, empty.failures, empty.warnings], ["Completed", 16, 0, 0]);
+    for (const mart of Object.keys(columns)) {
+      assert.deepEqual(await query(path, `select count(*) from marts.${mart}`), [["0"]], mart);
+    }
+    await load([complaint("1", { company: "Bank" })], { names: ["Bank"] });
+    await warehouse.close();
+    const single = await testTransform(path).build(testContext());
+    assert.deepEqual([single.state, single.failures, single.warnings], ["Completed", 0, 0]);
+    assert.deepEqual(await query(path, "select company, total_complaints, pct_timely from marts.dim_companies"), [
+      ["Bank", "1", "100"],
+    ]);
+  });
+
+  it("warn of a value that the source never had, and go on", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    await load([complaint("1", { submitted_via: "Carrier pigeon" })]);
+    await warehouse.close();
+    const { state, warnings } = await testTransform(path).build(testContext());
+    assert.deepEqual([state, warnings], ["Completed", 1]);
+  });
+
+  it("pass the unit tests of every metric", async () => {
+    const lines: string[] = [];
+    const output = {
+      color: false,
+      progress: () => undefined,
+      onLine: (_: string, line: string) => void lines.push(line),
+    };
+    const code = await runDbt(testOptions(database), ["test", "--select", "test_type:unit"], output);
+    assert.equal(code, 0, lines.join("\n"));
+    assert.match(lines.join("\n"), /Done\. PASS=16 WARN=0 ERROR=0 SKIP=0/);
+  });
+
+  it("are documented in one page that asks no other host", async () => {
+    const output = { color: false, progress: () => undefined, onLine: () => undefined };
+    const page = readFileSync(
+      await writeDocs(testOptions(database), join(temporaryFolder(), "docs.html"), output),
+      "utf8",
+    );
+    assert.match(page, /agg_publication_lag/);
+    assert.match(page, /Content-Security-Policy/);
+    assert.doesNotMatch(page, /cloudfront/);
+  });
+
+  it("describe every column of every model, seed and source", () => {
+    const described = readFileSync(join(projectFolder, "models/marts/columns.md"), "utf8");
+    for (const file of globSync("**/*.yml", { cwd: projectFolder })) {
+      const text = readFileSync(join(projectFolder, file), "utf8");
+      const names = text.match(/^ {6,}- name: .*\n(?! +(data_type: .*\n +)?description: )/gm) ?? [];
+      assert.deepEqual(names, [], `${file}: without a description`);
+      for (const [, doc] of text.matchAll(/doc\('(\w+)'\)/g)) assert.ok(described.includes(`{% docs ${doc} %}`), doc);
+    }
   });
 
   it("go on working in a copy of the file under another name", async () => {

@@ -96,7 +96,10 @@ describe("opening a warehouse", () => {
     const database = await Database.open(options(path));
     await database.connection((connection) => connection.run("insert into pipeline.migrations values (999, now())"));
     database.close();
-    await assert.rejects(Database.open(options(path)), { code: "warehouse_newer", what: new RegExp(`999, known here: ${ownMigrations().length}`) });
+    await assert.rejects(Database.open(options(path)), {
+      code: "warehouse_newer",
+      what: new RegExp(`999, known here: ${ownMigrations().length}`),
+    });
   });
 
   it("refuses one with a table of the same name that somebody else made", async () => {
@@ -149,7 +152,9 @@ describe("opening a warehouse", () => {
     assert.equal(await version(), String(have));
     (await Database.open(options(path), [...own, next])).close();
     assert.equal(await version(), String(have + 1));
-    assert.deepEqual(await query(`${path}.version-${have}.backup`, "select count(*) from raw.cfpb_complaints"), [["1"]]);
+    assert.deepEqual(await query(`${path}.version-${have}.backup`, "select count(*) from raw.cfpb_complaints"), [
+      ["1"],
+    ]);
     await assert.rejects(Database.open(options(path)), {
       code: "warehouse_newer",
       what: new RegExp(`${have + 1}, known here: ${have}`),
@@ -160,7 +165,9 @@ describe("opening a warehouse", () => {
     const path = join(temporaryFolder(), "first.duckdb");
     (await Database.open(options(path), ownMigrations().slice(0, 1))).close();
     (await Database.open(options(path))).close();
-    assert.deepEqual(await query(path, "select max(version) from pipeline.migrations"), [[String(ownMigrations().length)]]);
+    assert.deepEqual(await query(path, "select max(version) from pipeline.migrations"), [
+      [String(ownMigrations().length)],
+    ]);
     assert.deepEqual(await query(path, "select count(_first_seen_on) from raw.cfpb_complaints"), [["0"]]);
   });
 

@@ -111,7 +111,10 @@ describe("loading a company", () => {
     await load([complaint("1"), complaint("2")], on("2026-04-01", "2026-05-10"));
     await load(
       [
-        complaint("1", { company_response: "Closed with explanation", date_sent_to_company: "2026-05-03T00:00:00.000Z" }),
+        complaint("1", {
+          company_response: "Closed with explanation",
+          date_sent_to_company: "2026-05-03T00:00:00.000Z",
+        }),
         complaint("2"),
         complaint("3"),
       ],

@@ -21,5 +21,9 @@ select
   is_disputed,
   has_narrative,
   consumer_consent_provided,
-  complaint_what_happened
+  complaint_what_happened,
+  is_settled,
+  brand,
+  current_product,
+  current_issue
 from {{ ref('int_cfpb__complaint_metrics') }}

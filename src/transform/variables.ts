@@ -1,0 +1,35 @@
+import { join } from "node:path";
+
+export type DbtSettings = {
+  /** The dbt project. */
+  projectDir: string;
+  /** Everything dbt writes besides the database. One for each database: a shared one is parsed anew each time. */
+  targetDir: string;
+  database: string;
+  memoryLimit: string;
+  threads: number;
+  /** The environment variables to run in. */
+  env: Record<string, string>;
+};
+
+/** What dbt runs in. The user's own DBT_* variables are left out: they belong to other projects and would bend this one. */
+export function dbtVariables(options: DbtSettings): Record<string, string> {
+  const { env, projectDir, targetDir, database, memoryLimit, threads } = options;
+  const kept = Object.entries(env).filter(([name]) => !name.startsWith("DBT_") && name !== "PYTHONDONTWRITEBYTECODE");
+  return {
+    ...Object.fromEntries(kept),
+    DBT_PROJECT_DIR: projectDir,
+    DBT_PROFILES_DIR: projectDir,
+    DBT_TARGET_PATH: targetDir,
+    // Both or neither: with an unset log path and a project that cannot be written dbt ends without a word.
+    DBT_LOG_PATH: targetDir,
+    DBT_LOG_LEVEL_FILE: "none",
+    DBT_SEND_ANONYMOUS_USAGE_STATS: "false",
+    DO_NOT_TRACK: "1",
+    PIPELINE_DBT_DATABASE: database,
+    PIPELINE_DBT_THREADS: String(threads),
+    PIPELINE_DBT_MEMORY_LIMIT: memoryLimit,
+    PIPELINE_DBT_SPILL: join(targetDir, "spill"),
+    TZ: "UTC",
+  };
+}
