@@ -8,6 +8,9 @@ import type { StoredCompany } from "./pipeline/window.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { LocalEngine } from "./runtime/local-engine.ts";
 import { spawnSample } from "./sample/spawn.ts";
+import { currentSnapshot } from "./snapshot/current.ts";
+import { type ExportFormat, exportFormats, exportSnapshot } from "./snapshot/export.ts";
+import { type Column, type Receiver, type SqlLimits, SqlSession, type Value } from "./snapshot/sql.ts";
 import { RateBudget } from "./source/budget.ts";
 import { CfpbSource } from "./source/source.ts";
 import { type Output, runDbt, writeDocs } from "./transform/command.ts";
@@ -18,7 +21,8 @@ import { checkPath } from "./warehouse/path.ts";
 import { type CompanyStateReport, forgetStates, type OwedReport, readStateReport } from "./warehouse/state-report.ts";
 import { DuckDbWarehouse } from "./warehouse/warehouse.ts";
 
-export type { CompanyStateReport, OwedReport };
+export type { Column, CompanyStateReport, ExportFormat, OwedReport, Receiver, SqlSession, Value };
+export { exportFormats };
 
 /** Everything that a run holds, for {@link Wired.close} to give back. */
 export type Wired = { ports: Ports; close(): Promise<void> };
@@ -94,7 +98,7 @@ function wireWarehouse(config: Config, report: Report): DuckDbWarehouse {
   return new DuckDbWarehouse({ path: config.database, published: publishedFolder(config), ...config.duckdb }, report);
 }
 
-export function publishedFolder({ home }: Config): string {
+function publishedFolder({ home }: Config): string {
   return join(home, "published");
 }
 
@@ -131,6 +135,22 @@ async function withWarehouse<T>(config: Config, use: () => Promise<T>): Promise<
   } finally {
     lock.release();
   }
+}
+
+/** SQL on the snapshot that is published now. */
+export async function openSql(config: Config, limits: Omit<SqlLimits, "threads">): Promise<SqlSession> {
+  const { threads } = config.duckdb;
+  return new SqlSession(await currentSnapshot(publishedFolder(config)), { ...limits, threads });
+}
+
+/** Writes the published tables into a folder; gives the names of its files. */
+export async function exportPublished(
+  config: Config,
+  to: string,
+  format: ExportFormat,
+  signal: AbortSignal,
+): Promise<string[]> {
+  return exportSnapshot(await currentSnapshot(publishedFolder(config)), to, format, signal);
 }
 
 /** What `state show` shows. Throws `warehouse_locked` while a run holds the warehouse. */

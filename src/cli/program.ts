@@ -72,6 +72,31 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await dbtCommand(args, command.optsWithGlobals<GlobalOptions>());
     });
 
+  program
+    .command("sql")
+    .description("ask the published snapshot; a shell where no statement is given")
+    .argument("[statement]", "one SELECT; from stdin where none is given and it is no terminal")
+    .option("--csv", "print CSV")
+    .option("--timeout <seconds>", "time a statement may take (default: 60)")
+    .option("--memory <megabytes>", "memory a statement may take (default: 2048)")
+    .option("--source <url>", "`sample` for the embedded source's own snapshot")
+    .addHelpText("after", sqlExamples)
+    .action(async (statement: string | undefined, _options: object, command: Command) => {
+      const { sqlCommand } = await import("./sql.ts");
+      exitCode = await sqlCommand(statement, command.optsWithGlobals());
+    });
+
+  program
+    .command("export")
+    .description("write the published tables as files")
+    .requiredOption("--to <dir>", "a folder that is empty or not there yet")
+    .option("--format <name>", "parquet, csv or duckdb", "parquet")
+    .option("--source <url>", "`sample` for the embedded source's own snapshot")
+    .action(async (_options: object, command: Command) => {
+      const { exportCommand } = await import("./export.ts");
+      exitCode = await exportCommand(command.optsWithGlobals());
+    });
+
   const sample = program.command("sample").description("the embedded source of made-up complaints");
   sample
     .command("start")
@@ -110,6 +135,13 @@ Examples:
   $ pipeline run --source sample                          made-up complaints, to try it out
   $ pipeline run --companies 'equifax,"EQUIFAX, INC."'    a name that holds a comma stands in double quotes
   $ pipeline run --reset-state                            reload everything from the start date`;
+
+const sqlExamples = `
+Examples:
+  $ pipeline sql "select company, total_complaints from dim_companies order by 2 desc limit 10"
+  $ pipeline sql "from agg_state_month where state = 'CA'" --csv > california.csv
+  $ pipeline sql "show tables" --json
+  $ pipeline sql                                          a shell with history, .tables and .schema`;
 
 const dbtExamples = `
 Examples:

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { testContext } from "../harness/context.ts";
+import { currentSnapshot } from "../../src/snapshot/current.ts";
+import { SqlSession } from "../../src/snapshot/sql.ts";
+import { Database } from "../../src/warehouse/database.ts";
+import { publishMarts } from "../../src/warehouse/publish.ts";
+import { temporaryFolder, testContext } from "../harness/context.ts";
 import { testTransform } from "../harness/dbt.ts";
+import { blocksOf } from "../harness/docs.ts";
 import { testHome } from "../harness/home.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 import { complaintsOf, type MartRow, type RawChange, type RawRow, recount, recountLag } from "./recount.ts";
@@ -13,12 +19,14 @@ describe("the marts after three nights of sample data", () => {
   let source: TestSource;
   let rows: RawRow[];
   let changes: RawChange[];
+  let database = "";
   let ask: (sql: string) => Promise<Record<string, unknown>[]>;
   const martOf = async (mart: string) => (await ask(`from marts.${mart}`)) as MartRow[];
 
   before(async () => {
     source = await startTestSource({ until: "2026-11-20", churn: 10 });
     const home = testHome(source);
+    database = home.database;
     for (const night of nights) {
       source.asOf = night;
       const report = await home.report(["run", "--as-of", night], settings);
@@ -100,6 +108,36 @@ describe("the marts after three nights of sample data", () => {
       .filter(({ complaint_id }) => live.has(complaint_id))
       .map((row) => [row.complaint_id, row.field, row.old_value, row.changed_on].join());
     assert.deepEqual(facts.sort(), counted.sort());
+  });
+
+  it("answer the ten questions of the documentation", async () => {
+    const folder = join(temporaryFolder(), "published");
+    const opened = await Database.open({ path: database, memoryLimit: "512MB", threads: 2 });
+    const request = { folder, database, runId: "0123456789" };
+    await opened.connection(async (connection) => {
+      await connection.run("insert into pipeline.transforms values ('test', 1, 'project', now())");
+      await publishMarts(connection, request, testContext());
+    });
+    opened.close();
+    const session = new SqlSession(await currentSnapshot(folder), {
+      timeoutMs: 30_000,
+      memoryMegabytes: 1000,
+      threads: 2,
+    });
+    const questions = blocksOf("docs/questions.md", "sql");
+    assert.equal(questions.length, 10);
+    for (const sql of questions) {
+      let rows = 0;
+      const receiver = {
+        columns: () => undefined,
+        rows(some: readonly unknown[]) {
+          rows += some.length;
+        },
+      };
+      await session.query({ sql, maxRows: null }, receiver, new AbortController().signal);
+      assert.ok(rows > 0 || /before >= 100/.test(sql), sql);
+    }
+    await session.close();
   });
 
   it("dim_dates has every day of the years of the complaints, as JavaScript's calendar has them", async () => {

@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import type { Column, Receiver, SqlSession, Value } from "../wire.ts";
+import { csvLine } from "./csv.ts";
+import { table } from "./table.ts";
+
+export type SqlFormat = "table" | "json" | "csv";
+
+/** Rows that a table shows at most: its columns are as wide as their widest value. */
+const mostTableRows = 1000;
+const widest = 60;
+
+/** Runs a statement and prints its result. */
+export async function printQuery(
+  session: SqlSession,
+  sql: string,
+  format: SqlFormat,
+  signal: AbortSignal,
+): Promise<void> {
+  const printer = sqlPrinter(format, process.stdout);
+  const { more } = await session.query({ sql, maxRows: format === "table" ? mostTableRows : null }, printer, signal);
+  await printer.end(more);
+}
+
+/** Prints a result as it comes; `end` prints what is left. */
+function sqlPrinter(format: SqlFormat, output: NodeJS.WriteStream): Receiver & { end(more: boolean): Promise<void> } {
+  let columns: readonly Column[] = [];
+  const kept: Value[][] = [];
+  let rows = 0;
+  const write = async (text: string) => {
+    if (text !== "" && !output.write(text)) await once(output, "drain");
+  };
+  const asObject = (row: readonly Value[]) =>
+    JSON.stringify(Object.fromEntries(columns.map(({ name }, i) => [name, row[i]])));
+  return {
+    async columns(found) {
+      columns = found;
+      if (format === "csv") await write(csvLine(columns.map(({ name }) => name)));
+      if (format === "json") await write("[");
+    },
+    async rows(chunk) {
+      if (format === "table") kept.push(...chunk);
+      else if (format === "csv") await write(chunk.map(csvLine).join(""));
+      else await write(chunk.map((row, i) => `${rows + i > 0 ? ",\n" : "\n"}${asObject(row)}`).join(""));
+      rows += chunk.length;
+    },
+    async end(more) {
+      if (format === "json") await write(rows === 0 ? "]\n" : "\n]\n");
+      if (format !== "table") return;
+      await write(resultTable(columns, kept));
+      const count = `${rows.toLocaleString("en-US")} row${rows === 1 ? "" : "s"}`;
+      await write(more ? `The first ${count}; all of them with --csv or --json.\n` : `${count}.\n`);
+    },
+  };
+}
+
+function resultTable(columns: readonly Column[], rows: readonly Value[][]): string {
+  const isNumber = (type: string) => /INT|DECIMAL|DOUBLE|FLOAT/.test(type);
+  return table(
+    columns.map(({ name, type }) => ({ title: name, ...(isNumber(type) ? { align: "right" as const } : {}) })),
+    rows.map((row) => row.map(cell)),
+  );
+}
+
+function cell(value: Value): string {
+  if (value === null) return "";
+  const text = (typeof value === "object" ? JSON.stringify(value) : String(value)).replaceAll(/\s+/g, " ");
+  return text.length > widest ? `${text.slice(0, widest - 1)}…` : text;
+}

@@ -1,0 +1,50 @@
+import { text as readText } from "node:stream/consumers";
+import { PipelineError } from "../pipeline/errors.ts";
+import { openSql } from "../wire.ts";
+import { configOf, type GlobalOptions } from "./options.ts";
+import { cancelOnSignals } from "./signals.ts";
+import { printQuery, type SqlFormat } from "./sql-output.ts";
+
+export type SqlOptions = GlobalOptions & { csv?: boolean; timeout?: string; memory?: string };
+
+/** `pipeline sql`: one statement from the command line or stdin; a shell where both are missing. */
+export async function sqlCommand(given: string | undefined, options: SqlOptions): Promise<number> {
+  const { config } = await configOf(options);
+  if (options.json && options.csv) throw wrong("--json and --csv exclude each other", "Choose one of them.");
+  const session = await openSql(config, {
+    timeoutMs: number("--timeout", options.timeout, 60, 86_400, "seconds") * 1000,
+    memoryMegabytes: number("--memory", options.memory, 2048, 1_000_000, "megabytes"),
+  });
+  const format: SqlFormat = options.json ? "json" : options.csv ? "csv" : "table";
+  try {
+    if (given === undefined && process.stdin.isTTY) {
+      const { sqlShell } = await import("./sql-shell.ts");
+      return await sqlShell(session, config.home, format);
+    }
+    const cancellation = cancelOnSignals();
+    try {
+      await printQuery(session, given ?? (await readText(process.stdin)), format, cancellation.signal);
+      return 0;
+    } catch (error) {
+      // Who reads the output has read enough.
+      if ((error as NodeJS.ErrnoException).code === "EPIPE") return 0;
+      throw error;
+    } finally {
+      cancellation.stop();
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+function number(name: string, text: string | undefined, preset: number, most: number, unit: string): number {
+  const value = text === undefined ? preset : Number(text);
+  if (text?.trim() === "" || !(value >= 1 && value <= most)) {
+    throw wrong(`${name} is "${text}": expected ${unit}, from 1 to ${most.toLocaleString("en-US")}`, "Correct it.");
+  }
+  return value;
+}
+
+function wrong(what: string, next: string): PipelineError {
+  return new PipelineError({ code: "usage", what: `${what}.`, data: "Nothing was read or changed.", next });
+}

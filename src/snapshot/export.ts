@@ -1,0 +1,97 @@
+import { copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { PipelineError } from "../pipeline/errors.ts";
+import type { Snapshot } from "./current.ts";
+
+export const exportFormats = ["parquet", "csv", "duckdb"] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+/**
+ * Writes every table of a snapshot into a folder that is not there yet, or is empty; the folder gets its name when it is whole.
+ * Gives the names of the files.
+ */
+export async function exportSnapshot(
+  snapshot: Snapshot,
+  to: string,
+  format: ExportFormat,
+  signal: AbortSignal,
+): Promise<string[]> {
+  await refuseFull(to);
+  const unfinished = join(dirname(to), `.${basename(to)}.unfinished-${process.pid}`);
+  try {
+    await mkdir(unfinished, { recursive: true });
+    await write(snapshot, unfinished, format, signal);
+    await copyFile(join(snapshot.folder, "manifest.json"), join(unfinished, "manifest.json"));
+    await rm(to, { recursive: true, force: true });
+    await rename(unfinished, to);
+    return (await readdir(to)).sort();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new PipelineError(
+      {
+        code: "export_failed",
+        what: `The tables could not be written to ${to}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
+        data: "Nothing is left there; the snapshot is unchanged.",
+        next: "Name another folder with --to, or make room, and try again.",
+      },
+      { cause: error },
+    );
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+async function write(
+  { folder, manifest }: Snapshot,
+  to: string,
+  format: ExportFormat,
+  signal: AbortSignal,
+): Promise<void> {
+  if (format === "parquet") {
+    for (const { file } of manifest.tables) {
+      signal.throwIfAborted();
+      await copyFile(join(folder, file), join(to, file));
+    }
+    return;
+  }
+  const path = format === "duckdb" ? join(to, "cfpb_complaints.duckdb") : ":memory:";
+  const instance = await DuckDBInstance.create(path, { autoinstall_known_extensions: "false" });
+  const connection = await instance.connect();
+  try {
+    for (const { name, file } of manifest.tables) {
+      signal.throwIfAborted();
+      const rows = `from read_parquet(${text(join(folder, file))})`;
+      await connection.run(
+        format === "duckdb"
+          ? `create table "${name}" as ${rows}`
+          : `copy (${rows}) to ${text(join(to, `${name}.csv`))} (format csv, header)`,
+      );
+    }
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
+
+async function refuseFull(to: string): Promise<void> {
+  const found = await readdir(to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw notAFolder(to, error);
+  });
+  if (found.length > 0) throw notAFolder(to);
+}
+
+function notAFolder(to: string, cause?: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "usage",
+      what: `${to} is ${cause === undefined ? "not empty" : "no folder that can be read"}.`,
+      data: "Nothing was written.",
+      next: "Name a folder that is empty, or not there yet, with --to.",
+    },
+    { cause },
+  );
+}

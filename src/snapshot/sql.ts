@@ -1,0 +1,151 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { PipelineError } from "../pipeline/errors.ts";
+import type { Snapshot } from "./current.ts";
+import type { Answer, ChildSetup, Column, Question, Value } from "./protocol.ts";
+
+export type { Column, Value };
+
+export type SqlLimits = { timeoutMs: number; memoryMegabytes: number; threads: number };
+
+/** Receives a result as it comes; what it returns is waited for. */
+export type Receiver = {
+  columns(columns: readonly Column[]): void | Promise<void>;
+  rows(rows: readonly Value[][]): void | Promise<void>;
+};
+
+type Child = ChildProcessByStdio<Writable, Readable, null>;
+
+/** Runs SQL that somebody typed on a snapshot, in a child process that is killed at its limits. One statement at a time. */
+export class SqlSession {
+  readonly #snapshot: Snapshot;
+  readonly #limits: SqlLimits;
+  #child: { process: Child; answers: AsyncGenerator<Answer, void, void> } | undefined;
+
+  constructor(snapshot: Snapshot, limits: SqlLimits) {
+    this.#snapshot = snapshot;
+    this.#limits = limits;
+  }
+
+  /**
+   * Resolves with whether there are more rows than `maxRows`. Rejects with `sql_refused`, `sql_failed`, `sql_timeout`,
+   * `sql_memory`, or with the signal's reason; the session can be used again after each of them.
+   */
+  async query(question: Question, receiver: Receiver, signal: AbortSignal): Promise<{ more: boolean }> {
+    signal.throwIfAborted();
+    this.#child ??= this.#start();
+    const { process: child, answers } = this.#child;
+    let timedOut = false;
+    const kill = () => void child.kill("SIGKILL");
+    const timer = setTimeout(() => {
+      timedOut = true;
+      kill();
+    }, this.#limits.timeoutMs);
+    signal.addEventListener("abort", kill, { once: true });
+    try {
+      child.stdin.write(`${JSON.stringify(question)}\n`);
+      for (let next = await answers.next(); !next.done; next = await answers.next()) {
+        const answer = next.value;
+        if ("columns" in answer) await receiver.columns(answer.columns);
+        else if ("rows" in answer) await receiver.rows(answer.rows);
+        else if ("end" in answer) return answer.end;
+        else throw answer.error.kind === "refused" ? refused(answer.error.message) : failed(answer.error.message);
+      }
+      this.#child = undefined;
+      signal.throwIfAborted();
+      if (timedOut) throw tooLong(this.#limits.timeoutMs);
+      const code = await exitOf(child);
+      // Nobody else kills it: it was its own watch over its memory.
+      throw code === "SIGKILL" ? tooLarge(this.#limits.memoryMegabytes) : failed(`its process ended (${String(code)})`);
+    } catch (error) {
+      // An answer that was not read to its end would be taken for the next one's.
+      if (!(error instanceof PipelineError && /^sql_(refused|failed)$/.test(error.code))) await this.close();
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", kill);
+    }
+  }
+
+  async close(): Promise<void> {
+    const child = this.#child?.process;
+    this.#child = undefined;
+    if (child === undefined) return;
+    child.kill("SIGKILL");
+    await exitOf(child);
+  }
+
+  #start() {
+    const { folder, manifest } = this.#snapshot;
+    const { memoryMegabytes, threads } = this.#limits;
+    const tables = manifest.tables.map(({ name, file }) => ({ name, path: join(folder, file) }));
+    const setup: ChildSetup = { tables, memoryMegabytes, threads };
+    const script = import.meta.url.endsWith(".ts") ? "./sql-child.ts" : "./sql-child.js";
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    const child = spawn(process.execPath, [path, JSON.stringify(setup)], {
+      env: {},
+      // A group of its own: Ctrl-C in a terminal is ours to act on.
+      detached: true,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    child.stdin.on("error", () => undefined); // a child that is gone says so by its end
+    return { process: child, answers: answersOf(child.stdout) };
+  }
+}
+
+/** Lines of the child, read no faster than they are used. */
+async function* answersOf(output: Readable): AsyncGenerator<Answer, void, void> {
+  let rest = "";
+  output.setEncoding("utf8");
+  for await (const chunk of output) {
+    const lines = (rest + String(chunk)).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) yield JSON.parse(line) as Answer;
+  }
+}
+
+function exitOf(child: Child): Promise<number | string | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode ?? child.signalCode);
+  return new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
+}
+
+const unchanged = "Nothing was changed: SQL only reads the published snapshot.";
+
+function refused(message: string): PipelineError {
+  return new PipelineError({
+    code: "sql_refused",
+    what: `The SQL was not run: ${message}.`,
+    data: unchanged,
+    next: "Write one SELECT over the published tables; list them with: pipeline sql 'show tables'",
+  });
+}
+
+function failed(message: string): PipelineError {
+  return new PipelineError({
+    code: "sql_failed",
+    what: `The SQL could not be carried out: ${message.trim()}`,
+    data: unchanged,
+    next: "Correct the statement; the columns of a table: pipeline sql 'describe fct_complaints'",
+  });
+}
+
+function tooLong(timeoutMs: number): PipelineError {
+  return new PipelineError({
+    code: "sql_timeout",
+    what: `The SQL was not done within ${timeoutMs / 1000} s and was stopped.`,
+    data: unchanged,
+    next: "Ask for less, or give it more time with --timeout.",
+  });
+}
+
+function tooLarge(megabytes: number): PipelineError {
+  return new PipelineError({
+    code: "sql_memory",
+    what: `The SQL needed more than ${megabytes} MB of memory and was stopped.`,
+    data: unchanged,
+    next: "Ask for less, or give it more with --memory.",
+  });
+}
