@@ -65,7 +65,6 @@ export type FlowOutcome = {
 export async function runFlow(ports: Ports, settings: FlowSettings): Promise<FlowOutcome> {
   const { warehouse, transform, tasks, report } = ports;
   const states = await warehouse.states();
-  const owedBefore = await warehouse.owed(transform.project());
 
   const resolved = await tasks.run("resolve_companies", quick, (context) =>
     resolveCompanies(ports, settings, states, context),
@@ -76,9 +75,9 @@ export async function runFlow(ports: Ports, settings: FlowSettings): Promise<Flo
   for (const { company, names, window, why } of windows) {
     report({ type: "window.resolved", company, names, ...window, why });
   }
-  // Python imports and dbt's parsing take as long as the build itself: they go on while rows are extracted.
-  const dbtIsSure = owedBefore.owed || windows.some(({ company }) => stateOf(states, company) === undefined);
-  if (dbtIsSure && !settings.skipDbt) transform.warmUp(report);
+  // Python's imports and dbt's parsing take as long as the build itself: they go on while rows are extracted. Few nights have
+  // nothing new, and those end it.
+  if (!settings.skipDbt) transform.warmUp(report);
 
   const turns = new Gate(companiesAtOnce);
   const companies = await settleAll(windows.map((window) => turns.within(() => loadCompany(ports, settings, window))));
@@ -121,7 +120,7 @@ async function resolveCompanies(
 
 /** One company's extraction and load. Its failure is a value, so that the others go on; cancelling rejects. */
 async function loadCompany(ports: Ports, settings: FlowSettings, window: CompanyWindow): Promise<CompanyOutcome> {
-  const { source, warehouse, transform, tasks, report, clock } = ports;
+  const { source, warehouse, tasks, clock } = ports;
   const task = `extract_and_load_complaints[${window.company}]`;
   const started = clock.now();
   const outcome = (result: LoadResult | null, error: ErrorFacts | null): CompanyOutcome => ({
@@ -142,7 +141,6 @@ async function loadCompany(ports: Ports, settings: FlowSettings, window: Company
         await source.discard(window.company);
       }
     });
-    if (hasChanges(result) && !settings.skipDbt) transform.warmUp(report);
     return outcome(result, null);
   } catch (error) {
     if (error instanceof PipelineError && error.code === "cancelled") throw error;
@@ -161,10 +159,6 @@ function refuseUnaskable({ company, names }: CompanyWindow): void {
       next: "Write the exact names that can be asked for in --companies or in pipeline.yaml (companies).",
     });
   }
-}
-
-function hasChanges({ inserted, updated, deleted }: LoadResult): boolean {
-  return inserted + updated + deleted > 0;
 }
 
 async function runDbt(ports: Ports, settings: FlowSettings, anyLoaded: boolean): Promise<DbtOutcome> {

@@ -1,9 +1,9 @@
 """A dbt that is warm when it is needed.
 
-Imports dbt and parses the project at once, without touching the database, then waits for the line `build` on stdin and
-builds. dbt's structured events go to stdout, one JSON object a line, in the form of `dbt --log-format json`. The exit code
-is dbt's own: 0 all well, 1 something failed, 2 dbt itself failed; 86: dbt cannot be imported. Options come from the
-environment (DBT_*).
+Imports dbt and parses the project at once, without touching the database, then waits on stdin for a line that is the
+command `build` and its arguments. dbt's structured events go to stdout, one JSON object a line, in the form of
+`dbt --log-format json`. The exit code is dbt's own: 0 all well, 1 something failed, 2 dbt itself failed; 86: dbt cannot
+be imported. Options come from the environment (DBT_*).
 """
 
 import atexit
@@ -49,8 +49,9 @@ def invoke(command, manifest=None):
 
 
 code, manifest = invoke(["parse"])
-if code == 0 and sys.stdin.readline() == "build\n":
-    code, _ = invoke(["build", "--exclude-resource-type", "unit_test"], manifest)
+words = sys.stdin.readline().split()
+if code == 0 and words[:1] == ["build"]:
+    code, _ = invoke(words, manifest)
 atexit._run_exitfuncs()  # closes the database
 events.close()
 sys.stderr.flush()

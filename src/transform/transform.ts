@@ -18,6 +18,9 @@ export type TransformOptions = DbtSettings & {
   signal: AbortSignal;
 };
 
+/** Unit tests are about the models, not about the rows: they are for whoever changes a model. */
+const buildCommand = ["build", "--exclude-resource-type", "unit_test"];
+
 /** Exit code of the host where dbt cannot be imported. */
 const notImportable = 86;
 
@@ -97,17 +100,7 @@ export class DbtTransform implements Transform {
     const env = dbtVariables(this.#options);
     if (dbt !== null) {
       // It cannot be warmed up: it has the database open from the start, so it starts when it is time to build.
-      const command = [
-        dbt,
-        "build",
-        "--exclude-resource-type",
-        "unit_test",
-        "--no-use-colors",
-        "--log-format",
-        "json",
-        "--log-level",
-        "debug",
-      ];
+      const command = [dbt, ...buildCommand, "--no-use-colors", "--log-format", "json", "--log-level", "debug"];
       return new DbtChild(() => startDbt(command, env, signal), false);
     }
     await this.#environment.ensure((step) => report({ type: "dbt.environment", step }), signal);
@@ -150,7 +143,7 @@ class DbtChild {
     this.#started ??= this.#start();
     const { child, listen } = this.#started;
     listen((stream, line) => this.#hear(stream, line, report));
-    child.tell("build");
+    child.tell(buildCommand.join(" "));
     return child.exited;
   }
 
