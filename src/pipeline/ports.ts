@@ -113,6 +113,8 @@ export type DbtResult = {
   tests: number;
   failures: number;
   warnings: number;
+  /** Every node that ran, with its status and time. */
+  nodes: DbtNode[];
   /** The nodes that failed. */
   failed: DbtNode[];
 };

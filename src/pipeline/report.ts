@@ -35,6 +35,8 @@ export type DbtReport = {
   tests: number;
   failures: number;
   warnings: number;
+  /** Every node that ran, with its status and time. */
+  nodes: DbtNode[];
   failed: DbtNode[];
 };
 
@@ -140,11 +142,11 @@ function companyReport(outcome: CompanyOutcome, states: readonly StoredCompany[]
 const nothing = { expected: 0, inserted: 0, updated: 0, deleted: 0, unchanged: 0, rejected: 0 };
 
 function dbtReport(dbt: DbtOutcome): DbtReport {
-  const none = { reason: null, models: 0, tests: 0, failures: 0, warnings: 0, failed: [] };
+  const none = { reason: null, models: 0, tests: 0, failures: 0, warnings: 0, nodes: [], failed: [] };
   if (dbt.state === "Skipped") return { ...none, state: "Skipped", reason: dbt.reason };
   if (!("models" in dbt)) return { ...none, state: dbt.error.code === "timed_out" ? "TimedOut" : "Failed" };
-  const { state, models, tests, failures, warnings, failed } = dbt;
-  return { state, reason: null, models, tests, failures, warnings, failed };
+  const { state, models, tests, failures, warnings, nodes, failed } = dbt;
+  return { state, reason: null, models, tests, failures, warnings, nodes, failed };
 }
 
 function publishedReport(published: PublishOutcome): PublishedReport | null {

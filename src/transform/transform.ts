@@ -176,6 +176,7 @@ function resultOf(nodes: ReadonlyMap<string, DbtNode>, exit: Exit, said: readonl
     tests: all.filter(({ kind }) => kind === "test" || kind === "unit_test").length,
     failures: failed.length,
     warnings: all.filter(({ status }) => status === "warn").length,
+    nodes: all,
     failed,
   };
 }

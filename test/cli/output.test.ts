@@ -40,7 +40,7 @@ const report: RunReport = {
   companies: [company],
   forgotten: [],
   fields: { unknown: [], missing: [{ field: "has_narrative", rows: 1234 }] },
-  dbt: { state: "Completed", reason: null, models: 9, tests: 36, failures: 0, warnings: 1, failed: [] },
+  dbt: { state: "Completed", reason: null, models: 9, tests: 36, failures: 0, warnings: 1, nodes: [], failed: [] },
   published: null,
   audit: null,
   error: null,

@@ -33,7 +33,7 @@ const loaded: LoadResult = {
   rejected: 0,
   fields: { unknown: [], missing: [] },
 };
-const built: DbtResult = { state: "Completed", models: 9, tests: 36, failures: 0, warnings: 0, failed: [] };
+const built: DbtResult = { state: "Completed", models: 9, tests: 36, failures: 0, warnings: 0, nodes: [], failed: [] };
 
 type World = {
   load(company: string): LoadResult;
