@@ -5,9 +5,15 @@ import type { Emit, Report, State } from "./pipeline/events.ts";
 import { type FlowOutcome, flowName, runFlow } from "./pipeline/flow.ts";
 import { errorReport, type RunReport, summarize } from "./pipeline/report.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
-import { checkBeforeRun, takeWarehouse, wireRun } from "./wire.ts";
+import { checkBeforeRun, type Recorder, recordRun, takeWarehouse, wireRun } from "./wire.ts";
 
-export type RunOptions = { resetState: boolean; skipDbt: boolean; acceptWithdrawals: boolean };
+export type RunOptions = {
+  resetState: boolean;
+  skipDbt: boolean;
+  acceptWithdrawals: boolean;
+  /** What starts the run: cli, schedule, web, retry. */
+  trigger: string;
+};
 
 /**
  * Runs the flow once. Never rejects: what went wrong is in the report. When `signal` is aborted, its reason is what the
@@ -23,21 +29,39 @@ export async function executeRun(
   const runId = randomUUID();
   const started = Date.now();
   const traffic = { requests: 0, bytes: 0 };
-  const report: Report = (happening) => emit({ ...happening, runId, at: new Date().toISOString() });
+  const report: Report = (happening) => {
+    const event = { ...happening, runId, at: new Date().toISOString() };
+    recorder?.record(event);
+    emit(event);
+  };
+  const asked = new AbortController();
+  const cancelled = AbortSignal.any([signal, asked.signal]);
+  let recorder: Recorder | undefined;
+  recorder = recordRun(
+    config,
+    { id: runId, flow: flowName, trigger: options.trigger, startedAt: started, settings: settingsOf(config, options) },
+    {
+      warn: (message) => report({ type: "history.lost", message }),
+      onCancel: () => asked.abort(cancelledFromOutside()),
+    },
+  );
   report({ type: "run.started", flow: flowName, database, source, asOf });
+  const onCancelled = () => report({ type: "run.cancelling", reason: factsOf(cancelled.reason).what });
+  cancelled.addEventListener("abort", onCancelled, { once: true });
 
   let ending: Ending;
-  const { signal: limited, stop } = withTimeout(signal, config.runTimeoutSeconds);
+  const { signal: limited, stop } = withTimeout(cancelled, config.runTimeoutSeconds);
   try {
     ending = summarize(await lockAndRun(config, runId, options, limited, report, traffic), config.companies);
   } catch (error) {
-    ending = { ...nothingDone, state: stateOf(error, signal), error: errorReport(factsOf(error)) };
+    ending = { ...nothingDone, state: stateOf(error, cancelled), error: errorReport(factsOf(error)) };
   } finally {
     stop();
+    cancelled.removeEventListener("abort", onCancelled);
   }
-  const durationMs = Date.now() - started;
+  const durationMs = Math.max(Date.now() - started, 0);
   report({ type: "run.finished", state: ending.state, durationMs });
-  return {
+  const document: RunReport = {
     runId,
     flow: flowName,
     startedAt: new Date(started).toISOString(),
@@ -49,6 +73,24 @@ export async function executeRun(
     audit: null,
     ...ending,
   };
+  recorder.finish(document);
+  return document;
+}
+
+/** What a run was asked to do, without what only its process needs. */
+function settingsOf(config: Config, options: RunOptions): object {
+  const { companies, startDate, asOf, lookBackDays, source, database, dbt } = config;
+  const { resetState, skipDbt, acceptWithdrawals } = options;
+  return { companies, startDate, asOf, lookBackDays, source, database, dbt, resetState, skipDbt, acceptWithdrawals };
+}
+
+function cancelledFromOutside(): PipelineError {
+  return new PipelineError({
+    code: "cancelled",
+    what: "The run was cancelled by `pipeline runs cancel`.",
+    data: "What was begun was rolled back; companies that were already loaded stay loaded.",
+    next: "Run again: it goes on from there.",
+  });
 }
 
 type Ending = ReturnType<typeof summarize>;

@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Config } from "./config.ts";
+import { History, type LogLine, type RunDetail, type RunRow } from "./history/history.ts";
+import { isAlive } from "./history/lease.ts";
+import { type NewRun, Recorder, type RecorderOptions } from "./history/recorder.ts";
 import type { Report } from "./pipeline/events.ts";
 import type { Ports } from "./pipeline/flow.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
@@ -26,6 +29,28 @@ export { exportFormats };
 
 /** Everything that a run holds, for {@link Wired.close} to give back. */
 export type Wired = { ports: Ports; close(): Promise<void> };
+
+export type { History, LogLine, Recorder, RunDetail, RunRow };
+export { isAlive };
+
+/** The runs of a home; null where nothing was ever run. */
+export function openRuns(config: Config): History | null {
+  return History.open(historyFile(config));
+}
+
+/** Writes a run into the history of its home. */
+export function recordRun(
+  config: Config,
+  run: Pick<NewRun, "id" | "flow" | "trigger" | "startedAt" | "settings">,
+  told: Pick<RecorderOptions, "warn" | "onCancel">,
+): Recorder {
+  const { asOf, source, database } = config;
+  return new Recorder({ ...run, asOf, source, database }, { path: historyFile(config), ...told });
+}
+
+function historyFile({ home }: Config): string {
+  return join(home, "history.sqlite");
+}
 
 /** Takes the warehouse for this process (invariant 4). Throws where it cannot be one, or another process has it. */
 export function takeWarehouse(config: Config): WarehouseLock {

@@ -3,6 +3,7 @@ import { PipelineError } from "../pipeline/errors.ts";
 import { version } from "../version.ts";
 import { reportError } from "./error-output.ts";
 import { type GlobalOptions, globalOptions } from "./options.ts";
+import { addRuns } from "./runs-commands.ts";
 import { styleFor } from "./style.ts";
 
 /** Runs one command line (without node and the script) and gives the exit code. */
@@ -96,6 +97,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       const { exportCommand } = await import("./export.ts");
       exitCode = await exportCommand(command.optsWithGlobals());
     });
+
+  addRuns(program, (code) => {
+    exitCode = code;
+  });
 
   const sample = program.command("sample").description("the embedded source of made-up complaints");
   sample

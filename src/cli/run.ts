@@ -30,7 +30,12 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   const everyMs = process.stderr.isTTY ? 2000 : 10_000;
   const emit = quiet ? () => undefined : progressPrinter({ write, everyMs, verbose });
   try {
-    const report = await executeRun(config, { resetState, skipDbt, acceptWithdrawals }, cancellation.signal, emit);
+    const report = await executeRun(
+      config,
+      { resetState, skipDbt, acceptWithdrawals, trigger: "cli" },
+      cancellation.signal,
+      emit,
+    );
     if (!quiet) write("");
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else if (!quiet || report.error !== null)

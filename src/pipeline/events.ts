@@ -30,9 +30,14 @@ export type DbtNode = {
 export type Happening =
   | { type: "run.started"; flow: string; database: string; source: string; asOf: string }
   | { type: "run.finished"; state: State; durationMs: number }
+  /** The history cannot be written any more; the run goes on. */
+  | { type: "history.lost"; message: string }
+  /** Somebody asked for the end; what is under way stops. */
+  | { type: "run.cancelling"; reason: string }
   | { type: "task.state"; task: string; state: State; attempt: number; reason?: string; error?: ErrorFacts }
   | { type: "task.retry"; task: string; attempt: number; waitMs: number; error: ErrorFacts }
   | { type: "source.request"; task: string; attempt: number; url: string }
+  | { type: "source.answered"; task: string; attempt: number; status: number; ms: number }
   | { type: "source.retry"; task: string; attempt: number; waitMs: number; error: ErrorFacts }
   | { type: "source.wait"; task: string; waitMs: number; perMinute: number }
   | { type: "names.vanished"; company: string; names: string[] }

@@ -66,10 +66,12 @@ export class SourceClient {
     this.traffic.requests++;
     const timeout = AbortSignal.timeout(requestTimeoutMs);
     const within = AbortSignal.any([signal, timeout]);
+    const asked = clock.now();
     let answered = false;
     try {
       const answer = await this.#http.get(url, within);
       answered = true;
+      report({ type: "source.answered", task, attempt, status: answer.status, ms: Math.round(clock.now() - asked) });
       if (answer.status === 200 && /^application\/json\b/.test(answer.type)) return await consume(answer, within);
       const retryAfterMs = parseRetryAfter(answer.retryAfter, clock.now());
       if (answer.status === 429 && retryAfterMs !== undefined)

@@ -37,6 +37,8 @@ export function parseDbtLine(line: string): DbtEvent | null {
   if (!event.success) return line.trim() === "" ? null : { type: "log", level: "debug", text: line };
   const { info, data } = event.data;
   if (info.name === "NodeFinished" && data.node_info?.unique_id !== undefined && data.run_result !== undefined) {
+    // Nothing is done for an exposure.
+    if (data.node_info.unique_id.startsWith("exposure.")) return null;
     return { type: "node", node: nodeOf(data.node_info.unique_id, data.run_result) };
   }
   // Lines about single nodes (LogStartLine, LogTestResult, ...) say again what the nodes say.

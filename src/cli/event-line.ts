@@ -1,0 +1,75 @@
+import type { Happening } from "../pipeline/events.ts";
+import { bytes, count, duration, plural } from "./table.ts";
+
+/** The company of a task's name, or the name itself. */
+export function companyOf(task: string): string {
+  return /\[(.*)\]$/.exec(task)?.[1] ?? task;
+}
+
+/** An event as a line for people. */
+export function eventLine(event: Happening): string {
+  const who = "task" in event ? companyOf(event.task) : "";
+  switch (event.type) {
+    case "run.started":
+      return `${event.flow}, as of ${event.asOf}, into ${event.database}`;
+    case "run.finished":
+      return `${event.state} after ${duration(event.durationMs)}`;
+    case "run.cancelling":
+      return `cancelling: ${event.reason}`;
+    case "history.lost":
+      return `warning: ${event.message}`;
+    case "task.state": {
+      const attempt = event.attempt > 1 ? `, attempt ${event.attempt}` : "";
+      return `${event.task}: ${event.state}${attempt}${event.reason ? ` (${event.reason})` : ""}${event.error ? ` (${event.error.code}: ${event.error.what})` : ""}`;
+    }
+    case "task.retry":
+      return `${who}: ${event.error.code}, attempt ${event.attempt}; starts again in ${duration(event.waitMs)}`;
+    case "source.request":
+      return `${who}: GET ${event.url}`;
+    case "source.answered":
+      return `${who}: ${event.status} after ${duration(event.ms)}`;
+    case "source.retry":
+      return `${who}: ${event.error.code}, attempt ${event.attempt}; again in ${duration(event.waitMs)}`;
+    case "source.wait":
+      return `waiting ${duration(event.waitMs)}: the source allows ${event.perMinute} questions a minute`;
+    case "names.vanished":
+      return `warning: "${event.company}" matches nothing at the source any more; going on with ${event.names.join(", ")}`;
+    case "window.resolved":
+      return `${event.company}: ${event.names.join(", ")}, ${event.from} to ${event.to} (${event.why})`;
+    case "page.received":
+      return `${who}: page ${event.page} received, ${bytes(event.bytes)}`;
+    case "page.landed":
+      return `${who}: page ${event.page} landed, ${plural(event.rows, "row")} of ${count(event.total)}`;
+    case "load.staged":
+      return `${who}: ${plural(event.rows, "row")} staged, ${count(event.rejected)} rejected`;
+    case "load.merged":
+      return `${who}: ${count(event.inserted)} new, ${count(event.updated)} changed, ${count(event.deleted)} withdrawn, ${count(event.unchanged)} unchanged`;
+    case "load.reconciled": {
+      const verdict = event.live === event.expected ? "complete" : "does not add up";
+      return `${who}: ${count(event.live)} of ${count(event.expected)}: ${verdict}`;
+    }
+    case "load.committed":
+      return `${who}: load committed`;
+    case "warehouse.opened":
+      return "warehouse opened";
+    case "warehouse.closed":
+      return "warehouse closed";
+    case "dbt.environment":
+      return `dbt: ${event.step}`;
+    case "dbt.started":
+      return "dbt: building and testing the models";
+    case "dbt.node": {
+      const { kind, name, status, message } = event.node;
+      const isNews = status !== "success" && status !== "pass" && message !== null;
+      return `dbt: ${kind} ${name}: ${status}${isNews ? ` (${message.split("\n")[0]})` : ""}`;
+    }
+    case "dbt.output":
+      return `dbt: ${event.text}`;
+    case "state.committed":
+      return `${event.company}: loaded through ${event.loadedThrough}`;
+    case "publish.table":
+      return `publish: ${event.table}, ${plural(event.rows, "row")}`;
+    case "published":
+      return `published: ${plural(event.tables, "table")}, snapshot ${event.snapshot}`;
+  }
+}

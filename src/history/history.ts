@@ -1,0 +1,255 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { DbtNode, Happening, RunEvent, State } from "../pipeline/events.ts";
+import type { RunReport } from "../pipeline/report.ts";
+import { isFinal, states } from "../pipeline/run-state.ts";
+import { openExistingHistory } from "./database.ts";
+import { isAlive, type Lease } from "./lease.ts";
+
+export type RunRow = {
+  no: number;
+  id: string;
+  name: string;
+  state: State;
+  trigger: string;
+  startedAt: number;
+  endedAt: number | null;
+  asOf: string;
+  source: string;
+  database: string;
+  rows: number | null;
+  changed: number | null;
+  requests: number | null;
+  bytes: number | null;
+  errorCode: string | null;
+};
+
+export type TaskRow = {
+  name: string;
+  state: State;
+  attempts: number;
+  startedAt: number | null;
+  endedAt: number | null;
+  reason: string | null;
+  error: { code: string; what: string; data: string; next: string } | null;
+  rows: number;
+  bytes: number;
+  requests: number;
+  waitedMs: number;
+};
+
+export type AttemptRow = {
+  task: string;
+  number: number;
+  state: State;
+  startedAt: number;
+  endedAt: number | null;
+  waitMs: number | null;
+  error: TaskRow["error"];
+};
+
+export type RunDetail = RunRow & {
+  settings: Record<string, unknown>;
+  lease: Lease;
+  tasks: TaskRow[];
+  attempts: AttemptRow[];
+  nodes: DbtNode[];
+  usage: { cpuMs: number; peakRss: number } | null;
+  report: RunReport | null;
+};
+
+export type RunFilter = {
+  states?: readonly State[];
+  trigger?: string;
+  /** Milliseconds since 1970. */
+  since?: number;
+  /** Only runs before this one: the last of the page before. */
+  before?: number;
+  limit: number;
+};
+
+export type LogFilter = { task?: string; level?: number; since?: number; after?: number; limit: number };
+export type LogLine = { seq: number; level: number; event: RunEvent };
+
+const open = states.filter((state) => !isFinal(state));
+const columns = `no, id, name, state, trigger, started_at as startedAt, ended_at as endedAt, as_of as asOf, source, database, rows, changed,
+  requests, bytes, error_code as errorCode`;
+
+/** What the runs of a home did. Opening it says Crashed of every run whose process is gone. */
+export class History {
+  readonly #database: DatabaseSync;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Null where nothing was ever run. */
+  static open(path: string): History | null {
+    const database = openExistingHistory(path);
+    if (database === null) return null;
+    const history = new History(database);
+    history.findCrashed();
+    return history;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Runs that say they are running and whose process is gone become Crashed, once and for all. */
+  findCrashed(): void {
+    const unended = this.#all<{ no: number; heartbeat: number } & Lease>(
+      `select no, heartbeat_at as heartbeat, host, pid, process_started as processStarted, boot from runs
+       where state in (${marks(open)})`,
+      open,
+    );
+    for (const { no, heartbeat, ...lease } of unended) {
+      if (isAlive(lease, heartbeat, Date.now())) continue;
+      this.#database.exec("begin immediate");
+      // Between the look and the lock it may have ended well.
+      const ended = this.#database
+        .prepare(
+          `update runs set state = 'Crashed', ended_at = heartbeat_at, error_code = 'crashed' where no = ? and state in (${marks(open)})`,
+        )
+        .run(no, ...open);
+      if (ended.changes > 0) {
+        for (const table of ["tasks", "attempts"]) {
+          this.#database
+            .prepare(
+              `update ${table} set state = 'Crashed', ended_at = ? where run_no = ? and state in (${marks(open)})`,
+            )
+            .run(heartbeat, no, ...open);
+        }
+      }
+      this.#database.exec("commit");
+    }
+  }
+
+  list({ states: wanted, trigger, since, before, limit }: RunFilter): RunRow[] {
+    const conditions: string[] = [];
+    const values: (string | number)[] = [];
+    const add = (condition: string, ...some: (string | number)[]) => {
+      conditions.push(condition);
+      values.push(...some);
+    };
+    if (wanted !== undefined && wanted.length > 0) add(`state in (${marks(wanted)})`, ...wanted);
+    if (trigger !== undefined) add("trigger = ?", trigger);
+    if (since !== undefined) add("started_at >= ?", since);
+    if (before !== undefined) add("no < ?", before);
+    const where = conditions.length === 0 ? "" : `where ${conditions.join(" and ")}`;
+    return this.#all<RunRow>(`select ${columns} from runs ${where} order by no desc limit ?`, [...values, limit]);
+  }
+
+  /** Runs whose id or name begins with a text, newest first; the newest one where it is empty. */
+  find(text: string): RunRow[] {
+    if (text === "") return this.list({ limit: 1 });
+    // A range, so that the index finds it: no letter sorts after the last code point.
+    const end = `${text}\u{10FFFF}`;
+    return this.#all<RunRow>(
+      `select ${columns} from runs where no in
+         (select no from runs where id >= ? and id < ? union select no from runs where name >= ? and name < ?)
+       order by no desc limit 20`,
+      [text, end, text, end],
+    );
+  }
+
+  inspect(no: number): RunDetail {
+    const [row] = this.#all<RunRow & Lease & { settings: string; report: string | null }>(
+      `select ${columns}, settings, report, host, pid, process_started as processStarted, boot from runs where no = ?`,
+      [no],
+    );
+    const { settings, report, host, pid, processStarted, boot, ...run } = row!;
+    const [usage] = this.#all<{ cpuMs: number | null; peakRss: number }>(
+      "select max(cpu_ms) as cpuMs, max(rss) as peakRss from samples where run_no = ?",
+      [no],
+    );
+    return {
+      ...run,
+      settings: JSON.parse(settings) as Record<string, unknown>,
+      lease: { host, pid, processStarted, boot },
+      tasks: this.#all<TaskRow & { error: string | null }>(
+        `select name, state, attempts, started_at as startedAt, ended_at as endedAt, reason, error, rows, bytes, requests,
+           waited_ms as waitedMs from tasks where run_no = ? order by position`,
+        [no],
+      ).map(withError),
+      attempts: this.#all<AttemptRow & { error: string | null }>(
+        `select task, number, state, started_at as startedAt, ended_at as endedAt, wait_ms as waitMs, error
+         from attempts where run_no = ? order by started_at, task, number`,
+        [no],
+      ).map(withError),
+      nodes: this.#all<DbtNode>(
+        "select id, name, kind, status, duration_ms as durationMs, failures, message from dbt_nodes where run_no = ? order by id",
+        [no],
+      ),
+      usage: usage?.cpuMs == null ? null : { cpuMs: usage.cpuMs, peakRss: usage.peakRss },
+      report: report === null ? null : (JSON.parse(report) as RunReport),
+    };
+  }
+
+  /** Events of a run in their order. */
+  logs(run: Pick<RunRow, "no" | "id">, { task, level = 0, since = 0, after = 0, limit }: LogFilter): LogLine[] {
+    const rows = this.#all<{ seq: number; level: number; at: number; type: string; event: string }>(
+      `select seq, level, at, type, event from logs where run_no = ? and seq > ? and level >= ? and at >= ?
+         ${task === undefined ? "" : "and task = ?"} order by seq limit ?`,
+      [run.no, after, level, since, ...(task === undefined ? [] : [task]), limit],
+    );
+    return rows.map(({ seq, level: found, at, type, event }) => {
+      const happening = { type, ...(JSON.parse(event) as object) } as Happening;
+      return { seq, level: found, event: { ...happening, runId: run.id, at: new Date(at).toISOString() } };
+    });
+  }
+
+  /** The state of a run as it is now. */
+  stateOf(no: number): State {
+    this.findCrashed();
+    return this.#all<{ state: State }>("select state from runs where no = ?", [no])[0]!.state;
+  }
+
+  /** Asks a run to stop: it looks several times a second. */
+  requestCancel(no: number): void {
+    this.#database
+      .prepare(
+        "update runs set cancel_requested_at = ?, state = 'Cancelling' where no = ? and state in ('Pending', 'Running', 'Retrying')",
+      )
+      .run(Date.now(), no);
+  }
+
+  /** Numbers of what was written since: changes whenever another process has written. */
+  version(): number {
+    return Number(this.#database.prepare("pragma data_version").get()?.data_version);
+  }
+
+  /** Ended runs that started before a time, or are beyond the newest so many, are removed with all they have. */
+  prune({ before, keep }: { before: number; keep: number }): number {
+    const { changes } = this.#database
+      .prepare(
+        `delete from runs where state not in (${marks(open)}) and
+           (started_at < ? or no <= (select no from runs order by no desc limit 1 offset ?))`,
+      )
+      .run(...open, before, keep);
+    return Number(changes);
+  }
+
+  /** Ended runs since a time, newest first, as far as statistics need them. */
+  ended(since: number): Pick<RunRow, "state" | "startedAt" | "endedAt" | "rows" | "changed" | "requests">[] {
+    return this.#all(
+      `select state, started_at as startedAt, ended_at as endedAt, rows, changed, requests from runs
+       where started_at >= ? and ended_at is not null order by no desc`,
+      [since],
+    );
+  }
+
+  /** How SQLite carries out a query of these methods, for the test that says that each uses an index. */
+  plan(sql: string): string[] {
+    return this.#all<{ detail: string }>(`explain query plan ${sql}`, []).map(({ detail }) => detail);
+  }
+
+  #all<T>(sql: string, values: readonly (string | number)[]): T[] {
+    return this.#database.prepare(sql).all(...values) as T[];
+  }
+}
+
+const marks = (values: readonly unknown[]) => values.map(() => "?").join(", ");
+
+function withError<T extends { error: string | null }>(row: T): T & { error: TaskRow["error"] } {
+  return { ...row, error: row.error === null ? null : JSON.parse(row.error) } as T & { error: TaskRow["error"] };
+}

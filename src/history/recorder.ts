@@ -1,0 +1,280 @@
+import { existsSync } from "node:fs";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { exitCodeOf } from "../pipeline/errors.ts";
+import type { RunEvent, State } from "../pipeline/events.ts";
+import { levelOf, levels } from "../pipeline/log-level.ts";
+import type { RunReport } from "../pipeline/report.ts";
+import { runName } from "../pipeline/run-name.ts";
+import { after } from "../pipeline/run-state.ts";
+import { openHistory } from "./database.ts";
+import { leaseOf } from "./lease.ts";
+
+export type NewRun = {
+  id: string;
+  flow: string;
+  trigger: string;
+  startedAt: number;
+  asOf: string;
+  source: string;
+  database: string;
+  /** What it was asked to do, as JSON, so that it can be done again. */
+  settings: object;
+};
+
+export type RecorderOptions = {
+  path: string;
+  /** Told once, when the history cannot be written any more: the run goes on without it (invariant 10). */
+  warn(message: string): void;
+  /** Told when somebody asked for the run to be cancelled. */
+  onCancel(): void;
+};
+
+/** Milliseconds that a write waits for another process' write; what is kept waiting is written later. */
+const patienceMs = 20;
+const pollMs = 250;
+const heartbeatMs = 5000;
+const sampleMs = 1000;
+/** Writes that may wait for a lock; more than a whole run has. */
+const mostWaiting = 100_000;
+
+type Write = (statements: Statements, runNo: number) => void;
+type Task = { state: State; attempts: number; rows: number; bytes: number; requests: number; waitedMs: number };
+
+/**
+ * Writes a run into the history while it happens. Nothing that fails here reaches the run. Where there is no history yet, it is
+ * made when the run's windows are known: what is refused for its settings leaves nothing behind.
+ */
+export class Recorder {
+  readonly #run: NewRun;
+  readonly #options: RecorderOptions;
+  /** What happened before there was a file; undefined once it is open, or given up. */
+  #early: RunEvent[] | undefined;
+  #database: DatabaseSync | undefined;
+  #statements: Statements | undefined;
+  #runNo = 0;
+  #seq = 0;
+  #state: State = "Running";
+  readonly #tasks = new Map<string, Task>();
+  #queue: Write[] = [];
+  #isScheduled = false;
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(run: NewRun, options: RecorderOptions) {
+    this.#run = run;
+    this.#options = options;
+    if (existsSync(options.path)) this.#begin();
+    else this.#early = [];
+  }
+
+  #begin(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    try {
+      this.#database = openHistory(this.#options.path, patienceMs);
+      this.#statements = prepare(this.#database);
+      this.#runNo = insertRun(this.#database, this.#run);
+      this.#every(pollMs, () => this.#lookForCancel());
+      this.#every(heartbeatMs, () => this.#write((statements, no) => statements.heartbeat.run(Date.now(), no)));
+      this.#every(sampleMs, () => this.#sample());
+      for (const event of early) this.record(event);
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  /** Receives every event of the run. */
+  record(event: RunEvent): void {
+    if (this.#early !== undefined) {
+      this.#early.push(event);
+      if (event.type === "window.resolved") this.#begin();
+      return;
+    }
+    if (this.#database === undefined) return;
+    const at = Date.parse(event.at);
+    const { runId: _, at: __, type, ...facts } = event;
+    const task = "task" in event ? event.task : null;
+    const seq = ++this.#seq;
+    this.#write((statements, no) =>
+      statements.log.run(no, seq, at, levels[levelOf(event)], task, type, JSON.stringify(facts)),
+    );
+    if (event.type === "task.state") this.#taskState(event, at);
+    else if (event.type === "task.retry") this.#attemptFailed(event);
+    else if (task !== null) this.#count(task, event);
+    if (event.type === "dbt.node") {
+      const { id, name, kind, status, durationMs, failures, message } = event.node;
+      this.#write((statements, no) => statements.node.run(no, id, name, kind, status, durationMs, failures, message));
+    }
+    if (event.type === "run.cancelling") this.#setState("Cancelling");
+  }
+
+  /** The run's end; what is still waiting for a lock is waited for a moment. */
+  finish(report: RunReport): void {
+    if (this.#early !== undefined) {
+      if (report.error !== null && exitCodeOf(report.error.code) === 2) return;
+      this.#begin();
+    }
+    this.#setState(report.state);
+    const rows = report.companies.reduce((sum, { expected }) => sum + expected, 0);
+    const changed = report.companies.reduce(
+      (sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted,
+      0,
+    );
+    const { requests, bytes, error } = report;
+    this.#sample();
+    this.#write((statements, no) =>
+      statements.finish.run(
+        ...[this.#state, Date.parse(report.endedAt), rows, changed, requests, bytes],
+        ...[error?.code ?? null, JSON.stringify(report), no],
+      ),
+    );
+    for (let tries = 0; tries < 50 && this.#queue.length > 0 && this.#database !== undefined; tries++) this.#flush();
+    if (this.#queue.length > 0) this.#giveUp(new Error("another process holds it"));
+    this.#close();
+  }
+
+  #setState(to: State): void {
+    this.#state = after(this.#state, to);
+    const state = this.#state;
+    this.#write((statements, no) => statements.state.run(state, no));
+  }
+
+  #taskState(event: RunEvent & { type: "task.state" }, at: number): void {
+    const { task: name, attempt, reason = null } = event;
+    const error = event.error === undefined ? null : JSON.stringify(event.error);
+    const known = this.#tasks.get(name);
+    const task = known ?? { state: "Pending", attempts: 0, rows: 0, bytes: 0, requests: 0, waitedMs: 0 };
+    this.#tasks.set(name, task);
+    task.state = after(task.state, event.state);
+    task.attempts = Math.max(task.attempts, attempt);
+    const { state, attempts } = task;
+    const position = this.#tasks.size;
+    const isOver = event.state !== "Running" && event.state !== "Retrying";
+    this.#write((statements, no) => {
+      statements.task.run(no, position, name, state, attempts, at, isOver ? at : null, reason, error);
+      if (event.state === "Running") statements.attempt.run(no, name, attempt, "Running", at);
+      else if (isOver && attempt > 0) statements.attemptOver.run(event.state, at, error, null, no, name, attempt);
+    });
+  }
+
+  #attemptFailed({ task, attempt, waitMs, error, at }: RunEvent & { type: "task.retry" }): void {
+    this.#write((statements, no) =>
+      statements.attemptOver.run("Failed", Date.parse(at), JSON.stringify(error), waitMs, no, task, attempt),
+    );
+  }
+
+  #count(name: string, event: RunEvent): void {
+    const task = this.#tasks.get(name);
+    if (task === undefined) return;
+    if (event.type === "page.landed") {
+      task.rows = (event.page === 1 ? 0 : task.rows) + event.rows;
+      task.bytes += event.bytes;
+    } else if (event.type === "source.request") task.requests++;
+    else if (event.type === "source.wait" || event.type === "source.retry") task.waitedMs += event.waitMs;
+    else return;
+    const { rows, bytes, requests, waitedMs } = task;
+    this.#write((statements, no) => statements.taskCounts.run(rows, bytes, requests, waitedMs, no, name));
+  }
+
+  #sample(): void {
+    const { user, system } = process.cpuUsage();
+    const cpuMs = Math.round((user + system) / 1000);
+    const rss = process.memoryUsage.rss();
+    const at = Date.now();
+    this.#write((statements, no) => statements.sample.run(no, at, cpuMs, rss));
+  }
+
+  #lookForCancel(): void {
+    if (this.#statements?.cancelRequested.get(this.#runNo) !== undefined) this.#options.onCancel();
+  }
+
+  /** What happens in one turn of the event loop is written in one transaction. */
+  #write(write: Write): void {
+    if (this.#database === undefined) return;
+    this.#queue.push(write);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isScheduled = false;
+    const [database, statements] = [this.#database, this.#statements];
+    if (database === undefined || statements === undefined) return;
+    try {
+      database.exec("begin immediate");
+      for (const write of this.#queue) write(statements, this.#runNo);
+      database.exec("commit");
+      this.#queue = [];
+    } catch (error) {
+      if (database.isTransaction) database.exec("rollback");
+      const isBusy = (error as { errcode?: number }).errcode === 5;
+      if (!isBusy || this.#queue.length > mostWaiting) this.#giveUp(error);
+    }
+  }
+
+  #every(ms: number, work: () => void): void {
+    const timer = setInterval(() => {
+      try {
+        work();
+      } catch (error) {
+        if ((error as { errcode?: number }).errcode !== 5) this.#giveUp(error);
+      }
+    }, ms);
+    this.#timers.push(timer.unref());
+  }
+
+  #giveUp(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#queue = [];
+    this.#close();
+    this.#options.warn(
+      `the run history ${this.#options.path} cannot be written (${message}); the run goes on without it`,
+    );
+  }
+
+  #close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#database?.close();
+    this.#database = undefined;
+  }
+}
+
+function insertRun(database: DatabaseSync, run: NewRun): number {
+  const { id, flow, trigger, startedAt, asOf, source, database: warehouse, settings } = run;
+  const { host, pid, processStarted, boot } = leaseOf(process.pid);
+  const { lastInsertRowid } = database
+    .prepare(
+      `insert into runs (id, name, flow, state, trigger, started_at, as_of, source, database, settings, host, pid, process_started, boot, heartbeat_at)
+       values (?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      ...[id, runName(id), flow, trigger, startedAt, asOf, source, warehouse, JSON.stringify(settings)],
+      ...[host, pid, processStarted, boot, startedAt],
+    );
+  return Number(lastInsertRowid);
+}
+
+type Statements = Record<keyof typeof texts, StatementSync>;
+
+const texts = {
+  log: "insert into logs values (?, ?, ?, ?, ?, ?, ?)",
+  task: `insert into tasks (run_no, position, name, state, attempts, started_at, ended_at, reason, error)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    on conflict (run_no, name) do update set state = excluded.state, attempts = excluded.attempts, ended_at = excluded.ended_at,
+      reason = excluded.reason, error = excluded.error`,
+  taskCounts: "update tasks set rows = ?, bytes = ?, requests = ?, waited_ms = ? where run_no = ? and name = ?",
+  attempt: "insert or ignore into attempts (run_no, task, number, state, started_at) values (?, ?, ?, ?, ?)",
+  attemptOver: `update attempts set state = ?, ended_at = ?, error = ?, wait_ms = ?
+    where run_no = ? and task = ? and number = ? and ended_at is null`,
+  node: "insert or replace into dbt_nodes values (?, ?, ?, ?, ?, ?, ?, ?)",
+  sample: "insert or replace into samples values (?, ?, ?, ?)",
+  heartbeat: "update runs set heartbeat_at = ? where no = ?",
+  state: "update runs set state = ? where no = ?",
+  cancelRequested: "select 1 from runs where no = ? and cancel_requested_at is not null",
+  finish: `update runs set state = ?, ended_at = ?, rows = ?, changed = ?, requests = ?, bytes = ?, error_code = ?, report = ?
+    where no = ?`,
+};
+
+function prepare(database: DatabaseSync): Statements {
+  return Object.fromEntries(Object.entries(texts).map(([name, sql]) => [name, database.prepare(sql)])) as Statements;
+}

@@ -1,0 +1,34 @@
+import type { Happening } from "./events.ts";
+
+export const levels = { debug: 10, info: 20, warn: 30, error: 40 } as const;
+export type Level = keyof typeof levels;
+
+/** How much an event matters to somebody who reads what happened. */
+export function levelOf(event: Happening): Level {
+  switch (event.type) {
+    case "source.request":
+    case "source.answered":
+    case "page.received":
+    case "page.landed":
+    case "load.staged":
+    case "publish.table":
+      return "debug";
+    case "dbt.output":
+      return event.level;
+    case "dbt.node":
+      if (event.node.status === "fail" || event.node.status === "error") return "error";
+      return event.node.status === "warn" ? "warn" : "debug";
+    case "task.state":
+      return event.state === "Failed" || event.state === "TimedOut" ? "error" : "info";
+    case "run.finished":
+      return event.state === "Completed" ? "info" : "error";
+    case "task.retry":
+    case "source.retry":
+    case "names.vanished":
+    case "history.lost":
+    case "run.cancelling":
+      return "warn";
+    default:
+      return "info";
+  }
+}

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { testHome } from "../harness/home.ts";
+import { startTestSource, type TestSource } from "../harness/sample.ts";
+
+describe("pipeline runs", () => {
+  let source: TestSource;
+  before(async () => {
+    source = await startTestSource();
+  });
+  after(() => source.close());
+
+  it("lists, shows and tells what happened, also of a run that failed", async () => {
+    const home = testHome(source);
+    const nothing = await home.run(["runs", "ls"]);
+    assert.equal(nothing.code, 2);
+    assert.match(nothing.stderr, /Nothing was run yet in .*\n.*\nnext: Start with: pipeline run/);
+    assert.equal((await home.run(["run"], { FAKE_DBT: "test" })).code, 1);
+    assert.equal((await home.run(["run"])).code, 0);
+    const listed = JSON.parse((await home.run(["flow-run", "ls", "--json"])).stdout) as Record<string, unknown>[];
+    assert.deepEqual(
+      listed.map(({ state, errorCode, trigger }) => [state, errorCode, trigger]),
+      [
+        ["Completed", null, "cli"],
+        ["Failed", "dbt_failed", "cli"],
+      ],
+    );
+    const { stdout: failedOnly } = await home.run(["runs", "ls", "--state", "failed"]);
+    assert.match(failedOnly, /^run +name +state .*\n[0-9a-f]{8} +\S+ +Failed .* dbt_failed\n$/);
+    const id = String(listed[1]!.id).slice(0, 6);
+    const inspected = await home.run(["runs", "inspect", id]);
+    assert.match(inspected.stdout, /state +Failed/);
+    assert.match(inspected.stdout, /extract_and_load_complaints\[jpmorgan\] +Completed +1 /);
+    assert.match(inspected.stdout, /run_dbt_models +Failed +1 .*dbt_failed/);
+    assert.match(inspected.stdout, /dbt: test unique_fct_complaints: fail, 3 rows \(Got 3 results\)/);
+    assert.match(
+      inspected.stdout,
+      /error\[dbt_failed\]: .*\ndata: The loaded complaints are kept.*\nnext: Fix the model/,
+    );
+    const logs = await home.run(["runs", "logs", String(listed[1]!.name), "--level", "error"]);
+    assert.match(logs.stdout, /error run_dbt_models: Failed \(dbt_failed: /);
+    const ofTask = await home.run(["runs", "logs", id, "--task", "jpmorgan", "--level", "debug"]);
+    assert.match(ofTask.stdout, /debug jpmorgan: GET .*\n.* debug jpmorgan: 200 after/);
+    const typo = await home.run(["runs", "inspect", `${String(listed[1]!.name)}x`]);
+    assert.match(typo.stderr, new RegExp(`Did you mean "${String(listed[1]!.name)}"\\?`));
+    const stats = JSON.parse((await home.run(["runs", "stats", "--json"])).stdout);
+    assert.deepEqual([stats.runs, stats.completed, stats.successRate], [2, 1, 50]);
+    assert.equal((await home.run(["runs", "prune", "--keep", "1"])).stdout, "1 run removed.\n");
+    for (const [argv, text] of [
+      [["ls", "--state", "Complete"], /did you mean Completed\?/],
+      [["ls", "--since", "yesterday"], /expected a day or time/],
+      [["logs", "--level", "infos"], /did you mean info\?/],
+      [["logs", "--task", "jpmorgen"], /no task "jpmorgen"/],
+    ] as [string[], RegExp][]) {
+      const wrong = await home.run(["runs", ...argv]);
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.stderr, text);
+    }
+  });
+
+  it("shows a killed run as crashed, and one that is refused as failed", async () => {
+    const home = testHome(source);
+    const died = await home.die("20");
+    assert.equal(died.signal, "SIGKILL");
+    const [run] = JSON.parse((await home.run(["runs", "ls", "--json"])).stdout) as Record<string, unknown>[];
+    assert.equal(run!.state, "Crashed");
+    const { stdout } = await home.run(["runs", "inspect"]);
+    assert.match(stdout, /error\[crashed\]: The process of this run .* is gone without an end/);
+    const lines = (await home.run(["runs", "logs", "--level", "debug"])).stdout.trim().split("\n");
+    assert.ok(lines.length >= 18 && lines.length <= 20, `${lines.length} lines`);
+  });
+
+  it("follows and cancels a run from another terminal", async () => {
+    const home = testHome(source);
+    const running = home.start(["run"], { FAKE_DBT: "hang" });
+    await running.said(/dbt: building/);
+    const following = home.start(["runs", "logs", "-f", "--json"]);
+    const cancelled = await home.run(["runs", "cancel"]);
+    assert.match(cancelled.stdout, /^\S+-\S+ \([0-9a-f]{8}\): Cancelled\n$/);
+    const { code, stderr } = await running.outcome;
+    assert.equal(code, 130);
+    assert.match(stderr, /cancelled by `pipeline runs cancel`/);
+    const followed = (await following.outcome).stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { type: string; state?: string });
+    assert.deepEqual(followed.at(-1)!.state, "Cancelled");
+    assert.ok(followed.some(({ type }) => type === "run.cancelling"));
+    const again = await home.run(["runs", "cancel"]);
+    assert.equal(again.code, 2);
+    assert.match(again.stderr, /is over: Cancelled/);
+  });
+
+  it("cancels what does not listen, by force", async () => {
+    const home = testHome(source);
+    const running = home.start(["run"], { FAKE_DBT: "hang" });
+    await running.said(/dbt: building/);
+    running.child.kill("SIGSTOP");
+    const cancelled = await home.run(["runs", "cancel", "--grace", "0.2"]);
+    assert.match(cancelled.stdout, /: Crashed\n$/);
+    assert.equal((await running.outcome).signal, "SIGKILL");
+  });
+});

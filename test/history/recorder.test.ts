@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, it } from "node:test";
+import { openHistory } from "../../src/history/database.ts";
+import { History } from "../../src/history/history.ts";
+import { isAlive, leaseOf } from "../../src/history/lease.ts";
+import { Recorder } from "../../src/history/recorder.ts";
+import type { Happening } from "../../src/pipeline/events.ts";
+import type { RunReport } from "../../src/pipeline/report.ts";
+import { runName } from "../../src/pipeline/run-name.ts";
+import { after, isFinal, states } from "../../src/pipeline/run-state.ts";
+import { temporaryFolder } from "../harness/context.ts";
+
+const id = "01234567-89ab-cdef-0123-456789abcdef";
+const run = {
+  id,
+  flow: "flow",
+  trigger: "cli",
+  startedAt: Date.parse("2026-11-20T00:00:00Z"),
+  asOf: "2026-11-20",
+  source: "sample",
+  database: "x.duckdb",
+  settings: { companies: ["a"] },
+};
+const error = { code: "source_html", what: "It sent HTML.", data: "Nothing.", next: "Again." } as const;
+const report = (change: Partial<RunReport> = {}): RunReport =>
+  ({
+    runId: id,
+    state: "Completed",
+    endedAt: "2026-11-20T00:00:09.000Z",
+    companies: [{ expected: 10, inserted: 3, updated: 2, deleted: 1 }],
+    requests: 4,
+    bytes: 500,
+    error: null,
+    ...change,
+  }) as RunReport;
+
+const resolved: Happening = {
+  type: "window.resolved",
+  company: "a",
+  names: ["A"],
+  from: "2026-01-01",
+  to: "2026-11-20",
+  why: "test",
+};
+
+function recording(path = join(temporaryFolder(), "home", "history.sqlite")) {
+  const warnings: string[] = [];
+  let cancels = 0;
+  const recorder = new Recorder(run, { path, warn: (text) => warnings.push(text), onCancel: () => cancels++ });
+  let second = 0;
+  const tell = (...happenings: Happening[]) => {
+    for (const happening of happenings) {
+      recorder.record({ ...happening, runId: id, at: new Date(run.startedAt + 1000 * ++second).toISOString() });
+    }
+  };
+  return { path, recorder, tell, warnings, cancels: () => cancels };
+}
+
+const open = (path: string) => History.open(path)!;
+const task = "extract_and_load_complaints[a]";
+
+describe("the state machine", () => {
+  it("never leaves a final state", () => {
+    const final = states.filter(isFinal);
+    assert.deepEqual(final, ["Completed", "Failed", "Cancelled", "Crashed", "TimedOut", "Skipped"]);
+    for (const from of final) for (const to of states) assert.equal(after(from, to), from);
+  });
+
+  it("goes on only where it may", () => {
+    assert.equal(after("Running", "Retrying"), "Retrying");
+    assert.equal(after("Cancelling", "Running"), "Cancelling");
+    assert.equal(after("Cancelling", "Completed"), "Completed");
+    assert.equal(after("Scheduled", "Completed"), "Scheduled");
+  });
+});
+
+describe("the recorder", () => {
+  it("makes no history for a run that is refused for its settings", () => {
+    const refused = recording();
+    refused.tell({ type: "run.started", flow: "f", database: "d", source: "s", asOf: "2026-11-20" });
+    refused.recorder.finish(
+      report({ state: "Failed", error: { ...error, message: "", code: "company_not_found" } as never }),
+    );
+    assert.ok(!existsSync(dirname(refused.path)));
+    const failed = recording();
+    failed.recorder.finish(report({ state: "Failed", error: { ...error, message: "" } as never }));
+    assert.ok(existsSync(failed.path));
+  });
+
+  it("writes tasks, attempts, counts, logs and the end", async () => {
+    const { path, recorder, tell, warnings } = recording();
+    tell(
+      resolved,
+      { type: "task.state", task, state: "Running", attempt: 1 },
+      { type: "source.request", task, attempt: 1, url: "u" },
+      { type: "source.wait", task, waitMs: 700, perMinute: 20 },
+      { type: "page.landed", task, page: 1, rows: 7, total: 9, bytes: 100 },
+      { type: "task.state", task, state: "Retrying", attempt: 1 },
+      { type: "task.retry", task, attempt: 1, waitMs: 50, error },
+      { type: "task.state", task, state: "Running", attempt: 2 },
+      { type: "page.landed", task, page: 1, rows: 4, total: 9, bytes: 100 },
+      { type: "page.landed", task, page: 2, rows: 5, total: 9, bytes: 60 },
+      { type: "task.state", task, state: "Completed", attempt: 2 },
+      { type: "task.state", task: "publish", state: "Skipped", attempt: 0, reason: "because" },
+    );
+    await Promise.resolve();
+    const reader = open(path);
+    const [running] = reader.list({ limit: 5 });
+    assert.deepEqual(
+      [running!.state, running!.name, running!.endedAt],
+      ["Running", runName(id), null],
+      "seen while it runs",
+    );
+    recorder.finish(report());
+    const detail = reader.inspect(running!.no);
+    assert.deepEqual(
+      [detail.state, detail.rows, detail.changed, detail.requests, detail.bytes, detail.report?.state],
+      ["Completed", 10, 6, 4, 500, "Completed"],
+    );
+    const [loaded, published] = detail.tasks;
+    assert.deepEqual(
+      [loaded!.state, loaded!.attempts, loaded!.rows, loaded!.bytes, loaded!.requests, loaded!.waitedMs],
+      ["Completed", 2, 9, 260, 1, 700],
+    );
+    assert.deepEqual([published!.state, published!.reason, published!.attempts], ["Skipped", "because", 0]);
+    assert.deepEqual(
+      detail.attempts.map(({ number, state, waitMs, error: found }) => [number, state, waitMs, found?.code]),
+      [
+        [1, "Failed", 50, "source_html"],
+        [2, "Completed", null, undefined],
+      ],
+    );
+    const lines = reader.logs(running!, { limit: 100 });
+    assert.equal(lines.length, 12);
+    assert.deepEqual(
+      reader.logs(running!, { limit: 100, level: 30 }).map(({ event }) => event.type),
+      ["task.retry"],
+    );
+    assert.equal(reader.logs(running!, { limit: 100, task: "publish" }).length, 1);
+    assert.deepEqual(
+      reader.logs(running!, { limit: 2, after: 3 }).map(({ seq }) => seq),
+      [4, 5],
+    );
+    assert.ok((detail.usage?.peakRss ?? 0) > 1e6);
+    assert.deepEqual(warnings, []);
+    reader.close();
+  });
+
+  it("hears that somebody wants the run to end", async () => {
+    const { path, recorder, tell, cancels } = recording();
+    tell(resolved);
+    const reader = open(path);
+    reader.requestCancel(1);
+    while (cancels() === 0) await new Promise((resolve) => setImmediate(resolve));
+    recorder.finish(report({ state: "Cancelled" }));
+    assert.equal(reader.stateOf(1), "Cancelled");
+    reader.requestCancel(1);
+    assert.equal(reader.stateOf(1), "Cancelled", "final states stay");
+    reader.close();
+  });
+
+  it("warns once and goes on where the file is damaged, is no file, or is newer", () => {
+    const damaged = join(temporaryFolder(), "history.sqlite");
+    writeFileSync(damaged, "not a database, whatever its name says".repeat(100));
+    const folder = join(temporaryFolder(), "history.sqlite");
+    mkdirSync(folder);
+    const newer = join(temporaryFolder(), "history.sqlite");
+    const made = new DatabaseSync(newer);
+    made.exec("pragma user_version = 99");
+    made.close();
+    for (const path of [damaged, folder, newer]) {
+      const { recorder, tell, warnings } = recording(path);
+      tell({ type: "warehouse.opened" });
+      recorder.finish(report());
+      assert.equal(warnings.length, 1, path);
+      assert.match(warnings[0]!, /cannot be written .*the run goes on without it/);
+    }
+    assert.match(readFileSync(damaged, "utf8"), /^not a database/, "and leaves it as it is");
+    assert.throws(() => History.open(damaged), { code: "history_unusable", next: /move the file away/ });
+    assert.throws(() => History.open(newer), { code: "history_unusable", what: /newer version .*99, known here: 1/ });
+  });
+
+  it("waits for a lock without holding the run up, and writes what was kept waiting", async () => {
+    const { path, recorder, tell, warnings } = recording();
+    tell(resolved);
+    await Promise.resolve();
+    const holder = new DatabaseSync(path);
+    holder.exec("begin immediate");
+    for (let i = 0; i < 5; i++) {
+      tell({ type: "warehouse.opened" });
+      await Promise.resolve();
+    }
+    holder.exec("rollback");
+    holder.close();
+    tell({ type: "warehouse.closed" });
+    await Promise.resolve();
+    recorder.finish(report());
+    const reader = open(path);
+    assert.equal(reader.logs(reader.find("")[0]!, { limit: 100 }).length, 7);
+    reader.close();
+    assert.deepEqual(warnings, []);
+  });
+
+  it("gives up with a warning when the lock stays", () => {
+    const { path, recorder, tell, warnings } = recording();
+    tell(resolved);
+    const holder = new DatabaseSync(path);
+    holder.exec("begin immediate");
+    tell({ type: "warehouse.opened" });
+    recorder.finish(report());
+    holder.exec("rollback");
+    holder.close();
+    assert.equal(warnings.length, 1);
+  });
+});
+
+describe("the lease", () => {
+  it("knows this process, and one that is gone from one that took its number", async () => {
+    const lease = leaseOf(process.pid);
+    assert.ok(isAlive(lease, 0, Date.now()), "however old the heartbeat is");
+    assert.ok(!isAlive({ ...lease, processStarted: "1" }, Date.now(), Date.now()), "another process with that number");
+    assert.ok(!isAlive({ ...lease, boot: "another" }, Date.now(), Date.now()), "another boot");
+    const child = spawn("sleep", ["60"]);
+    await once(child, "spawn");
+    const other = leaseOf(child.pid!);
+    assert.ok(isAlive(other, 0, Date.now()));
+    child.kill("SIGSTOP");
+    assert.ok(isAlive(other, 0, Date.now()), "a suspended one is alive");
+    child.kill("SIGKILL");
+    await once(child, "close");
+    assert.ok(!isAlive(other, Date.now(), Date.now()));
+  });
+
+  it("of another host goes by the heartbeat", () => {
+    const lease = { ...leaseOf(process.pid), host: "elsewhere" };
+    assert.ok(isAlive(lease, 1_000_000, 1_060_000));
+    assert.ok(!isAlive(lease, 1_000_000, 1_300_000));
+  });
+});
+
+describe("the history", () => {
+  /** Runs of the past, a minute apart; every fourth failed. */
+  function filled(count: number): History {
+    const path = join(temporaryFolder(), "history.sqlite");
+    const database = openHistory(path);
+    const insert = database.prepare(
+      `insert into runs (id, name, flow, state, trigger, started_at, ended_at, as_of, source, database, settings, host, pid, heartbeat_at)
+       values (?, ?, 'flow', ?, ?, ?, ?, '2026-11-20', 's', 'd', '{}', 'h', 1, 0)`,
+    );
+    for (let i = 1; i <= count; i++) {
+      const runId = `${String(i).padStart(8, "0")}-0000`;
+      insert.run(
+        runId,
+        runName(runId),
+        i % 4 === 0 ? "Failed" : "Completed",
+        i % 2 ? "cli" : "schedule",
+        i * 60_000,
+        i * 60_000 + 5000,
+      );
+    }
+    database.close();
+    return open(path);
+  }
+
+  it("lists newest first, filtered and by pages", () => {
+    const history = filled(20);
+    const numbers = (filter: Partial<Parameters<History["list"]>[0]>) =>
+      history.list({ limit: 4, ...filter }).map(({ no }) => no);
+    assert.deepEqual(numbers({}), [20, 19, 18, 17]);
+    assert.deepEqual(numbers({ before: 17 }), [16, 15, 14, 13]);
+    assert.deepEqual(numbers({ states: ["Failed"] }), [20, 16, 12, 8]);
+    assert.deepEqual(numbers({ trigger: "cli", states: ["Completed"] }), [19, 17, 15, 13]);
+    assert.deepEqual(numbers({ since: 19 * 60_000 }), [20, 19]);
+    assert.deepEqual(
+      history.find("0000001").map(({ no }) => no),
+      [19, 18, 17, 16, 15, 14, 13, 12, 11, 10],
+    );
+    assert.deepEqual(
+      history.find("").map(({ no }) => no),
+      [20],
+    );
+    assert.deepEqual(history.find("nothing"), []);
+    history.close();
+  });
+
+  it("forgets what is old and what is too many", () => {
+    const history = filled(20);
+    assert.equal(history.prune({ before: 5 * 60_000, keep: 1000 }), 4);
+    assert.equal(history.prune({ before: 0, keep: 10 }), 6);
+    assert.deepEqual(history.list({ limit: 100 }).length, 10);
+    history.close();
+  });
+});
