@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import { factsOf, PipelineError } from "./pipeline/errors.ts";
 import type { Emit, Report, State } from "./pipeline/events.ts";
 import { type FlowOutcome, flowName, runFlow } from "./pipeline/flow.ts";
+import { redactor, redactValue, secretsOf } from "./pipeline/redact.ts";
 import { errorReport, type RunReport, summarize } from "./pipeline/report.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
 import { checkBeforeRun, type Recorder, recordRun, takeWarehouse, wireRun } from "./wire.ts";
@@ -13,6 +14,8 @@ export type RunOptions = {
   acceptWithdrawals: boolean;
   /** What starts the run: cli, schedule, web, retry. */
   trigger: string;
+  /** The run whose loads are not done again. */
+  retryOf?: string;
 };
 
 /**
@@ -29,8 +32,9 @@ export async function executeRun(
   const runId = randomUUID();
   const started = Date.now();
   const traffic = { requests: 0, bytes: 0 };
+  const redact = redactor(secretsOf(source));
   const report: Report = (happening) => {
-    const event = { ...happening, runId, at: new Date().toISOString() };
+    const event = redactValue(redact, { ...happening, runId, at: new Date().toISOString() });
     recorder?.record(event);
     emit(event);
   };
@@ -39,7 +43,13 @@ export async function executeRun(
   let recorder: Recorder | undefined;
   recorder = recordRun(
     config,
-    { id: runId, flow: flowName, trigger: options.trigger, startedAt: started, settings: settingsOf(config, options) },
+    {
+      id: runId,
+      flow: flowName,
+      trigger: options.trigger,
+      startedAt: started,
+      settings: redactValue(redact, settingsOf(config, options)),
+    },
     {
       warn: (message) => report({ type: "history.lost", message }),
       onCancel: () => asked.abort(cancelledFromOutside()),
@@ -61,7 +71,7 @@ export async function executeRun(
   }
   const durationMs = Math.max(Date.now() - started, 0);
   report({ type: "run.finished", state: ending.state, durationMs });
-  const document: RunReport = {
+  const document: RunReport = redactValue(redact, {
     runId,
     flow: flowName,
     startedAt: new Date(started).toISOString(),
@@ -72,7 +82,7 @@ export async function executeRun(
     database,
     audit: null,
     ...ending,
-  };
+  });
   recorder.finish(document);
   return document;
 }
@@ -120,7 +130,10 @@ async function lockAndRun(
     const wired = await wireRun(config, signal, report);
     try {
       return await runFlow(wired.ports, {
-        ...options,
+        resetState: options.resetState,
+        skipDbt: options.skipDbt,
+        acceptWithdrawals: options.acceptWithdrawals,
+        retryOf: options.retryOf ?? null,
         runId,
         companies: config.companies,
         startDate: config.startDate,

@@ -7,6 +7,7 @@ import { isAlive } from "./history/lease.ts";
 import { type NewRun, Recorder, type RecorderOptions } from "./history/recorder.ts";
 import type { Report } from "./pipeline/events.ts";
 import type { Ports } from "./pipeline/flow.ts";
+import { redactor, secretsOf } from "./pipeline/redact.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { LocalEngine } from "./runtime/local-engine.ts";
@@ -44,7 +45,8 @@ export function recordRun(
   run: Pick<NewRun, "id" | "flow" | "trigger" | "startedAt" | "settings">,
   told: Pick<RecorderOptions, "warn" | "onCancel">,
 ): Recorder {
-  const { asOf, source, database } = config;
+  const { asOf, database } = config;
+  const source = redactor(secretsOf(config.source))(config.source);
   return new Recorder({ ...run, asOf, source, database }, { path: historyFile(config), ...told });
 }
 

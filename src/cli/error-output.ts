@@ -1,10 +1,13 @@
 import { type ErrorFacts, exitCodeOf, factsOf } from "../pipeline/errors.ts";
+import { redactor, redactValue, secretsOf } from "../pipeline/redact.ts";
 import { errorReport } from "../pipeline/report.ts";
 import type { Style } from "./style.ts";
 
 /** Prints an error once: on stderr for people, and with --json as the document. Gives the exit code. */
 export function reportError(error: unknown, json: boolean, style: Style): number {
-  const facts = factsOf(error);
+  // Of errors outside a run: what was in the environment may stand in a message about it.
+  const redact = redactor(secretsOf(process.env.PIPELINE_SOURCE ?? ""));
+  const facts = redactValue(redact, factsOf(error));
   if (json) process.stdout.write(`${JSON.stringify({ error: errorReport(facts) })}\n`);
   process.stderr.write(errorText(facts, style));
   return exitCodeOf(facts.code);

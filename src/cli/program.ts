@@ -32,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option("--reset-state", "forget the watermark and reload everything from the start date")
     .option("--accept-withdrawals", "believe the source when it withdraws unusually many complaints")
     .option("--skip-dbt", "load only; the next run builds the models")
+    .option("--log-format <name>", "pretty, or json: every event as a line of JSON on stderr (default: pretty)")
     .addHelpText("after", runExamples)
     .action(async (options: object, command: Command) => {
       const { runCommand } = await import("./run.ts");

@@ -1,8 +1,8 @@
-import type { Settings } from "../config.ts";
-import { malformedList } from "../config.ts";
+import { type Loaded, malformedList, type Settings } from "../config.ts";
+import { PipelineError } from "../pipeline/errors.ts";
 import { parseNameList } from "../pipeline/name-list.ts";
 import { exitCodeOfRun } from "../pipeline/report.ts";
-import { executeRun } from "../run.ts";
+import { executeRun, type RunOptions } from "../run.ts";
 import { errorText } from "./error-output.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { progressPrinter } from "./progress.ts";
@@ -10,7 +10,10 @@ import { cancelOnSignals } from "./signals.ts";
 import { styleFor } from "./style.ts";
 import { summaryText } from "./summary.ts";
 
-export type RunCommandOptions = GlobalOptions & {
+/** How a run is shown. */
+export type RunOutput = GlobalOptions & { logFormat?: string };
+
+export type RunCommandOptions = RunOutput & {
   companies?: string[];
   startDate?: string;
   asOf?: string;
@@ -22,21 +25,31 @@ export type RunCommandOptions = GlobalOptions & {
 
 /** `pipeline run`. */
 export async function runCommand(options: RunCommandOptions): Promise<number> {
-  const { config, warnings } = await configOf(options, settingsOf(options));
+  const { resetState = false, skipDbt = false, acceptWithdrawals = false } = options;
+  const loaded = await configOf(options, settingsOf(options));
+  return runAndPrint(loaded, options, { resetState, skipDbt, acceptWithdrawals, trigger: "cli" });
+}
+
+/** Runs, tells what happens, prints what came of it. */
+export async function runAndPrint(
+  { config, warnings }: Loaded,
+  options: RunOutput,
+  runOptions: RunOptions,
+): Promise<number> {
   const write = (line: string) => void process.stderr.write(`${line}\n`);
   for (const warning of warnings) write(`warning: ${warning}`);
+  checkLogFormat(options.logFormat);
   const cancellation = cancelOnSignals();
-  const { resetState = false, skipDbt = false, acceptWithdrawals = false, quiet = false, verbose = false } = options;
+  const { quiet = false, verbose = false } = options;
   const everyMs = process.stderr.isTTY ? 2000 : 10_000;
-  const emit = quiet ? () => undefined : progressPrinter({ write, everyMs, verbose });
+  const emit = quiet
+    ? () => undefined
+    : options.logFormat === "json"
+      ? (await import("./json-log.ts")).jsonLog(verbose)
+      : progressPrinter({ write, everyMs, verbose });
   try {
-    const report = await executeRun(
-      config,
-      { resetState, skipDbt, acceptWithdrawals, trigger: "cli" },
-      cancellation.signal,
-      emit,
-    );
-    if (!quiet) write("");
+    const report = await executeRun(config, runOptions, cancellation.signal, emit);
+    if (!quiet && options.logFormat !== "json") write("");
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else if (!quiet || report.error !== null)
       process.stdout.write(summaryText(report, styleFor(process.stdout, options, config.env)));
@@ -47,6 +60,16 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   } finally {
     cancellation.stop();
   }
+}
+
+function checkLogFormat(text: string | undefined): void {
+  if (text === undefined || text === "pretty" || text === "json") return;
+  throw new PipelineError({
+    code: "usage",
+    what: `--log-format is "${text}": expected pretty or json.`,
+    data: "Nothing was read or changed.",
+    next: "Leave it out for lines that people read.",
+  });
 }
 
 function settingsOf({ companies, startDate, asOf, lookBack }: RunCommandOptions): Partial<Settings> {

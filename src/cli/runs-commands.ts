@@ -54,6 +54,16 @@ export function addRuns(program: Command, exit: (code: number) => void): void {
       exit(await runsCancel(id, command.optsWithGlobals()));
     });
   runs
+    .command("retry")
+    .description("do what failed or did not run, of the same days; what was loaded is not read again")
+    .argument("[id]", "an id, its beginning, or a name (default: the newest run)")
+    .option("--log-format <name>", "pretty, or json: every event as a line of JSON on stderr (default: pretty)")
+    .option(...sampleToo)
+    .action(async (id: string | undefined, _options: object, command: Command) => {
+      const { runsRetry } = await import("./runs-retry.ts");
+      exit(await runsRetry(id, command.optsWithGlobals()));
+    });
+  runs
     .command("stats")
     .description("success, durations, rows and requests, over all and by day")
     .option("--since <time>", "a day, a time in UTC, or 12h, 30d ago", "30d")

@@ -3,7 +3,17 @@ import { type ErrorFacts, factsOf, PipelineError } from "./errors.ts";
 import type { Report } from "./events.ts";
 import { Gate } from "./gate.ts";
 import { resolveNames, unaskable } from "./names.ts";
-import type { DbtResult, LoadResult, Published, Source, TaskContext, Tasks, Transform, Warehouse } from "./ports.ts";
+import type {
+  CommittedLoad,
+  DbtResult,
+  LoadResult,
+  Published,
+  Source,
+  TaskContext,
+  Tasks,
+  Transform,
+  Warehouse,
+} from "./ports.ts";
 import {
   type CompanyState,
   type CompanyWindow,
@@ -20,6 +30,8 @@ export type FlowSettings = WindowSettings & {
   companies: readonly string[];
   acceptWithdrawals: boolean;
   skipDbt: boolean;
+  /** The run whose loads are not done again; null for a run of its own. */
+  retryOf: string | null;
   extractTimeoutMs: number;
   dbtTimeoutMs: number;
 };
@@ -79,8 +91,11 @@ export async function runFlow(ports: Ports, settings: FlowSettings): Promise<Flo
   // nothing new, and those end it.
   if (!settings.skipDbt) transform.warmUp(report);
 
+  const done = settings.retryOf === null ? [] : await warehouse.loadsOf(settings.retryOf);
   const turns = new Gate(companiesAtOnce);
-  const companies = await settleAll(windows.map((window) => turns.within(() => loadCompany(ports, settings, window))));
+  const companies = await settleAll(
+    windows.map((window) => turns.within(() => loadCompany(ports, settings, window, done))),
+  );
   const loaded = companies.filter((company) => company.result !== null);
 
   const dbt = await runDbt(ports, settings, loaded.length > 0);
@@ -119,7 +134,12 @@ async function resolveCompanies(
 }
 
 /** One company's extraction and load. Its failure is a value, so that the others go on; cancelling rejects. */
-async function loadCompany(ports: Ports, settings: FlowSettings, window: CompanyWindow): Promise<CompanyOutcome> {
+async function loadCompany(
+  ports: Ports,
+  settings: FlowSettings,
+  window: CompanyWindow,
+  done: readonly CommittedLoad[],
+): Promise<CompanyOutcome> {
   const { source, warehouse, tasks, clock } = ports;
   const task = `extract_and_load_complaints[${window.company}]`;
   const started = clock.now();
@@ -130,6 +150,11 @@ async function loadCompany(ports: Ports, settings: FlowSettings, window: Company
     error,
     loadedThrough: null,
   });
+  const before = done.find((load) => isSameLoad(load, window));
+  if (before !== undefined) {
+    tasks.skip(task, "loaded by the run that is retried");
+    return { ...outcome(before.result, null), window: before.window };
+  }
   try {
     const result = await tasks.run(task, { timeoutMs: settings.extractTimeoutMs }, async (context) => {
       refuseUnaskable(window);
@@ -146,6 +171,11 @@ async function loadCompany(ports: Ports, settings: FlowSettings, window: Company
     if (error instanceof PipelineError && error.code === "cancelled") throw error;
     return outcome(null, factsOf(error));
   }
+}
+
+/** A load through the same day. Its window is another one where it has moved the watermark since. */
+function isSameLoad(load: CommittedLoad, { company, names, window }: CompanyWindow): boolean {
+  return load.company === company && load.names.join("\n") === names.join("\n") && load.window.to === window.to;
 }
 
 function refuseUnaskable({ company, names }: CompanyWindow): void {

@@ -70,6 +70,9 @@ export type SourceFields = {
   missing: { field: string; rows: number }[];
 };
 
+/** A load that an earlier run committed. */
+export type CommittedLoad = { company: string; names: string[]; window: Window; result: LoadResult };
+
 export type LoadRequest = CompanyWindow & { runId: string; acceptWithdrawals: boolean };
 
 /** What dbt has not seen yet. */
@@ -99,6 +102,8 @@ export interface Warehouse {
    * transaction. Transactions take turns.
    */
   load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult>;
+  /** The last loads of the companies that a run loaded and no later run did. */
+  loadsOf(runId: string): Promise<CommittedLoad[]>;
   /** True where there are changes, or a dbt project, that the marts do not show. */
   owed(project: string): Promise<Owed>;
   commit(commit: Commit): Promise<void>;

@@ -4,10 +4,11 @@ import type { TaskContext, Traffic } from "../pipeline/ports.ts";
 import { parseRetryAfter, type RetryPolicy, retry } from "../pipeline/retry.ts";
 import type { RateBudget } from "./budget.ts";
 import { failedRequest, requestTimedOut, shortUrl, wrongAnswer } from "./failures.ts";
-import { type HttpAnswer, HttpClient } from "./http.ts";
+import { type Credentials, type HttpAnswer, HttpClient } from "./http.ts";
 
 export type ClientOptions = {
   userAgent: string;
+  credentials: Credentials;
   /** Of a whole request, its body included. */
   requestTimeoutMs: number;
   policy: RetryPolicy;
@@ -23,7 +24,7 @@ export class SourceClient {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#http = new HttpClient(options.userAgent);
+    this.#http = new HttpClient(options.userAgent, options.credentials);
   }
 
   /**

@@ -5,18 +5,47 @@ import { EnvHttpProxyAgent, request } from "undici";
 export type HttpAnswer = { status: number; type: string; retryAfter: string | undefined; body: Readable };
 
 /** GET over kept connections; proxies as the environment names them. */
+/** What an address brings to show who asks. It is in no address that is reported. */
+export type Credentials = {
+  /** Value of the Authorization header. */
+  authorization: string | null;
+  /** Parameters that every request gets. */
+  query: string;
+};
+
+/** The address itself, and the credentials that were in it. */
+export function splitAddress(address: string): { base: string; credentials: Credentials } {
+  const url = new URL(address);
+  const { username, password, search } = url;
+  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const authorization = user === ":" ? null : `Basic ${Buffer.from(user).toString("base64")}`;
+  url.username = "";
+  url.password = "";
+  url.search = "";
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return { base: url.href, credentials: { authorization, query: search.slice(1) } };
+}
+
 export class HttpClient {
   readonly #headers: Record<string, string>;
   // Timeouts are the caller's signal: of the whole request, not of idle time (invariant 7).
   readonly #agent = new EnvHttpProxyAgent({ headersTimeout: 0, bodyTimeout: 0, connectTimeout: 30_000 });
 
-  constructor(userAgent: string) {
-    this.#headers = { "user-agent": userAgent, accept: "application/json", "accept-encoding": "gzip" };
+  readonly #query: string;
+
+  constructor(userAgent: string, { authorization, query }: Credentials) {
+    this.#query = query;
+    this.#headers = {
+      ...(authorization === null ? {} : { authorization }),
+      "user-agent": userAgent,
+      accept: "application/json",
+      "accept-encoding": "gzip",
+    };
   }
 
   /** The head of the answer, whatever its status; the body follows, unpacked. Its errors are the stream's. */
   async get(url: string, signal: AbortSignal): Promise<HttpAnswer> {
-    const { statusCode, headers, body } = await request(url, {
+    const { statusCode, headers, body } = await request(this.#query === "" ? url : `${url}&${this.#query}`, {
       dispatcher: this.#agent,
       headers: this.#headers,
       signal,

@@ -3,12 +3,13 @@ import type { Candidates } from "../pipeline/names.ts";
 import type { Pages, Source, TaskContext, Traffic } from "../pipeline/ports.ts";
 import { type ClientOptions, SourceClient } from "./client.ts";
 import { findNames } from "./companies.ts";
+import { splitAddress } from "./http.ts";
 import { Landing } from "./landing.ts";
 import { PageReader } from "./page-facts.ts";
 import { extractPages } from "./pages.ts";
 
-export type SourceOptions = ClientOptions & {
-  /** Address of the search API, with its trailing slash. */
+export type SourceOptions = Omit<ClientOptions, "credentials"> & {
+  /** Address of the search API, with its trailing slash; user, password and parameters in it are sent with every request. */
   base: string;
   /** Hits a page asks for, at most 10,000. */
   pageSize: number;
@@ -23,8 +24,9 @@ export class CfpbSource implements Source {
   #reader: Promise<PageReader> | undefined;
 
   constructor(options: SourceOptions) {
-    this.#options = options;
-    this.#client = new SourceClient(options);
+    const { base, credentials } = splitAddress(options.base);
+    this.#options = { ...options, base };
+    this.#client = new SourceClient({ ...options, credentials });
   }
 
   get traffic(): Traffic {

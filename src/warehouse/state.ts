@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { Commit, Owed } from "../pipeline/ports.ts";
+import type { Commit, CommittedLoad, Owed } from "../pipeline/ports.ts";
 import type { StoredCompany } from "../pipeline/window.ts";
 import { literal } from "./fields.ts";
 
@@ -32,6 +32,32 @@ export async function readOwed(connection: DuckDBConnection, project: string): P
   if (loads > 0) return { owed: true, reason: `${loads} loads with changes since the marts were built` };
   if (last[1] !== project) return { owed: true, reason: "the dbt project changed" };
   return { owed: false, reason: "nothing new" };
+}
+
+/** The last loads of the companies that a run loaded and no later run did. */
+export async function readLoadsOf(connection: DuckDBConnection, runId: string): Promise<CommittedLoad[]> {
+  const result = await connection.runAndReadAll(`
+    select company, to_json(names), window_from::varchar, window_to::varchar, load_id, load_no, expected, inserted, updated,
+      deleted, unchanged, rejected
+    from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1 and run_id = ${literal(runId)}`);
+  return result.getRows().map(([company, names, from, to, loadId, ...numbers]) => {
+    const [loadNo, expected, inserted, updated, deleted, unchanged, rejected] = numbers.map(Number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const fields = { unknown: [], missing: [] };
+    return {
+      company: String(company),
+      names: JSON.parse(String(names)) as string[],
+      window: { from: String(from), to: String(to) },
+      result: { loadId: String(loadId), loadNo, expected, inserted, updated, deleted, unchanged, rejected, fields },
+    };
+  });
 }
 
 /** Watermarks, and what the marts show now, in one transaction. */

@@ -5,6 +5,7 @@ import type { Report } from "../pipeline/events.ts";
 import { Gate } from "../pipeline/gate.ts";
 import type {
   Commit,
+  CommittedLoad,
   LoadRequest,
   LoadResult,
   Owed,
@@ -19,7 +20,7 @@ import { Database, type DatabaseOptions } from "./database.ts";
 import { mergeLoad } from "./load.ts";
 import { publishMarts } from "./publish.ts";
 import { beginStaging, endStaging, stagePage } from "./staging.ts";
-import { readOwed, readStates, writeCommit } from "./state.ts";
+import { readLoadsOf, readOwed, readStates, writeCommit } from "./state.ts";
 
 export type WarehouseOptions = DatabaseOptions & {
   /** The folder of the published snapshots. */
@@ -43,6 +44,10 @@ export class DuckDbWarehouse implements Warehouse {
 
   async states(): Promise<StoredCompany[]> {
     return this.#read([], readStates);
+  }
+
+  async loadsOf(runId: string): Promise<CommittedLoad[]> {
+    return this.#read([], (connection) => readLoadsOf(connection, runId));
   }
 
   async owed(project: string): Promise<Owed> {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { testHome } from "../harness/home.ts";
-import { startTestSource, type TestSource } from "../harness/sample.ts";
+import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+
+const isPageOf = (url: URL, name: string) => url.searchParams.getAll("company").includes(name);
 
 describe("pipeline runs", () => {
   let source: TestSource;
@@ -68,6 +70,38 @@ describe("pipeline runs", () => {
     assert.match(stdout, /error\[crashed\]: The process of this run .* is gone without an end/);
     const lines = (await home.run(["runs", "logs", "--level", "debug"])).stdout.trim().split("\n");
     assert.ok(lines.length >= 18 && lines.length <= 20, `${lines.length} lines`);
+  });
+
+  it("retries only what failed, of the same days", async () => {
+    const home = testHome(source);
+    const env = { PIPELINE_RETRIES: "0", PIPELINE_START_DATE: "2026-03-01" };
+    source.intercept = (url) =>
+      isPageOf(url, jpmorgan) ? { kind: "answer", status: 404, headers: {}, body: "" } : undefined;
+    const first = await home.report(["run", "--as-of", "2026-11-19"], env);
+    assert.equal(first.code, 3);
+    source.intercept = undefined;
+    source.requests.length = 0;
+    const retried = await home.report(["runs", "retry"], { PIPELINE_START_DATE: "2020-01-01" });
+    assert.equal(retried.code, 0, JSON.stringify(retried.error));
+    assert.ok(!source.requests.some((url) => isPageOf(url, bankOfAmerica)), "what was loaded is not read again");
+    assert.deepEqual(
+      retried.companies.map(({ company, window, expected }) => [company, window.from, window.to, expected > 0]),
+      first.companies.map(({ company, window }) => [company, window.from, window.to, true]),
+    );
+    assert.deepEqual(
+      (await home.watermarks()).map(([, , to]) => to),
+      ["2026-11-19", "2026-11-19"],
+    );
+    const again = await home.run(["runs", "retry"]);
+    assert.match(again.stderr, /is complete: nothing is left to do/);
+
+    // dbt alone failed: nothing is read, the marts are built and the watermark moves.
+    const other = testHome(source);
+    assert.equal((await other.run(["run", "--as-of", "2026-11-20"], { ...env, FAKE_DBT: "model" })).code, 1);
+    source.requests.length = 0;
+    const built = await other.report(["runs", "retry"]);
+    assert.deepEqual([built.code, built.dbt?.state, source.requests.length], [0, "Completed", 1]);
+    assert.equal((await other.watermarks()).length, 2);
   });
 
   it("follows and cancels a run from another terminal", async () => {

@@ -18,6 +18,7 @@ const settings: FlowSettings = {
   resetState: false,
   acceptWithdrawals: false,
   skipDbt: false,
+  retryOf: null,
   extractTimeoutMs: 10_000,
   dbtTimeoutMs: 10_000,
 };
@@ -80,6 +81,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
     },
     warehouse: {
       states: async () => states,
+      loadsOf: async () => [],
       owed: async () => owed.shift() ?? { owed: true, reason: "test" },
       async load({ company }, pages) {
         while (!(await pages.next()).done);
