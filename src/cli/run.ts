@@ -3,15 +3,15 @@ import { PipelineError } from "../pipeline/errors.ts";
 import { parseNameList } from "../pipeline/name-list.ts";
 import { exitCodeOfRun } from "../pipeline/report.ts";
 import { executeRun, type RunOptions } from "../run.ts";
+import { type ConsoleOptions, runConsole } from "./console.ts";
 import { errorText } from "./error-output.ts";
-import { configOf, type GlobalOptions } from "./options.ts";
-import { progressPrinter } from "./progress.ts";
+import { configOf } from "./options.ts";
 import { cancelOnSignals } from "./signals.ts";
 import { styleFor } from "./style.ts";
 import { summaryText } from "./summary.ts";
 
 /** How a run is shown. */
-export type RunOutput = GlobalOptions & { logFormat?: string };
+export type RunOutput = ConsoleOptions;
 
 export type RunCommandOptions = RunOutput & {
   companies?: string[];
@@ -36,20 +36,16 @@ export async function runAndPrint(
   options: RunOutput,
   runOptions: RunOptions,
 ): Promise<number> {
-  const write = (line: string) => void process.stderr.write(`${line}\n`);
-  for (const warning of warnings) write(`warning: ${warning}`);
+  for (const warning of warnings)
+    process.stderr.write(`warning: ${warning}
+`);
   checkLogFormat(options.logFormat);
   const cancellation = cancelOnSignals();
-  const { quiet = false, verbose = false } = options;
-  const everyMs = process.stderr.isTTY ? 2000 : 10_000;
-  const emit = quiet
-    ? () => undefined
-    : options.logFormat === "json"
-      ? (await import("./json-log.ts")).jsonLog(verbose)
-      : progressPrinter({ write, everyMs, verbose });
+  const { quiet = false } = options;
+  const view = await runConsole(options, config.env);
   try {
-    const report = await executeRun(config, runOptions, cancellation.signal, emit);
-    if (!quiet && options.logFormat !== "json") write("");
+    const report = await executeRun(config, runOptions, cancellation.signal, view.emit);
+    view.stop();
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else if (!quiet || report.error !== null)
       process.stdout.write(summaryText(report, styleFor(process.stdout, options, config.env)));

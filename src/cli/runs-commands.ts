@@ -44,6 +44,15 @@ export function addRuns(program: Command, exit: (code: number) => void): void {
       exit(await runsLogs(id, command.optsWithGlobals()));
     });
   runs
+    .command("watch")
+    .description("show a run as its own terminal does, until it is over")
+    .argument("[id]", "an id, its beginning, or a name (default: the newest run)")
+    .option(...sampleToo)
+    .action(async (id: string | undefined, _options: object, command: Command) => {
+      const { runsWatch } = await import("./runs-watch.ts");
+      exit(await runsWatch(id, command.optsWithGlobals()));
+    });
+  runs
     .command("cancel")
     .description("stop a run that is under way: asks it, then SIGTERM, then SIGKILL")
     .argument("[id]", "an id, its beginning, or a name (default: the newest run)")

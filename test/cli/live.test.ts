@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import { describe, it } from "node:test";
+import { canShowLive, liveView } from "../../src/cli/live.ts";
+import { newModel, render, update } from "../../src/cli/live-model.ts";
+import { styleFor } from "../../src/cli/style.ts";
+import type { Happening, RunEvent } from "../../src/pipeline/events.ts";
+
+const start = Date.parse("2026-11-20T00:00:00Z");
+const at = (seconds: number, happening: Happening): RunEvent => ({
+  ...happening,
+  runId: "r",
+  at: new Date(start + seconds * 1000).toISOString(),
+});
+const bank = "extract_and_load_complaints[a bank with a long name]";
+const error = { code: "source_html", what: "It sent HTML.", data: "", next: "" } as const;
+
+function model(...events: RunEvent[]) {
+  const made = newModel();
+  for (const event of events) update(made, event);
+  return made;
+}
+
+const begun = [
+  at(0, { type: "run.started", flow: "flow", database: "d", source: "s", asOf: "2026-11-20" }),
+  at(0, { type: "task.state", task: "resolve_companies", state: "Running", attempt: 1 }),
+  at(1, { type: "task.state", task: "resolve_companies", state: "Completed", attempt: 1 }),
+  at(1, {
+    type: "window.resolved",
+    company: "a bank with a long name",
+    names: ["A"],
+    from: "2026-01-01",
+    to: "2026-11-20",
+    why: "w",
+  }),
+  at(1, { type: "task.state", task: bank, state: "Running", attempt: 1 }),
+  at(6, { type: "page.landed", task: bank, page: 1, rows: 10_000, total: 40_000, bytes: 1 }),
+];
+const texts = (view: ReturnType<typeof render>) => view.map(({ text }) => text.trimEnd());
+
+describe("the live view", () => {
+  it("has a line per task with state, rows, rate and what is left", () => {
+    assert.deepEqual(texts(render(model(...begun), 100, 24, start + 6000)), [
+      "flow, as of 2026-11-20",
+      "+ resolve_companies        Completed    1.0 s",
+      "> a bank with a long name  Running      5.0 s  10,000 of 40,000  25%  2,000 rows/s  15 s left",
+      "  run_dbt_models           Pending",
+      "  commit_state             Pending",
+      "  publish                  Pending",
+    ]);
+  });
+
+  it("says what a task waits for, its attempt, its verdict and how it failed", () => {
+    const lineOf = (...events: RunEvent[]) => texts(render(model(...begun, ...events), 120, 24, start + 10_000))[2];
+    assert.match(
+      lineOf(at(9, { type: "source.wait", task: bank, waitMs: 30_000, perMinute: 20 }))!,
+      /waits 29 s: the source allows 20 questions a minute$/,
+    );
+    assert.match(
+      lineOf(
+        at(7, { type: "task.state", task: bank, state: "Retrying", attempt: 1 }),
+        at(7, { type: "task.retry", task: bank, attempt: 1, waitMs: 1000, error }),
+        at(8, { type: "task.state", task: bank, state: "Running", attempt: 2 }),
+      )!,
+      /Running +9\.0 s {2}attempt 2 {2}10,000 of 40,000/,
+    );
+    assert.match(lineOf(at(8, { type: "load.reconciled", task: bank, expected: 5, live: 5 }))!, /5 of 5: complete$/);
+    assert.match(
+      lineOf(at(8, { type: "task.state", task: bank, state: "Failed", attempt: 1, error }))!,
+      /^x .* Failed +7\.0 s .*source_html$/,
+    );
+  });
+
+  it("stays within narrow and low terminals", () => {
+    const many = Array.from({ length: 60 }, (_, i) =>
+      at(1, {
+        type: "window.resolved",
+        company: `company ${i}`,
+        names: ["A"],
+        from: "2026-01-01",
+        to: "2026-11-20",
+        why: "w",
+      }),
+    );
+    for (const [width, height] of [
+      [20, 8],
+      [40, 24],
+      [80, 24],
+      [120, 50],
+    ] as const) {
+      const view = render(model(...begun, ...many), width, height, start + 6000);
+      assert.ok(
+        view.every(({ text }) => [...text].length <= width),
+        `${width}`,
+      );
+      assert.ok(view.length <= height, `${view.length} lines of ${height}`);
+      assert.ok(
+        view.some(({ text }) => /Running|>/.test(text)),
+        "what is under way is shown",
+      );
+    }
+    assert.match(
+      texts(render(model(...begun, ...many), 80, 24, start)).at(-1)!,
+      /and 43 more tasks: 1 done, 42 to come/,
+    );
+  });
+
+  it("is drawn over itself, with what matters above", () => {
+    let written = "";
+    const stream = Object.assign(new EventEmitter(), {
+      columns: 80,
+      rows: 24,
+      isTTY: true,
+      write: (text: string) => {
+        written += text;
+        return true;
+      },
+    }) as unknown as NodeJS.WriteStream;
+    const view = liveView(stream, styleFor(stream, { color: false }, {}));
+    for (const event of begun) view.emit(event);
+    stream.emit("resize");
+    view.emit(at(7, { type: "source.retry", task: bank, attempt: 1, waitMs: 1000, error }));
+    view.stop();
+    const [first, above, last] = written.split("\x1b[6A\r\x1b[J");
+    assert.match(first!, /^flow, as of 2026-11-20\n/);
+    assert.match(above!, /^a bank with a long name: source_html, attempt 1; again in 1\.0 s\nflow, as of/);
+    assert.match(last!, /publish +Pending +\n\n$/);
+    assert.ok(!canShowLive(stream, { TERM: "dumb" }) && !canShowLive(stream, { CI: "1" }) && canShowLive(stream, {}));
+  });
+});
