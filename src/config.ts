@@ -2,6 +2,7 @@ import { availableParallelism, homedir, platform } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import { isObject, readConfigFile } from "./config-file.ts";
+import { defaultHome, ownHome } from "./home.ts";
 import { isDay } from "./pipeline/days.ts";
 import { PipelineError } from "./pipeline/errors.ts";
 import { parseNameList } from "./pipeline/name-list.ts";
@@ -20,7 +21,7 @@ const schema = z.strictObject({
   startDate: day.default("2024-01-01"),
   companies: z.array(text).min(1, "expected at least one company").default(["jpmorgan", "bank of america"]),
   lookBackDays: z.int().min(0).max(36_500).default(60),
-  home: text.default("database"),
+  home: text.default(defaultHome),
   database: text.optional(),
   source: text
     .refine((value) => value === "sample" || isWebAddress(value), "expected `sample` or an http(s) address")
@@ -111,15 +112,15 @@ export function loadConfig(flags: Partial<Settings>, file: string | undefined, t
 function finish(settings: z.output<typeof schema>, today: string): Config {
   const { home, database, contact, runTimeoutSeconds, dbt, cacheDir, asOf, startDate, ...rest } = settings;
   const isSample = settings.source === "sample";
-  const ownHome = isSample ? join(resolve(home), "sample") : resolve(home);
+  const kept = ownHome(home, settings.source);
   const last = asOf ?? today;
   if (!isSample && last > today) throw inFuture("as_of_in_future", "as-of day", last, today);
   if (startDate > last) throw inFuture("start_date_in_future", "start date", startDate, last);
   return Object.freeze({
     ...rest,
     startDate,
-    home: ownHome,
-    database: database === undefined ? join(ownHome, "cfpb_complaints.duckdb") : resolve(database),
+    home: kept,
+    database: database === undefined ? join(kept, "cfpb_complaints.duckdb") : resolve(database),
     contact: contact ?? null,
     runTimeoutSeconds: runTimeoutSeconds ?? null,
     dbt: dbt ?? null,

@@ -2,13 +2,12 @@ import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Config } from "./config.ts";
-import { History, type LogLine, type RunDetail, type RunRow } from "./history/history.ts";
-import { isAlive } from "./history/lease.ts";
 import { type NewRun, Recorder, type RecorderOptions } from "./history/recorder.ts";
 import type { Report } from "./pipeline/events.ts";
 import type { Ports } from "./pipeline/flow.ts";
 import { redactor, secretsOf } from "./pipeline/redact.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
+import { historyFile } from "./runs.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { LocalEngine } from "./runtime/local-engine.ts";
 import { spawnSample } from "./sample/spawn.ts";
@@ -31,13 +30,7 @@ export { exportFormats };
 /** Everything that a run holds, for {@link Wired.close} to give back. */
 export type Wired = { ports: Ports; close(): Promise<void> };
 
-export type { History, LogLine, Recorder, RunDetail, RunRow };
-export { isAlive };
-
-/** The runs of a home; null where nothing was ever run. */
-export function openRuns(config: Config): History | null {
-  return History.open(historyFile(config));
-}
+export type { Recorder };
 
 /** Writes a run into the history of its home. */
 export function recordRun(
@@ -47,11 +40,7 @@ export function recordRun(
 ): Recorder {
   const { asOf, database } = config;
   const source = redactor(secretsOf(config.source))(config.source);
-  return new Recorder({ ...run, asOf, source, database }, { path: historyFile(config), ...told });
-}
-
-function historyFile({ home }: Config): string {
-  return join(home, "history.sqlite");
+  return new Recorder({ ...run, asOf, source, database }, { path: historyFile(config.home), ...told });
 }
 
 /** Takes the warehouse for this process (invariant 4). Throws where it cannot be one, or another process has it. */

@@ -65,6 +65,8 @@ export function eventLine(event: Happening): string {
     }
     case "dbt.output":
       return `dbt: ${event.text}`;
+    case "dbt.usage":
+      return `dbt: ${duration(event.cpuMs)} of CPU, ${bytes(event.peakRssBytes)} of memory at most`;
     case "state.committed":
       return `${event.company}: loaded through ${event.loadedThrough}`;
     case "publish.table":

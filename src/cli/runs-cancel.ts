@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { isFinal } from "../pipeline/run-state.ts";
-import { type History, isAlive, type RunRow } from "../wire.ts";
+import { type History, isAlive, type RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, withHistory, wrong } from "./runs-find.ts";
 

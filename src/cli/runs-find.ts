@@ -1,14 +1,15 @@
+import { findHome } from "../home.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
-import { type History, openRuns, type RunRow } from "../wire.ts";
-import { configOf, type GlobalOptions } from "./options.ts";
+import { type History, openRuns, type RunRow } from "../runs.ts";
+import type { GlobalOptions } from "./options.ts";
 
 /** Opens the history of the home; `none` is what to do where nothing was ever run. */
 export async function withHistory<T>(options: GlobalOptions, use: (history: History) => T | Promise<T>): Promise<T> {
-  const { config } = await configOf(options);
-  const history = openRuns(config);
+  const home = await findHome(options, options.config);
+  const history = openRuns(home);
   if (history === null) {
-    throw wrong(`Nothing was run yet in ${config.home}.`, "Start with: pipeline run");
+    throw wrong(`Nothing was run yet in ${home}.`, "Start with: pipeline run");
   }
   try {
     return await use(history);

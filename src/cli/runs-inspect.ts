@@ -1,4 +1,4 @@
-import type { RunDetail } from "../wire.ts";
+import type { RunDetail } from "../runs.ts";
 import { errorText } from "./error-output.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, timeText, withHistory } from "./runs-find.ts";
@@ -70,19 +70,39 @@ function taskTable({ tasks }: RunDetail, style: Style): string {
       { title: "read", align: "right" },
       { title: "requests", align: "right" },
       { title: "waited", align: "right" },
+      { title: "CPU", align: "right" },
+      { title: "memory", align: "right" },
       { title: "why" },
     ],
-    tasks.map(({ name, state, attempts, startedAt, endedAt, rows, bytes: read, requests, waitedMs, reason, error }) => [
-      name,
-      state,
-      attempts === 0 ? "" : String(attempts),
-      startedAt === null || attempts === 0 ? "" : duration(Math.max((endedAt ?? Date.now()) - startedAt, 0)),
-      rows === 0 ? "" : count(rows),
-      read === 0 ? "" : bytes(read),
-      requests === 0 ? "" : String(requests),
-      waitedMs === 0 ? "" : duration(waitedMs),
-      error?.code ?? reason ?? "",
-    ]),
+    tasks.map(
+      ({
+        name,
+        state,
+        attempts,
+        startedAt,
+        endedAt,
+        rows,
+        bytes: read,
+        requests,
+        waitedMs,
+        cpuMs,
+        peakRss,
+        reason,
+        error,
+      }) => [
+        name,
+        state,
+        attempts === 0 ? "" : String(attempts),
+        startedAt === null || attempts === 0 ? "" : duration(Math.max((endedAt ?? Date.now()) - startedAt, 0)),
+        rows === 0 ? "" : count(rows),
+        read === 0 ? "" : bytes(read),
+        requests === 0 ? "" : String(requests),
+        waitedMs === 0 ? "" : duration(waitedMs),
+        cpuMs === null ? "" : duration(cpuMs),
+        peakRss === null ? "" : bytes(peakRss),
+        error?.code ?? reason ?? "",
+      ],
+    ),
   );
 }
 

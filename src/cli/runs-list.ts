@@ -1,7 +1,7 @@
 import type { State } from "../pipeline/events.ts";
 import { states } from "../pipeline/run-state.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
-import type { RunRow } from "../wire.ts";
+import type { RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, parseCount, parseSince, timeText, withHistory, wrong } from "./runs-find.ts";
 import { type Style, styleFor } from "./style.ts";

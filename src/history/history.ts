@@ -4,6 +4,7 @@ import type { RunReport } from "../pipeline/report.ts";
 import { isFinal, states } from "../pipeline/run-state.ts";
 import { openExistingHistory } from "./database.ts";
 import { isAlive, type Lease } from "./lease.ts";
+import { pruneSql } from "./retention.ts";
 
 export type RunRow = {
   no: number;
@@ -35,6 +36,8 @@ export type TaskRow = {
   bytes: number;
   requests: number;
   waitedMs: number;
+  cpuMs: number | null;
+  peakRss: number | null;
 };
 
 export type AttemptRow = {
@@ -76,9 +79,11 @@ const columns = `no, id, name, state, trigger, started_at as startedAt, ended_at
 
 /** What the runs of a home did. Opening it says Crashed of every run whose process is gone. */
 export class History {
+  readonly path: string;
   readonly #database: DatabaseSync;
 
-  private constructor(database: DatabaseSync) {
+  private constructor(path: string, database: DatabaseSync) {
+    this.path = path;
     this.#database = database;
   }
 
@@ -86,7 +91,7 @@ export class History {
   static open(path: string): History | null {
     const database = openExistingHistory(path);
     if (database === null) return null;
-    const history = new History(database);
+    const history = new History(path, database);
     history.findCrashed();
     return history;
   }
@@ -133,7 +138,7 @@ export class History {
     };
     if (wanted !== undefined && wanted.length > 0) add(`state in (${marks(wanted)})`, ...wanted);
     if (trigger !== undefined) add("trigger = ?", trigger);
-    if (since !== undefined) add("started_at >= ?", since);
+    if (since !== undefined) add(startedSince, since, since);
     if (before !== undefined) add("no < ?", before);
     const where = conditions.length === 0 ? "" : `where ${conditions.join(" and ")}`;
     return this.#all<RunRow>(`select ${columns} from runs ${where} order by no desc limit ?`, [...values, limit]);
@@ -168,7 +173,7 @@ export class History {
       lease: { host, pid, processStarted, boot },
       tasks: this.#all<TaskRow & { error: string | null }>(
         `select name, state, attempts, started_at as startedAt, ended_at as endedAt, reason, error, rows, bytes, requests,
-           waited_ms as waitedMs from tasks where run_no = ? order by position`,
+           waited_ms as waitedMs, cpu_ms as cpuMs, peak_rss as peakRss from tasks where run_no = ? order by position`,
         [no],
       ).map(withError),
       attempts: this.#all<AttemptRow & { error: string | null }>(
@@ -220,12 +225,7 @@ export class History {
 
   /** Ended runs that started before a time, or are beyond the newest so many, are removed with all they have. */
   prune({ before, keep }: { before: number; keep: number }): number {
-    const { changes } = this.#database
-      .prepare(
-        `delete from runs where state not in (${marks(open)}) and
-           (started_at < ? or no <= (select no from runs order by no desc limit 1 offset ?))`,
-      )
-      .run(...open, before, keep);
+    const { changes } = this.#database.prepare(pruneSql).run(before, keep);
     return Number(changes);
   }
 
@@ -233,20 +233,19 @@ export class History {
   ended(since: number): Pick<RunRow, "state" | "startedAt" | "endedAt" | "rows" | "changed" | "requests">[] {
     return this.#all(
       `select state, started_at as startedAt, ended_at as endedAt, rows, changed, requests from runs
-       where started_at >= ? and ended_at is not null order by no desc`,
-      [since],
+       where ${startedSince} and ended_at is not null order by no desc`,
+      [since, since],
     );
-  }
-
-  /** How SQLite carries out a query of these methods, for the test that says that each uses an index. */
-  plan(sql: string): string[] {
-    return this.#all<{ detail: string }>(`explain query plan ${sql}`, []).map(({ detail }) => detail);
   }
 
   #all<T>(sql: string, values: readonly (string | number)[]): T[] {
     return this.#database.prepare(sql).all(...values) as T[];
   }
 }
+
+/** Where the runs of a time begin is found by the index on times; a clock may have been set back since. */
+const startedSince =
+  "no >= (select no from runs where started_at >= ? order by started_at, no limit 1) and started_at >= ?";
 
 const marks = (values: readonly unknown[]) => values.map(() => "?").join(", ");
 

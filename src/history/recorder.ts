@@ -8,6 +8,7 @@ import { runName } from "../pipeline/run-name.ts";
 import { after } from "../pipeline/run-state.ts";
 import { openHistory } from "./database.ts";
 import { leaseOf } from "./lease.ts";
+import { keepDays, keepRuns, pruneSql } from "./retention.ts";
 
 export type NewRun = {
   id: string;
@@ -34,11 +35,23 @@ const patienceMs = 20;
 const pollMs = 250;
 const heartbeatMs = 5000;
 const sampleMs = 1000;
+/** Its work is done by another process, which says itself what it used. */
+const dbtTask = "run_dbt_models";
 /** Writes that may wait for a lock; more than a whole run has. */
 const mostWaiting = 100_000;
 
 type Write = (statements: Statements, runNo: number) => void;
-type Task = { state: State; attempts: number; rows: number; bytes: number; requests: number; waitedMs: number };
+type Task = {
+  state: State;
+  attempts: number;
+  rows: number;
+  bytes: number;
+  requests: number;
+  waitedMs: number;
+  /** CPU of the process when it began, and the largest memory since. */
+  cpuAtStart: number;
+  peakRss: number;
+};
 
 /**
  * Writes a run into the history while it happens. Nothing that fails here reaches the run. Where there is no history yet, it is
@@ -56,7 +69,6 @@ export class Recorder {
   #state: State = "Running";
   readonly #tasks = new Map<string, Task>();
   #queue: Write[] = [];
-  #isScheduled = false;
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(run: NewRun, options: RecorderOptions) {
@@ -104,7 +116,12 @@ export class Recorder {
       const { id, name, kind, status, durationMs, failures, message } = event.node;
       this.#write((statements, no) => statements.node.run(no, id, name, kind, status, durationMs, failures, message));
     }
+    if (event.type === "dbt.usage") {
+      const { cpuMs: cpu, peakRssBytes } = event;
+      this.#write((statements, no) => statements.taskUsage.run(cpu, peakRssBytes, no, dbtTask));
+    }
     if (event.type === "run.cancelling") this.#setState("Cancelling");
+    this.#flush();
   }
 
   /** The run's end; what is still waiting for a lock is waited for a moment. */
@@ -127,6 +144,7 @@ export class Recorder {
         ...[error?.code ?? null, JSON.stringify(report), no],
       ),
     );
+    this.#write((statements) => statements.prune.run(Date.now() - keepDays * 86_400_000, keepRuns));
     for (let tries = 0; tries < 50 && this.#queue.length > 0 && this.#database !== undefined; tries++) this.#flush();
     if (this.#queue.length > 0) this.#giveUp(new Error("another process holds it"));
     this.#close();
@@ -142,10 +160,20 @@ export class Recorder {
     const { task: name, attempt, reason = null } = event;
     const error = event.error === undefined ? null : JSON.stringify(event.error);
     const known = this.#tasks.get(name);
-    const task = known ?? { state: "Pending", attempts: 0, rows: 0, bytes: 0, requests: 0, waitedMs: 0 };
+    const task = known ?? {
+      state: "Pending",
+      attempts: 0,
+      rows: 0,
+      bytes: 0,
+      requests: 0,
+      waitedMs: 0,
+      cpuAtStart: cpuMs(),
+      peakRss: 0,
+    };
     this.#tasks.set(name, task);
     task.state = after(task.state, event.state);
-    task.attempts = Math.max(task.attempts, attempt);
+    // What is cancelled before it began has no attempt.
+    if (event.state === "Running") task.attempts = attempt;
     const { state, attempts } = task;
     const position = this.#tasks.size;
     const isOver = event.state !== "Running" && event.state !== "Retrying";
@@ -154,6 +182,10 @@ export class Recorder {
       if (event.state === "Running") statements.attempt.run(no, name, attempt, "Running", at);
       else if (isOver && attempt > 0) statements.attemptOver.run(event.state, at, error, null, no, name, attempt);
     });
+    if (isOver && attempt > 0 && name !== dbtTask) {
+      const used = [cpuMs() - task.cpuAtStart, Math.max(task.peakRss, process.memoryUsage.rss())] as const;
+      this.#write((statements, no) => statements.taskUsage.run(...used, no, name));
+    }
   }
 
   #attemptFailed({ task, attempt, waitMs, error, at }: RunEvent & { type: "task.retry" }): void {
@@ -176,28 +208,23 @@ export class Recorder {
   }
 
   #sample(): void {
-    const { user, system } = process.cpuUsage();
-    const cpuMs = Math.round((user + system) / 1000);
     const rss = process.memoryUsage.rss();
-    const at = Date.now();
-    this.#write((statements, no) => statements.sample.run(no, at, cpuMs, rss));
+    for (const task of this.#tasks.values()) if (task.state === "Running") task.peakRss = Math.max(task.peakRss, rss);
+    const [at, cpu] = [Date.now(), cpuMs()];
+    this.#write((statements, no) => statements.sample.run(no, at, cpu, rss));
   }
 
   #lookForCancel(): void {
     if (this.#statements?.cancelRequested.get(this.#runNo) !== undefined) this.#options.onCancel();
   }
 
-  /** What happens in one turn of the event loop is written in one transaction. */
   #write(write: Write): void {
-    if (this.#database === undefined) return;
-    this.#queue.push(write);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    queueMicrotask(() => this.#flush());
+    if (this.#database !== undefined) this.#queue.push(write);
   }
 
+  /** All that an event brings is written in one transaction, at once: what a killed process has seen is there. */
   #flush(): void {
-    this.#isScheduled = false;
+    if (this.#queue.length === 0) return;
     const [database, statements] = [this.#database, this.#statements];
     if (database === undefined || statements === undefined) return;
     try {
@@ -216,6 +243,7 @@ export class Recorder {
     const timer = setInterval(() => {
       try {
         work();
+        this.#flush();
       } catch (error) {
         if ((error as { errcode?: number }).errcode !== 5) this.#giveUp(error);
       }
@@ -237,6 +265,12 @@ export class Recorder {
     this.#database?.close();
     this.#database = undefined;
   }
+}
+
+/** CPU that this process has used so far. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return Math.round((user + system) / 1000);
 }
 
 function insertRun(database: DatabaseSync, run: NewRun): number {
@@ -263,6 +297,7 @@ const texts = {
     on conflict (run_no, name) do update set state = excluded.state, attempts = excluded.attempts, ended_at = excluded.ended_at,
       reason = excluded.reason, error = excluded.error`,
   taskCounts: "update tasks set rows = ?, bytes = ?, requests = ?, waited_ms = ? where run_no = ? and name = ?",
+  taskUsage: "update tasks set cpu_ms = ?, peak_rss = ? where run_no = ? and name = ?",
   attempt: "insert or ignore into attempts (run_no, task, number, state, started_at) values (?, ?, ?, ?, ?)",
   attemptOver: `update attempts set state = ?, ended_at = ?, error = ?, wait_ms = ?
     where run_no = ? and task = ? and number = ? and ended_at is null`,
@@ -271,6 +306,7 @@ const texts = {
   heartbeat: "update runs set heartbeat_at = ? where no = ?",
   state: "update runs set state = ? where no = ?",
   cancelRequested: "select 1 from runs where no = ? and cancel_requested_at is not null",
+  prune: pruneSql,
   finish: `update runs set state = ?, ended_at = ?, rows = ?, changed = ?, requests = ?, bytes = ?, error_code = ?, report = ?
     where no = ?`,
 };

@@ -54,6 +54,7 @@ export type Happening =
   | { type: "dbt.started" }
   | { type: "dbt.node"; node: DbtNode }
   | { type: "dbt.output"; level: "debug" | "info" | "warn" | "error"; text: string }
+  | { type: "dbt.usage"; cpuMs: number; peakRssBytes: number }
   | { type: "state.committed"; company: string; loadedThrough: string }
   | { type: "publish.table"; task: string; table: string; rows: number; bytes: number }
   | { type: "published"; snapshot: string; tables: number };

@@ -12,6 +12,7 @@ export function levelOf(event: Happening): Level {
     case "page.landed":
     case "load.staged":
     case "publish.table":
+    case "dbt.usage":
       return "debug";
     case "dbt.output":
       return event.level;

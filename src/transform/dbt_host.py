@@ -10,6 +10,7 @@ import atexit
 import gc
 import json
 import os
+import resource
 import sys
 import threading
 
@@ -53,6 +54,10 @@ words = sys.stdin.readline().split()
 if code == 0 and words[:1] == ["build"]:
     code, _ = invoke(words, manifest)
 atexit._run_exitfuncs()  # closes the database
+used = resource.getrusage(resource.RUSAGE_SELF)
+kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
+usage = {"cpu_ms": round(1000 * (used.ru_utime + used.ru_stime)), "peak_rss": used.ru_maxrss * kilobyte}
+events.write(json.dumps({"info": {"name": "Usage", "level": "info", "msg": ""}, "data": usage}) + "\n")
 events.close()
 sys.stderr.flush()
 os._exit(code)  # taking the interpreter down in order would cost another half second

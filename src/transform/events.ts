@@ -24,10 +24,14 @@ const eventLine = z.object({
   data: z.object({
     node_info: z.object({ unique_id: z.string() }).partial().optional(),
     run_result: runResult.optional(),
+    cpu_ms: z.number().optional(),
+    peak_rss: z.number().optional(),
   }),
 });
 
 export type DbtEvent =
+  /** What the whole process used, at its end; only our own host says so. */
+  | { type: "usage"; cpuMs: number; peakRssBytes: number }
   | { type: "node"; node: DbtNode }
   | { type: "log"; level: "debug" | "info" | "warn" | "error"; text: string };
 
@@ -40,6 +44,9 @@ export function parseDbtLine(line: string): DbtEvent | null {
     // Nothing is done for an exposure.
     if (data.node_info.unique_id.startsWith("exposure.")) return null;
     return { type: "node", node: nodeOf(data.node_info.unique_id, data.run_result) };
+  }
+  if (info.name === "Usage" && data.cpu_ms !== undefined && data.peak_rss !== undefined) {
+    return { type: "usage", cpuMs: data.cpu_ms, peakRssBytes: data.peak_rss };
   }
   // Lines about single nodes (LogStartLine, LogTestResult, ...) say again what the nodes say.
   if (info.level === "debug" || info.name.startsWith("Log") || info.msg.trim() === "") return null;

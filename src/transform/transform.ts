@@ -159,6 +159,10 @@ class DbtChild {
       report({ type: "dbt.node", node: event.node });
       return;
     }
+    if (event.type === "usage") {
+      report({ type: "dbt.usage", cpuMs: event.cpuMs, peakRssBytes: event.peakRssBytes });
+      return;
+    }
     if (stream === "stderr" || event.level !== "debug") this.said.push(event.text);
     report({ type: "dbt.output", level: event.level, text: event.text });
   }

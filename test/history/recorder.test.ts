@@ -151,6 +151,30 @@ describe("the recorder", () => {
     reader.close();
   });
 
+  it("takes a clock that is set back in a run", async () => {
+    const { path, recorder } = recording();
+    const times = ["12:00:05", "12:00:09", "11:00:00", "11:00:01"];
+    const events: Happening[] = [
+      resolved,
+      { type: "task.state", task, state: "Running", attempt: 1 },
+      { type: "task.state", task, state: "Completed", attempt: 1 },
+      { type: "warehouse.closed" },
+    ];
+    for (const [i, event] of events.entries())
+      recorder.record({ ...event, runId: id, at: `2026-11-20T${times[i]}.000Z` });
+    recorder.finish(report({ endedAt: "2026-11-20T11:00:02.000Z" }));
+    const reader = open(path);
+    const { tasks, state } = reader.inspect(1);
+    assert.deepEqual([state, tasks[0]!.state], ["Completed", "Completed"]);
+    const lines = reader.logs({ no: 1, id }, { limit: 10 });
+    assert.deepEqual(
+      lines.map(({ event }) => event.type),
+      events.map(({ type }) => type),
+      "in the order in which they happened",
+    );
+    reader.close();
+  });
+
   it("hears that somebody wants the run to end", async () => {
     const { path, recorder, tell, cancels } = recording();
     tell(resolved);
@@ -285,6 +309,47 @@ describe("the history", () => {
       [20],
     );
     assert.deepEqual(history.find("nothing"), []);
+    history.close();
+  });
+
+  it("uses an index for every question", () => {
+    const history = filled(50);
+    const asked = new Set<string>();
+    const { prepare } = DatabaseSync.prototype;
+    DatabaseSync.prototype.prepare = function (sql) {
+      asked.add(sql);
+      return prepare.call(this, sql);
+    };
+    try {
+      history.list({ limit: 5 });
+      history.list({ limit: 5, states: ["Failed"], before: 40 });
+      history.list({ limit: 5, trigger: "cli", since: 60_000 });
+      history.find("0");
+      history.find("");
+      history.inspect(1);
+      history.logs({ no: 1, id }, { limit: 5, after: 2, level: 20, since: 5 });
+      history.logs({ no: 1, id }, { limit: 5, task: "a" });
+      history.stateOf(1);
+      history.requestCancel(1);
+      history.ended(60_000);
+      history.prune({ before: 0, keep: 10 });
+    } finally {
+      DatabaseSync.prototype.prepare = prepare;
+    }
+    assert.ok(asked.size > 12, `${asked.size} statements`);
+    const database = new DatabaseSync(history.path);
+    for (const sql of asked) {
+      if (/^pragma/.test(sql)) continue;
+      const steps = database.prepare(`explain query plan ${sql}`).all() as { detail: string }[];
+      // The newest so many runs are read backwards from the end of the table.
+      const scans = steps.filter(({ detail }) => /^SCAN/.test(detail) && !/USING/.test(detail) && !/limit/i.test(sql));
+      assert.deepEqual(
+        scans.map(({ detail }) => detail),
+        [],
+        sql,
+      );
+    }
+    database.close();
     history.close();
   });
 

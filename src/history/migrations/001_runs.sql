@@ -48,6 +48,9 @@ create table tasks (
   bytes integer not null default 0,
   requests integer not null default 0,
   waited_ms integer not null default 0,
+  -- Of this process while the task ran, other tasks beside it included; for dbt's task, dbt's own process.
+  cpu_ms integer,
+  peak_rss integer,
   primary key (run_no, name)
 ) without rowid;
 

@@ -1,0 +1,22 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+export const defaultHome = "database";
+
+/** The folder of everything that is kept; the sample source's own, since made-up and real complaints never share one. */
+export function ownHome(home: string, source: string): string {
+  return source === "sample" ? join(resolve(home), "sample") : resolve(home);
+}
+
+/**
+ * The home by the same order as the whole configuration (flag, environment, file, default), without checking the rest of it:
+ * looking at the history needs no more, and is quick.
+ */
+export async function findHome(flags: { home?: string; source?: string }, file: string | undefined): Promise<string> {
+  const { PIPELINE_HOME, PIPELINE_SOURCE } = process.env;
+  const isThere = file !== undefined || existsSync("pipeline.yaml");
+  const settings = isThere ? (await import("./config-file.ts")).readConfigFile(file).settings : {};
+  const home = flags.home ?? PIPELINE_HOME ?? settings.home ?? defaultHome;
+  const source = flags.source ?? PIPELINE_SOURCE ?? settings.source ?? "";
+  return ownHome(String(home), String(source));
+}
