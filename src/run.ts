@@ -1,12 +1,26 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "./config.ts";
+import type { Window } from "./pipeline/days.ts";
 import { factsOf, PipelineError } from "./pipeline/errors.ts";
 import type { Emit, Report, State } from "./pipeline/events.ts";
 import { type FlowOutcome, flowName, runFlow } from "./pipeline/flow.ts";
+import type { Candidates } from "./pipeline/names.ts";
+import { type Plan, planRun } from "./pipeline/plan.ts";
+import type { FlowSettings } from "./pipeline/ports.ts";
 import { redactor, redactValue, secretsOf } from "./pipeline/redact.ts";
 import { errorReport, type RunReport, summarize } from "./pipeline/report.ts";
+import { planFlow } from "./pipeline/resolve.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
-import { checkBeforeRun, type Recorder, recordRun, takeWarehouse, wireRun } from "./wire.ts";
+import {
+  checkBeforeRun,
+  lookAtSource,
+  type Recorder,
+  ratePerMinute,
+  recordRun,
+  stateReport,
+  takeWarehouse,
+  wireRun,
+} from "./wire.ts";
 
 export type RunOptions = {
   resetState: boolean;
@@ -16,6 +30,8 @@ export type RunOptions = {
   trigger: string;
   /** The run whose loads are not done again. */
   retryOf?: string;
+  /** Days to read in place of the resolved ones; no watermark moves. */
+  backfill?: Window;
 };
 
 /**
@@ -129,19 +145,7 @@ async function lockAndRun(
     refuseFutureWatermark(config, options, await checkBeforeRun(config, options.skipDbt, signal));
     const wired = await wireRun(config, signal, report);
     try {
-      return await runFlow(wired.ports, {
-        resetState: options.resetState,
-        skipDbt: options.skipDbt,
-        acceptWithdrawals: options.acceptWithdrawals,
-        retryOf: options.retryOf ?? null,
-        runId,
-        companies: config.companies,
-        startDate: config.startDate,
-        asOf: config.asOf,
-        lookBackDays: config.lookBackDays,
-        extractTimeoutMs: config.extractTimeoutSeconds * 1000,
-        dbtTimeoutMs: config.dbtTimeoutSeconds * 1000,
-      });
+      return await runFlow(wired.ports, flowSettings(config, options, runId));
     } finally {
       Object.assign(traffic, wired.ports.source.traffic);
       await wired.close();
@@ -149,6 +153,36 @@ async function lockAndRun(
   } finally {
     lock.release();
   }
+}
+
+function flowSettings(config: Config, options: RunOptions, runId: string): FlowSettings {
+  const { companies, startDate, asOf, lookBackDays, extractTimeoutSeconds, dbtTimeoutSeconds } = config;
+  const { resetState, skipDbt, acceptWithdrawals, retryOf = null, backfill = null } = options;
+  return {
+    ...{ runId, companies, startDate, asOf, lookBackDays, resetState, skipDbt, acceptWithdrawals, retryOf, backfill },
+    extractTimeoutMs: extractTimeoutSeconds * 1000,
+    dbtTimeoutMs: dbtTimeoutSeconds * 1000,
+  };
+}
+
+/** What a run would do now. Changes nothing; throws `warehouse_locked` while a run is under way. */
+export async function executePlan(config: Config, options: RunOptions, signal: AbortSignal): Promise<Plan> {
+  const { companies } = await stateReport(config);
+  refuseFutureWatermark(config, options, companies);
+  return lookAtSource(config, signal, async (ports) => {
+    const settings = { ...flowSettings(config, options, "plan"), pageSize: config.pageSize };
+    return planRun(await planFlow(ports, settings, companies), ratePerMinute(config));
+  });
+}
+
+/** The names at the source that a text means, and those that look like it. */
+export async function searchCompanies(config: Config, text: string, signal: AbortSignal): Promise<Candidates> {
+  return lookAtSource(config, signal, async ({ source, tasks }) => {
+    const [found] = await tasks.run("resolve_companies", { timeoutMs: 600_000 }, (context) =>
+      source.findNames([text], context),
+    );
+    return found!;
+  });
 }
 
 /** A watermark in the future would leave days out (invariant 2); the sample source lives in a time of its own. */

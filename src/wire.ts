@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import type { Config } from "./config.ts";
 import { type NewRun, Recorder, type RecorderOptions } from "./history/recorder.ts";
 import type { Report } from "./pipeline/events.ts";
-import type { Ports } from "./pipeline/flow.ts";
+import type { Ports } from "./pipeline/ports.ts";
 import { redactor, secretsOf } from "./pipeline/redact.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
 import { historyFile } from "./runs.ts";
@@ -87,6 +87,24 @@ export async function wireRun(config: Config, signal: AbortSignal, report: Repor
   };
 }
 
+/** The source alone, for questions that no run asks. Nothing is landed, and no warehouse is touched. */
+export async function lookAtSource<T>(
+  config: Config,
+  signal: AbortSignal,
+  look: (ports: Pick<Ports, "source" | "tasks" | "report">) => Promise<T>,
+): Promise<T> {
+  const sample = config.source === "sample" ? await spawnSample({ asOf: config.asOf }, signal) : null;
+  const source = wireSource(config, sample?.url ?? config.source, join(config.home, "landing"));
+  const report: Report = () => undefined;
+  const policy = { ...retryPolicy(config), retries: restarts };
+  try {
+    return await look({ source, report, tasks: new LocalEngine({ signal, report, clock: systemClock, policy }) });
+  } finally {
+    await source.close();
+    await sample?.stop();
+  }
+}
+
 /** A company whose index moved or that does not add up starts again, 3 times in all (invariant 7). */
 const restarts = 2;
 
@@ -95,9 +113,12 @@ function retryPolicy(config: Config) {
   return { retries, delayMs: retryDelaySeconds * 1000, longestMs: extractTimeoutSeconds * 1000 };
 }
 
+/** The sample source has no limits of its own; the live one's are per address (invariant 6). */
+export function ratePerMinute({ source, rates }: Config): number {
+  return source === "sample" ? Number.POSITIVE_INFINITY : rates.searches;
+}
+
 function wireSource(config: Config, base: string, landing: string): CfpbSource {
-  // The sample source has no limits of its own; the live one's are per address (invariant 6).
-  const perMinute = config.source === "sample" ? Number.POSITIVE_INFINITY : config.rates.searches;
   return new CfpbSource({
     base,
     pageSize: config.pageSize,
@@ -105,7 +126,7 @@ function wireSource(config: Config, base: string, landing: string): CfpbSource {
     userAgent: `cfpb-pipeline/${config.version}${config.contact === null ? "" : ` (${config.contact})`}`,
     requestTimeoutMs: config.requestTimeoutSeconds * 1000,
     policy: retryPolicy(config),
-    budget: new RateBudget(perMinute, systemClock),
+    budget: new RateBudget(ratePerMinute(config), systemClock),
     clock: systemClock,
   });
 }

@@ -32,11 +32,57 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option("--reset-state", "forget the watermark and reload everything from the start date")
     .option("--accept-withdrawals", "believe the source when it withdraws unusually many complaints")
     .option("--skip-dbt", "load only; the next run builds the models")
+    .option("--dry-run", "say what would be read, and change nothing (= pipeline plan)")
     .option("--log-format <name>", "pretty, or json: every event as a line of JSON on stderr (default: pretty)")
     .addHelpText("after", runExamples)
     .action(async (options: object, command: Command) => {
-      const { runCommand } = await import("./run.ts");
-      exitCode = await runCommand({ ...options, ...command.optsWithGlobals<GlobalOptions>() });
+      const all = { ...options, ...command.optsWithGlobals<GlobalOptions & { dryRun?: boolean }>() };
+      if (all.dryRun) exitCode = await (await import("./plan.ts")).planCommand(all);
+      else exitCode = await (await import("./run.ts")).runCommand(all);
+    });
+
+  program
+    .command("plan")
+    .description("say what a run would read: windows and why, rows, requests; changes nothing")
+    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
+    .option("--companies <list>", "names or words of names, separated by commas; repeatable", collect)
+    .option("--start-date <day>", "first day to load (default: 2024-01-01)")
+    .option("--as-of <day>", "last day to load (default: today, in UTC)")
+    .option("--look-back <days>", "days before the watermark that are read again (default: 60)")
+    .option("--source <url>", "address of the search API, or `sample` for the embedded made-up source")
+    .option("--reset-state", "as if the watermark were forgotten")
+    .action(async (_options: object, command: Command) => {
+      const { planCommand } = await import("./plan.ts");
+      exitCode = await planCommand(command.optsWithGlobals());
+    });
+
+  program
+    .command("backfill")
+    .description("read days again, of the configured companies or these; no watermark moves")
+    .requiredOption("--from <day>", "first day")
+    .requiredOption("--to <day>", "last day")
+    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
+    .option("--companies <list>", "names or words of names, separated by commas; repeatable", collect)
+    .option("--as-of <day>", "the day it is (default: today, in UTC)")
+    .option("--source <url>", "address of the search API, or `sample` for the embedded made-up source")
+    .option("--accept-withdrawals", "believe the source when it withdraws unusually many complaints")
+    .option("--skip-dbt", "load only; the next run builds the models")
+    .option("--log-format <name>", "pretty, or json: every event as a line of JSON on stderr (default: pretty)")
+    .action(async (_options: object, command: Command) => {
+      const { backfillCommand } = await import("./backfill.ts");
+      exitCode = await backfillCommand(command.optsWithGlobals());
+    });
+
+  program
+    .command("companies")
+    .description("the names that companies have at the source")
+    .command("search")
+    .description("the exact names that a text means, with their complaints")
+    .argument("<text>", "a name, or words that a name holds")
+    .option("--source <url>", "address of the search API, or `sample` for the embedded made-up source")
+    .action(async (text: string, _options: object, command: Command) => {
+      const { companiesSearch } = await import("./companies.ts");
+      exitCode = await companiesSearch(text, command.optsWithGlobals<GlobalOptions>());
     });
 
   const state = program.command("state").description("what the warehouse remembers of each company");

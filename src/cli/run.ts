@@ -21,6 +21,7 @@ export type RunCommandOptions = RunOutput & {
   resetState?: boolean;
   acceptWithdrawals?: boolean;
   skipDbt?: boolean;
+  dryRun?: boolean;
 };
 
 /** `pipeline run`. */
@@ -68,7 +69,7 @@ function checkLogFormat(text: string | undefined): void {
   });
 }
 
-function settingsOf({ companies, startDate, asOf, lookBack }: RunCommandOptions): Partial<Settings> {
+export function settingsOf({ companies, startDate, asOf, lookBack }: RunCommandOptions): Partial<Settings> {
   return {
     companies: companies?.flatMap((list) => {
       const names = parseNameList(list);

@@ -1,49 +1,11 @@
-import type { Clock } from "./clock.ts";
 import { type ErrorFacts, factsOf, PipelineError } from "./errors.ts";
-import type { Report } from "./events.ts";
 import { Gate } from "./gate.ts";
-import { resolveNames, unaskable } from "./names.ts";
-import type {
-  CommittedLoad,
-  DbtResult,
-  LoadResult,
-  Published,
-  Source,
-  TaskContext,
-  Tasks,
-  Transform,
-  Warehouse,
-} from "./ports.ts";
-import {
-  type CompanyState,
-  type CompanyWindow,
-  nextState,
-  resolveWindow,
-  type StoredCompany,
-  type WindowSettings,
-} from "./window.ts";
+import { unaskable } from "./names.ts";
+import type { CommittedLoad, DbtResult, FlowSettings, LoadResult, Ports, Published } from "./ports.ts";
+import { resolveWindows } from "./resolve.ts";
+import { type CompanyState, type CompanyWindow, nextState, type StoredCompany } from "./window.ts";
 
 export const flowName = "cfpb-complaints-incremental";
-
-export type FlowSettings = WindowSettings & {
-  runId: string;
-  companies: readonly string[];
-  acceptWithdrawals: boolean;
-  skipDbt: boolean;
-  /** The run whose loads are not done again; null for a run of its own. */
-  retryOf: string | null;
-  extractTimeoutMs: number;
-  dbtTimeoutMs: number;
-};
-
-export type Ports = {
-  source: Source;
-  warehouse: Warehouse;
-  transform: Transform;
-  tasks: Tasks;
-  report: Report;
-  clock: Clock;
-};
 
 /** How one company ended. */
 export type CompanyOutcome = CompanyWindow & {
@@ -77,16 +39,7 @@ export type FlowOutcome = {
 export async function runFlow(ports: Ports, settings: FlowSettings): Promise<FlowOutcome> {
   const { warehouse, transform, tasks, report } = ports;
   const states = await warehouse.states();
-
-  const resolved = await tasks.run("resolve_companies", quick, (context) =>
-    resolveCompanies(ports, settings, states, context),
-  );
-  const windows = await tasks.run("resolve_window", quick, async () =>
-    resolved.map((company) => resolveWindow(settings, company, stateOf(states, company.company))),
-  );
-  for (const { company, names, window, why } of windows) {
-    report({ type: "window.resolved", company, names, ...window, why });
-  }
+  const windows = await resolveWindows(ports, settings, states);
   // Python's imports and dbt's parsing take as long as the build itself: they go on while rows are extracted. Few nights have
   // nothing new, and those end it.
   if (!settings.skipDbt) transform.warmUp(report);
@@ -116,22 +69,6 @@ const companiesAtOnce = 4;
 const quick = { timeoutMs: 600_000 };
 
 const stateOf = (states: readonly CompanyState[], company: string) => states.find((state) => state.company === company);
-
-async function resolveCompanies(
-  { source, report }: Ports,
-  settings: FlowSettings,
-  states: readonly CompanyState[],
-  context: TaskContext,
-): Promise<{ company: string; names: string[] }[]> {
-  const candidates = await source.findNames(settings.companies, context);
-  const known = new Map(states.map(({ company, names }) => [company, names]));
-  const resolved = resolveNames(candidates, known);
-  if ("error" in resolved) throw new PipelineError(resolved.error);
-  for (const { company, names, vanished } of resolved.companies) {
-    if (vanished) report({ type: "names.vanished", company, names });
-  }
-  return resolved.companies.map(({ company, names }) => ({ company, names }));
-}
 
 /** One company's extraction and load. Its failure is a value, so that the others go on; cancelling rejects. */
 async function loadCompany(
@@ -241,7 +178,9 @@ async function commitState(
   loaded: readonly CompanyOutcome[],
   dbt: DbtOutcome,
 ): Promise<Map<string, string>> {
-  const companies = loaded.map((company) => ({
+  // A backfill says nothing of the days between it and the watermark.
+  const moved = settings.backfill === null ? loaded : [];
+  const companies = moved.map((company) => ({
     company: company.company,
     loadId: company.result!.loadId,
     state: nextState(company, stateOf(states, company.company), settings.resetState),

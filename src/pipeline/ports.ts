@@ -1,7 +1,8 @@
+import type { Clock } from "./clock.ts";
 import type { Window } from "./days.ts";
 import type { DbtNode, Report, State } from "./events.ts";
 import type { Candidates } from "./names.ts";
-import type { CompanyState, CompanyWindow, StoredCompany } from "./window.ts";
+import type { CompanyState, CompanyWindow, StoredCompany, WindowSettings } from "./window.ts";
 
 /** What a step is given to work with. */
 export type TaskContext = {
@@ -41,6 +42,8 @@ export type Traffic = { requests: number; bytes: number };
 export interface Source {
   /** The names at the source that each text may mean. */
   findNames(texts: readonly string[], context: TaskContext): Promise<Candidates[]>;
+  /** How many rows of the names and the window the source shows, for each group of names that is asked for by itself. */
+  count(names: readonly string[], window: Window, context: TaskContext): Promise<number[]>;
   /** Lands all rows of the names and the window, page by page. */
   extract(company: string, names: readonly string[], window: Window, context: TaskContext): Pages;
   /** Removes the landed pages of a company. */
@@ -133,3 +136,27 @@ export interface Transform {
   /** Builds and tests everything. The warehouse must be closed. */
   build(context: TaskContext): Promise<DbtResult>;
 }
+
+/** What one run is asked to do. */
+export type FlowSettings = WindowSettings & {
+  runId: string;
+  companies: readonly string[];
+  acceptWithdrawals: boolean;
+  skipDbt: boolean;
+  /** The run whose loads are not done again; null for a run of its own. */
+  retryOf: string | null;
+  /** Days to read in place of the resolved ones, which moves no watermark; null for a run of its own. */
+  backfill: Window | null;
+  extractTimeoutMs: number;
+  dbtTimeoutMs: number;
+};
+
+/** Everything outside that the flow works with. */
+export type Ports = {
+  source: Source;
+  warehouse: Warehouse;
+  transform: Transform;
+  tasks: Tasks;
+  report: Report;
+  clock: Clock;
+};

@@ -1,15 +1,12 @@
-import { text } from "node:stream/consumers";
 import * as z from "zod";
 import { type Candidates, type CompanyName, matchNames, nearestNames, searchTermOf } from "../pipeline/names.ts";
 import type { TaskContext } from "../pipeline/ports.ts";
 import type { SourceClient } from "./client.ts";
-import { incompleteAnswer, unknownForm } from "./failures.ts";
 import { namesUrl } from "./questions.ts";
+import { askSmall } from "./small-answers.ts";
 
 /** The parts of a `size=0` answer that are read; everything else may change. */
 const answerSchema = z.object({
-  timed_out: z.boolean().optional(),
-  _shards: z.object({ failed: z.number() }).optional(),
   aggregations: z.object({
     company: z.object({
       company: z.object({
@@ -50,31 +47,10 @@ async function companyBuckets(
   url: string,
   context: TaskContext,
 ): Promise<{ names: CompanyName[]; capped: boolean }> {
-  return client.ask(url, context, async ({ body }) => {
-    const json = await text(body);
-    client.traffic.bytes += Buffer.byteLength(json);
-    const answer = answerSchema.safeParse(parse(json, url));
-    if (!answer.success) {
-      const issue = answer.error.issues[0];
-      const where = issue?.path.join(".") || "the whole";
-      throw unknownForm(url, `${where}: ${issue?.message ?? "unreadable"}`, null, answer.error);
-    }
-    const { timed_out, _shards, aggregations } = answer.data;
-    if (timed_out === true || (_shards?.failed ?? 0) > 0) {
-      throw incompleteAnswer(url, "source_partial", "its search timed out or reached only a part of the index");
-    }
-    const { buckets, sum_other_doc_count } = aggregations.company.company;
-    return {
-      names: buckets.map(({ key, doc_count }) => ({ name: key, count: doc_count })),
-      capped: sum_other_doc_count > 0,
-    };
-  });
-}
-
-function parse(json: string, url: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (error) {
-    throw incompleteAnswer(url, "source_cut", "its JSON ends early or is damaged", error);
-  }
+  const { aggregations } = await askSmall(client, url, answerSchema, context);
+  const { buckets, sum_other_doc_count } = aggregations.company.company;
+  return {
+    names: buckets.map(({ key, doc_count }) => ({ name: key, count: doc_count })),
+    capped: sum_other_doc_count > 0,
+  };
 }

@@ -3,6 +3,7 @@ import type { Candidates } from "../pipeline/names.ts";
 import type { Pages, Source, TaskContext, Traffic } from "../pipeline/ports.ts";
 import { type ClientOptions, SourceClient } from "./client.ts";
 import { findNames } from "./companies.ts";
+import { countRows } from "./counts.ts";
 import { splitAddress } from "./http.ts";
 import { Landing } from "./landing.ts";
 import { PageReader } from "./page-facts.ts";
@@ -35,6 +36,10 @@ export class CfpbSource implements Source {
 
   async findNames(texts: readonly string[], context: TaskContext): Promise<Candidates[]> {
     return findNames(this.#client, this.#options.base, texts, context);
+  }
+
+  async count(names: readonly string[], window: Window, context: TaskContext): Promise<number[]> {
+    return countRows(this.#client, this.#options.base, names, window, context);
   }
 
   async *extract(company: string, names: readonly string[], window: Window, context: TaskContext): Pages {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PipelineError } from "../../src/pipeline/errors.ts";
 import type { Happening } from "../../src/pipeline/events.ts";
-import { type FlowSettings, type Ports, runFlow } from "../../src/pipeline/flow.ts";
-import type { Commit, DbtResult, LoadResult, Owed } from "../../src/pipeline/ports.ts";
+import { runFlow } from "../../src/pipeline/flow.ts";
+import type { Commit, DbtResult, FlowSettings, LoadResult, Owed, Ports } from "../../src/pipeline/ports.ts";
 import { summarize } from "../../src/pipeline/report.ts";
 import type { StoredCompany } from "../../src/pipeline/window.ts";
 import { LocalEngine } from "../../src/runtime/local-engine.ts";
@@ -19,6 +19,7 @@ const settings: FlowSettings = {
   acceptWithdrawals: false,
   skipDbt: false,
   retryOf: null,
+  backfill: null,
   extractTimeoutMs: 10_000,
   dbtTimeoutMs: 10_000,
 };
@@ -70,6 +71,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
           suggestions: [],
         }));
       },
+      count: async () => [5],
       async *extract(company) {
         done.push(`extract ${company}`);
         yield "page";

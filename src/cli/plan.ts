@@ -1,0 +1,44 @@
+import type { Plan } from "../pipeline/plan.ts";
+import { executePlan } from "../run.ts";
+import { configOf } from "./options.ts";
+import { type RunCommandOptions, settingsOf } from "./run.ts";
+import { cancelOnSignals } from "./signals.ts";
+import { bytes, count, duration, plural, table } from "./table.ts";
+
+/** `pipeline plan`, and `pipeline run --dry-run`. */
+export async function planCommand(options: RunCommandOptions): Promise<number> {
+  const { config, warnings } = await configOf(options, settingsOf(options));
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  const { resetState = false, skipDbt = false, acceptWithdrawals = false } = options;
+  const cancellation = cancelOnSignals();
+  try {
+    const asked = { resetState, skipDbt, acceptWithdrawals, trigger: "cli" };
+    const plan = await executePlan(config, asked, cancellation.signal);
+    process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : planText(plan));
+    return 0;
+  } finally {
+    cancellation.stop();
+  }
+}
+
+function planText({ companies, requests, bytes: read, etaMs }: Plan): string {
+  const columns = [
+    { title: "company" },
+    { title: "window" },
+    { title: "rows", align: "right" as const },
+    { title: "requests", align: "right" as const },
+    { title: "about", align: "right" as const },
+    { title: "why" },
+  ];
+  const rows = companies.map((company) => [
+    company.company,
+    `${company.window.from}..${company.window.to}`,
+    count(company.expected),
+    count(company.requests),
+    bytes(company.bytes),
+    company.why,
+  ]);
+  const eta =
+    etaMs === 0 ? "no waiting for the source's rate" : `at least ${duration(etaMs)}, as the source's rate allows`;
+  return `${table(columns, rows)}\n${plural(requests, "request")}, about ${bytes(read)}, ${eta}. Nothing was changed.\n`;
+}

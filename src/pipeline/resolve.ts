@@ -1,0 +1,68 @@
+import { PipelineError } from "./errors.ts";
+import { resolveNames } from "./names.ts";
+import { type PlannedCompany, planCompany } from "./plan.ts";
+import type { FlowSettings, Ports, TaskContext } from "./ports.ts";
+import { type CompanyState, type CompanyWindow, resolveWindow, type StoredCompany } from "./window.ts";
+
+const quick = { timeoutMs: 600_000 };
+
+/** The names and the days of each company, as two tasks. */
+export async function resolveWindows(
+  ports: Pick<Ports, "source" | "tasks" | "report">,
+  settings: FlowSettings,
+  states: readonly StoredCompany[],
+): Promise<CompanyWindow[]> {
+  const { tasks, report } = ports;
+  const { backfill } = settings;
+  const resolved = await tasks.run("resolve_companies", quick, (context) =>
+    resolveCompanies(ports, settings, states, context),
+  );
+  const windows = await tasks.run("resolve_window", quick, async () =>
+    resolved.map((company) =>
+      backfill === null
+        ? resolveWindow(
+            settings,
+            company,
+            states.find((state) => state.company === company.company),
+          )
+        : { ...company, window: backfill, why: "backfill" },
+    ),
+  );
+  for (const { company, names, window, why } of windows) {
+    report({ type: "window.resolved", company, names, ...window, why });
+  }
+  return windows;
+}
+
+/** What a run would do: each company's window, and how many rows the source shows in it. Changes nothing. */
+export async function planFlow(
+  ports: Pick<Ports, "source" | "tasks" | "report">,
+  settings: FlowSettings & { pageSize: number },
+  states: readonly StoredCompany[],
+): Promise<PlannedCompany[]> {
+  const windows = await resolveWindows(ports, settings, states);
+  return ports.tasks.run("plan", quick, async (context) => {
+    const planned: PlannedCompany[] = [];
+    for (const window of windows) {
+      const counts = await ports.source.count(window.names, window.window, context);
+      planned.push(planCompany(window, counts, settings.pageSize));
+    }
+    return planned;
+  });
+}
+
+async function resolveCompanies(
+  { source, report }: Pick<Ports, "source" | "report">,
+  settings: FlowSettings,
+  states: readonly CompanyState[],
+  context: TaskContext,
+): Promise<{ company: string; names: string[] }[]> {
+  const candidates = await source.findNames(settings.companies, context);
+  const known = new Map(states.map(({ company, names }) => [company, names]));
+  const resolved = resolveNames(candidates, known);
+  if ("error" in resolved) throw new PipelineError(resolved.error);
+  for (const { company, names, vanished } of resolved.companies) {
+    if (vanished) report({ type: "names.vanished", company, names });
+  }
+  return resolved.companies.map(({ company, names }) => ({ company, names }));
+}

@@ -1,0 +1,24 @@
+import * as z from "zod";
+import type { Window } from "../pipeline/days.ts";
+import type { TaskContext } from "../pipeline/ports.ts";
+import type { SourceClient } from "./client.ts";
+import { pageUrl, walksOf } from "./questions.ts";
+import { askSmall } from "./small-answers.ts";
+
+const answerSchema = z.object({ hits: z.object({ total: z.object({ value: z.int(), relation: z.literal("eq") }) }) });
+
+/** `hits.total` of each group of names that is asked for by itself, without any hit. */
+export async function countRows(
+  client: SourceClient,
+  base: string,
+  names: readonly string[],
+  window: Window,
+  context: TaskContext,
+): Promise<number[]> {
+  const counts: number[] = [];
+  for (const walk of walksOf(names)) {
+    const url = pageUrl(base, { names: walk, window, size: 0, after: null });
+    counts.push((await askSmall(client, url, answerSchema, context)).hits.total.value);
+  }
+  return counts;
+}

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import type { Plan } from "../../src/pipeline/plan.ts";
+import { planCompany, planRun } from "../../src/pipeline/plan.ts";
+import { WarehouseLock } from "../../src/warehouse/lock.ts";
+import { testHome } from "../harness/home.ts";
+import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+import { assertTrue } from "../harness/truth.ts";
+
+const window = { company: "a", names: ["A"], window: { from: "2026-01-01", to: "2026-11-20" }, why: "first run" };
+
+describe("looking ahead", () => {
+  let source: TestSource;
+  before(async () => {
+    source = await startTestSource();
+  });
+  after(() => source.close());
+
+  it("counts pages, bytes and the time that the rate takes", () => {
+    const { expected, requests, bytes } = planCompany(window, [20_000, 0, 10_001], 10_000);
+    assert.deepEqual([expected, requests, bytes], [30_001, 2 + 1 + 2, 30_001 * 640]);
+    const plan = (pages: number) => planRun([planCompany(window, [pages * 10], 10)], 20).etaMs;
+    assert.deepEqual([plan(1), plan(19), plan(20), plan(60)], [0, 0, 60_000, 180_000]);
+    assert.equal(planRun([planCompany(window, [10 ** 9], 10)], Number.POSITIVE_INFINITY).etaMs, 0);
+  });
+
+  it("says what the run then does, and changes nothing", async () => {
+    const home = testHome(source);
+    const argv = ["--as-of", "2026-11-20", "--start-date", "2026-03-01"];
+    const planned = await home.run(["plan", ...argv, "--json"]);
+    assert.equal(planned.code, 0, planned.stderr);
+    assert.ok(!existsSync(home.folder), "nothing is made");
+    const plan = JSON.parse(planned.stdout) as Plan;
+    const asked = source.requests.length;
+    const report = await home.report(["run", ...argv]);
+    assert.equal(source.requests.length - asked, plan.requests);
+    assert.deepEqual(
+      plan.companies.map(({ company, window: days, why, expected }) => ({
+        company,
+        window: { ...days, why },
+        expected,
+      })),
+      report.companies.map(({ company, window: days, expected }) => ({ company, window: days, expected })),
+    );
+    const text = await home.run(["run", "--dry-run", ...argv]);
+    assert.match(text.stdout, /^company .*\njpmorgan +2026-09-21\.\.2026-11-20 .*look-back 60 days from 2026-11-20\n/);
+    assert.match(text.stdout, /Nothing was changed\.\n$/);
+    const lock = WarehouseLock.acquire(home.database, { pid: process.pid, since: "2026-11-20" });
+    assert.equal((await home.run(["plan", ...argv])).code, 75);
+    lock.release();
+  });
+
+  it("finds the exact names that a text means", async () => {
+    const home = testHome(source);
+    const found = JSON.parse((await home.run(["companies", "search", "Bank of America", "--json"])).stdout);
+    assert.deepEqual(
+      found.matches.map(({ name }: { name: string }) => name),
+      [bankOfAmerica],
+    );
+    const text = await home.run(["companies", "search", "chase"]);
+    assert.match(text.stdout, /^name +complaints\nJPMORGAN CHASE & CO\. +[\d,]+\n\n"chase" means 1 name; /);
+    const none = await home.run(["companies", "search", "jp morgan"]);
+    assert.equal(none.code, 1);
+    assert.match(none.stdout, /No name at the source matches "jp morgan"\. Nearest:\n {2}JPMORGAN/);
+    assert.ok(!existsSync(home.folder));
+  });
+
+  it("reads days again without moving a watermark", async () => {
+    const home = testHome(source);
+    assert.equal((await home.run(["run", "--as-of", "2026-11-20", "--start-date", "2026-06-01"])).code, 0);
+    const marks = await home.watermarks();
+    const report = await home.report([
+      "backfill",
+      "--from",
+      "2026-01-01",
+      "--to",
+      "2026-02-28",
+      "--as-of",
+      "2026-11-20",
+    ]);
+    assert.equal(report.code, 0, JSON.stringify(report.error));
+    assert.deepEqual(
+      report.companies.map(({ window: days }) => days),
+      [
+        { from: "2026-01-01", to: "2026-02-28", why: "backfill" },
+        { from: "2026-01-01", to: "2026-02-28", why: "backfill" },
+      ],
+    );
+    assert.ok(report.companies.every(({ inserted }) => inserted > 0));
+    assert.deepEqual([report.dbt?.state, report.published?.state], ["Completed", "Completed"]);
+    assert.deepEqual(await home.watermarks(), marks);
+    await assertTrue(home, source, "2026-11-20", { from: "2026-01-01", to: "2026-02-28" });
+    // Of a company that was never loaded, nothing is remembered: its first run loads all.
+    const fresh = testHome(source);
+    const only = await fresh.report([
+      "backfill",
+      "--from",
+      "2026-01-01",
+      "--to",
+      "2026-01-31",
+      "--as-of",
+      "2026-11-20",
+      "--companies",
+      jpmorgan,
+    ]);
+    assert.deepEqual([only.code, await fresh.watermarks()], [0, []]);
+    for (const [argv, text] of [
+      [["--from", "2026-02-01", "--to", "2026-01-01"], /--from 2026-02-01 is after --to 2026-01-01/],
+      [["--from", "soon", "--to", "2026-01-01"], /--from is "soon": expected a day/],
+      [["--from", "2026-01-01", "--to", "2026-11-21"], /--to 2026-11-21 is after the as-of day/],
+    ] as const) {
+      const wrong = await home.run(["backfill", ...argv, "--as-of", "2026-11-20"]);
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.stderr, text);
+    }
+  });
+});
