@@ -2,6 +2,7 @@ import { availableParallelism, homedir, platform } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import { isObject, readConfigFile } from "./config-file.ts";
+import { settingHelp } from "./config-help.ts";
 import { defaultHome, ownHome } from "./home.ts";
 import { isDay } from "./pipeline/days.ts";
 import { PipelineError } from "./pipeline/errors.ts";
@@ -58,6 +59,21 @@ const schema = z.strictObject({
   cacheDir: text.optional(),
   asOf: day.optional(),
 });
+
+/** The JSON Schema of the configuration file, for editors. */
+export function configSchema(): object {
+  const made = z.toJSONSchema(schema, { io: "input" }) as { properties: Record<string, object> };
+  const described = Object.entries(made.properties).map(([key, property]) => [
+    key,
+    { description: settingHelp[key], ...property },
+  ]);
+  return { ...made, title: "Settings of pipeline", properties: Object.fromEntries(described) };
+}
+
+/** The value of each setting where nothing is given; undefined where it is then left out. */
+export function defaultSettings(): Record<string, unknown> {
+  return schema.parse({});
+}
 
 export type Settings = z.input<typeof schema>;
 

@@ -42,6 +42,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     });
 
   program
+    .command("init")
+    .description("write a commented pipeline.yaml, and its JSON Schema for editors")
+    .option("--force", "write over files that are there")
+    .action(async (_options: object, command: Command) => {
+      const { initCommand } = await import("./init.ts");
+      exitCode = await initCommand(command.optsWithGlobals());
+    });
+
+  program
     .command("plan")
     .description("say what a run would read: windows and why, rows, requests; changes nothing")
     .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")

@@ -4,7 +4,7 @@ import { bytes, count, duration, plural, table } from "./table.ts";
 
 /** What a run did: one table, one sentence on the state of the data, what the next run does. */
 export function summaryText(report: RunReport, style: Style): string {
-  const { companies, dbt, forgotten, published } = report;
+  const { companies, dbt, error, forgotten, published } = report;
   if (companies.length === 0) return "";
   const rows = companies.map((company) => [
     company.company,
@@ -43,6 +43,11 @@ export function summaryText(report: RunReport, style: Style): string {
   lines.push(
     `${duration(durationMs)}, ${plural(requests, "request")}, ${bytes(report.bytes)} read, ${bytes(peakRssBytes)} of memory at most.`,
   );
+  if (error === null && published?.snapshot) {
+    lines.push(
+      `Next: pipeline sql asks the published tables, pipeline runs inspect ${report.runId.slice(0, 8)} shows this run.`,
+    );
+  }
   return `${lines.join("\n")}\n`;
 }
 

@@ -18,13 +18,14 @@ export function startPipeline(argv: readonly string[], env: Record<string, strin
 }
 
 /** The same for a script of the tests. */
-export function startScript(argv: readonly string[], env: Record<string, string> = {}): Started {
+export function startScript(argv: readonly string[], env: Record<string, string> = {}, cwd?: string): Started {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(PIPELINE_|DBT_|NODE_TEST_|NO_COLOR|CI$)/.test(name) || name === "PIPELINE_CACHE_DIR",
   );
   const child = spawn(process.execPath, argv, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...Object.fromEntries(kept), ...env },
+    ...(cwd === undefined ? {} : { cwd }),
     timeout: timeoutMs,
     killSignal: "SIGKILL",
   });

@@ -1,0 +1,24 @@
+/** What each setting is for: in the file that `pipeline init` writes, in its JSON Schema, and in the reference. */
+export const settingHelp: Record<string, string> = {
+  startDate: "First day to load. Moved back, the days before are loaded too.",
+  companies:
+    "Companies to load: an exact name at the source, whatever its case, or words that a name holds. See: pipeline companies search",
+  lookBackDays: "Days before the watermark that every run reads again: complaints appear late, and answers settle.",
+  home: "Where everything is kept, from the directory that the command is run in.",
+  database: "The DuckDB file of the warehouse, when it is not to lie in the home.",
+  source: "Address of the search API with its trailing slash, or `sample` for made-up complaints.",
+  contact: "Who asks, for the User-Agent of every request, so that the source can write to you.",
+  retries: "How often a request that failed is sent again.",
+  retryDelaySeconds:
+    "Seconds before the first repetition; doubled for each further one, unless the source says how long to wait.",
+  requestTimeoutSeconds: "Seconds that one request may take, its answer included.",
+  extractTimeoutSeconds: "Seconds that one company may take.",
+  dbtTimeoutSeconds: "Seconds that dbt may take.",
+  runTimeoutSeconds: "Seconds that a whole run may take. No limit where it is left out.",
+  pageSize: "Complaints in one answer; 10,000 is the most the source gives.",
+  rates: "Requests a minute that are sent at most, of each kind. The source refuses more than about 20 searches.",
+  duckdb: "Memory that DuckDB may use, and its threads.",
+  dbt: "A dbt of your own, a command or a path. Left out, the program makes and keeps one.",
+  asOf: "The last day to load, in place of today (UTC). For tests and replays.",
+  cacheDir: "Where dbt's Python environment is kept.",
+};
