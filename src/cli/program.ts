@@ -154,6 +154,21 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await exportCommand(command.optsWithGlobals());
     });
 
+  program
+    .command("schedule")
+    .description("runs that start by themselves")
+    .command("crontab")
+    .description("print the crontab line of a nightly run; put it into this user's crontab, or take it out")
+    .option("--install", "put the line in, in place of an earlier one for this home")
+    .option("--remove", "take the line out")
+    .option("--cron <fields>", "when, in this machine's time", "0 2 * * *")
+    .option("--source <url>", "address of the search API, or `sample` for the embedded made-up source")
+    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
+    .action(async (_options: object, command: Command) => {
+      const { scheduleCrontab } = await import("./schedule-crontab.ts");
+      exitCode = await scheduleCrontab(command.optsWithGlobals());
+    });
+
   addRuns(program, (code) => {
     exitCode = code;
   });

@@ -30,6 +30,7 @@ const table = {
   sql_memory: { exitCode: 1, retry: "never" },
   export_failed: { exitCode: 1, retry: "never" },
   history_unusable: { exitCode: 1, retry: "never" },
+  schedule_failed: { exitCode: 1, retry: "never" },
   publish_failed: { exitCode: 1, retry: "never" },
   source_unreachable: { exitCode: 1, retry: "request" },
   source_unavailable: { exitCode: 1, retry: "request" },

@@ -1,0 +1,60 @@
+import { spawnSync } from "node:child_process";
+import { PipelineError } from "../pipeline/errors.ts";
+
+export type CrontabEntry = {
+  /** Five fields, or a word such as `@daily`: minute, hour, day of month, month, day of week, in the machine's time. */
+  cron: string;
+  /** The directory that the command is run in: its `pipeline.yaml` counts. */
+  directory: string;
+  /** The program and its arguments, each a path or word of its own. */
+  command: readonly string[];
+  log: string;
+  /** The home that the entry is for: it has one entry. */
+  home: string;
+};
+
+/** The line of an entry. cron takes an unescaped % for the end of the command. */
+export function crontabLine({ cron, directory, command, log, home }: CrontabEntry): string {
+  const words = command.map(quoted).join(" ");
+  const text = `cd ${quoted(directory)} && ${words} >> ${quoted(log)} 2>&1`;
+  return `${cron} ${text.replaceAll("%", "\\%")} ${marker(home)}`;
+}
+
+/** A crontab with the line in place of what this home had, or without it where `line` is null. */
+export function edited(crontab: string, home: string, line: string | null): string {
+  const kept = crontab.split("\n").filter((old) => !old.endsWith(marker(home)));
+  while (kept.at(-1) === "") kept.pop();
+  const lines = line === null ? kept : [...kept, line];
+  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+}
+
+const marker = (home: string) => `# pipeline ${home.replaceAll("%", "\\%")}`;
+
+/** A word as the shell takes it, whatever it holds. */
+function quoted(word: string): string {
+  return /^[\w@./:=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** The user's crontab; an empty text where there is none. Throws `schedule_failed` where cron cannot be asked. */
+export function readCrontab(): string {
+  const { error, status, stdout, stderr } = spawnSync("crontab", ["-l"], { encoding: "utf8" });
+  if (error !== undefined) throw unusable(error.message);
+  if (status === 0) return stdout;
+  if (/no crontab/i.test(stderr)) return "";
+  throw unusable(stderr.trim());
+}
+
+export function writeCrontab(text: string): void {
+  const { error, status, stderr } = spawnSync("crontab", ["-"], { encoding: "utf8", input: text });
+  if (error !== undefined) throw unusable(error.message);
+  if (status !== 0) throw unusable(stderr.trim());
+}
+
+function unusable(why: string): PipelineError {
+  return new PipelineError({
+    code: "schedule_failed",
+    what: `The crontab of this user cannot be read or written: ${why.split("\n")[0] || "it says nothing"}.`,
+    data: "Nothing was changed.",
+    next: "Print the line with `pipeline schedule crontab` and put it where your machine starts things.",
+  });
+}
