@@ -93,6 +93,8 @@ export type Published = {
   /** Name of the current snapshot; null where there is none. */
   snapshot: string | null;
   tables: number;
+  /** Rows of each table. */
+  rows: Record<string, number>;
   /** Why none was made: the current one is up to date, or there is nothing to publish. */
   reason: string | null;
 };

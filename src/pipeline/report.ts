@@ -35,8 +35,8 @@ export type DbtReport = {
   tests: number;
   failures: number;
   warnings: number;
-  /** Every node that ran, with its status and time. */
-  nodes: DbtNode[];
+  /** Every node that ran, with its status and time; of a published model how many rows it has, else null. */
+  nodes: (DbtNode & { rows: number | null })[];
   failed: DbtNode[];
 };
 
@@ -97,7 +97,7 @@ export function summarize(
       .filter(({ company }) => !configured.includes(company))
       .map(({ company, rows, loadedThrough }) => ({ company, rows, loadedThrough })),
     fields: allFields(outcome.companies),
-    dbt: dbtReport(dbt),
+    dbt: dbtReport(dbt, outcome.published),
     published: publishedReport(outcome.published),
     nothingNew:
       error === null &&
@@ -141,12 +141,15 @@ function companyReport(outcome: CompanyOutcome, states: readonly StoredCompany[]
 
 const nothing = { expected: 0, inserted: 0, updated: 0, deleted: 0, unchanged: 0, rejected: 0 };
 
-function dbtReport(dbt: DbtOutcome): DbtReport {
+function dbtReport(dbt: DbtOutcome, published: PublishOutcome): DbtReport {
   const none = { reason: null, models: 0, tests: 0, failures: 0, warnings: 0, nodes: [], failed: [] };
   if (dbt.state === "Skipped") return { ...none, state: "Skipped", reason: dbt.reason };
   if (!("models" in dbt)) return { ...none, state: dbt.error.code === "timed_out" ? "TimedOut" : "Failed" };
   const { state, models, tests, failures, warnings, nodes, failed } = dbt;
-  return { state, reason: null, models, tests, failures, warnings, nodes, failed };
+  // dbt does not count: the snapshot does.
+  const counts = published !== null && "rows" in published ? published.rows : {};
+  const counted = nodes.map((node) => ({ ...node, rows: node.kind === "model" ? (counts[node.name] ?? null) : null }));
+  return { state, reason: null, models, tests, failures, warnings, nodes: counted, failed };
 }
 
 function publishedReport(published: PublishOutcome): PublishedReport | null {
@@ -154,7 +157,8 @@ function publishedReport(published: PublishOutcome): PublishedReport | null {
   if ("error" in published) {
     return { state: "Failed", snapshot: null, tables: 0, reason: null, error: errorReport(published.error) };
   }
-  return { state: published.reason === null ? "Completed" : "Skipped", ...published, error: null };
+  const { snapshot, tables, reason } = published;
+  return { state: reason === null ? "Completed" : "Skipped", snapshot, tables, reason, error: null };
 }
 
 function runError({ companies, dbt, published }: FlowOutcome, failed: readonly CompanyReport[]): ErrorFacts | null {

@@ -40,9 +40,14 @@ export async function publishMarts(
   const { folder } = request;
   const marts = await lastBuild(connection);
   const before = await currentManifest(folder);
-  if (marts === null) return { snapshot: null, tables: 0, reason: "the marts were never built" };
+  if (marts === null) return { snapshot: null, tables: 0, rows: {}, reason: "the marts were never built" };
   if (before !== null && before.database === request.database && isSame(before.marts, marts)) {
-    return { snapshot: before.snapshot, tables: before.tables.length, reason: "nothing new" };
+    return {
+      snapshot: before.snapshot,
+      tables: before.tables.length,
+      rows: rowsOf(before.tables),
+      reason: "nothing new",
+    };
   }
   try {
     await mkdir(folder, { recursive: true });
@@ -69,11 +74,15 @@ export async function publishMarts(
     for (const name of expiredSnapshots(await readdir(folder), snapshot, at)) {
       await rm(join(folder, name), { recursive: true, force: true });
     }
-    return { snapshot, tables: tables.length, reason: null };
+    return { snapshot, tables: tables.length, rows: rowsOf(tables), reason: null };
   } catch (error) {
     signal.throwIfAborted();
     throw publishFailed(folder, before, error);
   }
+}
+
+function rowsOf(tables: readonly PublishedTable[]): Record<string, number> {
+  return Object.fromEntries(tables.map(({ name, rows }) => [name, rows]));
 }
 
 async function lastBuild(connection: DuckDBConnection): Promise<MartsBuild | null> {

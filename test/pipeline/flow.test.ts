@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PipelineError } from "../../src/pipeline/errors.ts";
-import type { Happening } from "../../src/pipeline/events.ts";
+import type { DbtNode, Happening } from "../../src/pipeline/events.ts";
 import { runFlow } from "../../src/pipeline/flow.ts";
 import type { Commit, DbtResult, FlowSettings, LoadResult, Owed, Ports } from "../../src/pipeline/ports.ts";
 import { summarize } from "../../src/pipeline/report.ts";
@@ -97,7 +97,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
       },
       async publish() {
         done.push("publish");
-        return { snapshot: "s", tables: 1, reason: null };
+        return { snapshot: "s", tables: 1, rows: { fct_complaints: 7 }, reason: null };
       },
       async close() {
         done.push("close");
@@ -180,6 +180,22 @@ describe("the flow", () => {
     assert.ok(!none.done.includes("build"));
     const failed = await flow({ build: () => ({ ...built, state: "Failed", failures: 1 }) });
     assert.deepEqual([failed.committed, failed.report.error?.code], [[], "dbt_failed"]);
+  });
+
+  it("says how many rows a built model has, as the snapshot counts them", async () => {
+    const node = { id: "model.x.fct_complaints", name: "fct_complaints", durationMs: 1, failures: null, message: null };
+    const nodes: DbtNode[] = [
+      { ...node, kind: "model", status: "success" },
+      { ...node, id: "model.x.stg", name: "stg", kind: "model", status: "success" },
+    ];
+    const { report } = await flow({ build: () => ({ ...built, nodes }) });
+    assert.deepEqual(
+      report.dbt?.nodes.map(({ name, rows }) => [name, rows]),
+      [
+        ["fct_complaints", 7],
+        ["stg", null],
+      ],
+    );
   });
 
   it("warms dbt up before rows are read, and builds only what is owed", async () => {

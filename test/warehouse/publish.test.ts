@@ -49,10 +49,15 @@ async function withMarts(
 describe("publishing the marts", () => {
   it("writes each mart as Parquet with a manifest that holds", async () => {
     await withMarts(async ({ folder, build, publish, manifest }) => {
-      assert.deepEqual(await publish(), { snapshot: null, tables: 0, reason: "the marts were never built" });
+      assert.deepEqual(await publish(), {
+        snapshot: null,
+        tables: 0,
+        rows: {},
+        reason: "the marts were never built",
+      });
       await build(1);
-      const { snapshot, tables, reason } = await publish();
-      assert.deepEqual([tables, reason], [2, null]);
+      const { snapshot, tables, rows: counts, reason } = await publish();
+      assert.deepEqual([tables, counts, reason], [2, { dim_companies: 1, fct_complaints: 1000 }, null]);
       assert.equal(readlinkSync(join(folder, "current")), snapshot);
       const { tables: described, marts } = manifest();
       assert.deepEqual(marts, { runId: "run 1", throughLoadNo: 1, project: "project" });
