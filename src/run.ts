@@ -6,7 +6,7 @@ import type { Emit, Report, State } from "./pipeline/events.ts";
 import { type FlowOutcome, flowName, runFlow } from "./pipeline/flow.ts";
 import type { Candidates } from "./pipeline/names.ts";
 import { type Plan, planRun } from "./pipeline/plan.ts";
-import type { FlowSettings } from "./pipeline/ports.ts";
+import { type FlowSettings, quick } from "./pipeline/ports.ts";
 import { redactor, redactValue, secretsOf } from "./pipeline/redact.ts";
 import { errorReport, type RunReport, summarize } from "./pipeline/report.ts";
 import { planFlow } from "./pipeline/resolve.ts";
@@ -18,8 +18,8 @@ import {
   ratePerMinute,
   recordRun,
   stateReport,
-  takeWarehouse,
   wireRun,
+  withWarehouse,
 } from "./wire.ts";
 
 export type RunOptions = {
@@ -59,13 +59,10 @@ export async function executeRun(
   let recorder: Recorder | undefined;
   recorder = recordRun(
     config,
-    {
-      id: runId,
-      flow: flowName,
-      trigger: options.trigger,
-      startedAt: started,
-      settings: redactValue(redact, settingsOf(config, options)),
-    },
+    redactValue(redact, {
+      ...{ id: runId, flow: flowName, trigger: options.trigger, startedAt: started, asOf, source, database },
+      settings: settingsOf(config, options),
+    }),
     {
       warn: (message) => report({ type: "history.lost", message }),
       onCancel: () => asked.abort(cancelledFromOutside()),
@@ -106,8 +103,9 @@ export async function executeRun(
 /** What a run was asked to do, without what only its process needs. */
 function settingsOf(config: Config, options: RunOptions): object {
   const { companies, startDate, asOf, lookBackDays, source, database, dbt } = config;
-  const { resetState, skipDbt, acceptWithdrawals } = options;
-  return { companies, startDate, asOf, lookBackDays, source, database, dbt, resetState, skipDbt, acceptWithdrawals };
+  const { resetState, skipDbt, acceptWithdrawals, backfill } = options;
+  const asked = { resetState, skipDbt, acceptWithdrawals, backfill };
+  return { companies, startDate, asOf, lookBackDays, source, database, dbt, ...asked };
 }
 
 function cancelledFromOutside(): PipelineError {
@@ -140,8 +138,7 @@ async function lockAndRun(
   report: Report,
   traffic: { requests: number; bytes: number },
 ): Promise<FlowOutcome> {
-  const lock = takeWarehouse(config);
-  try {
+  return withWarehouse(config, async () => {
     refuseFutureWatermark(config, options, await checkBeforeRun(config, options.skipDbt, signal));
     const wired = await wireRun(config, signal, report);
     try {
@@ -150,9 +147,7 @@ async function lockAndRun(
       Object.assign(traffic, wired.ports.source.traffic);
       await wired.close();
     }
-  } finally {
-    lock.release();
-  }
+  });
 }
 
 function flowSettings(config: Config, options: RunOptions, runId: string): FlowSettings {
@@ -178,9 +173,7 @@ export async function executePlan(config: Config, options: RunOptions, signal: A
 /** The names at the source that a text means, and those that look like it. */
 export async function searchCompanies(config: Config, text: string, signal: AbortSignal): Promise<Candidates> {
   return lookAtSource(config, signal, async ({ source, tasks }) => {
-    const [found] = await tasks.run("resolve_companies", { timeoutMs: 600_000 }, (context) =>
-      source.findNames([text], context),
-    );
+    const [found] = await tasks.run("resolve_companies", quick, (context) => source.findNames([text], context));
     return found!;
   });
 }

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Config } from "./config.ts";
-import { type NewRun, Recorder, type RecorderOptions } from "./history/recorder.ts";
+import { Recorder, type RecorderOptions } from "./history/recorder.ts";
+import type { NewRun } from "./history/statements.ts";
 import type { Report } from "./pipeline/events.ts";
 import type { Ports } from "./pipeline/ports.ts";
-import { redactor, secretsOf } from "./pipeline/redact.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
 import { historyFile } from "./runs.ts";
 import { systemClock } from "./runtime/clock.ts";
@@ -33,18 +33,12 @@ export type Wired = { ports: Ports; close(): Promise<void> };
 export type { Recorder };
 
 /** Writes a run into the history of its home. */
-export function recordRun(
-  config: Config,
-  run: Pick<NewRun, "id" | "flow" | "trigger" | "startedAt" | "settings">,
-  told: Pick<RecorderOptions, "warn" | "onCancel">,
-): Recorder {
-  const { asOf, database } = config;
-  const source = redactor(secretsOf(config.source))(config.source);
-  return new Recorder({ ...run, asOf, source, database }, { path: historyFile(config.home), ...told });
+export function recordRun(config: Config, run: NewRun, told: Pick<RecorderOptions, "warn" | "onCancel">): Recorder {
+  return new Recorder(run, { path: historyFile(config.home), ...told });
 }
 
-/** Takes the warehouse for this process (invariant 4). Throws where it cannot be one, or another process has it. */
-export function takeWarehouse(config: Config): WarehouseLock {
+/** Throws where it cannot be one, or another process has it. */
+function takeWarehouse(config: Config): WarehouseLock {
   checkPath(config.database);
   return WarehouseLock.acquire(config.database, { pid: process.pid, since: new Date().toISOString() });
 }
@@ -69,19 +63,16 @@ export async function wireRun(config: Config, signal: AbortSignal, report: Repor
   // What lies here is of a run that was killed: the lock says that no other is alive.
   await rm(landing, { recursive: true, force: true });
   await mkdir(config.home, { recursive: true });
-  const sample = config.source === "sample" ? await spawnSample({ asOf: config.asOf }, signal) : null;
-  const source = wireSource(config, sample?.url ?? config.source, landing);
+  const { source, close } = await openSource(config, landing, signal);
   const warehouse = wireWarehouse(config, report);
   const transform = wireTransform(config, signal);
-  const policy = retryPolicy(config);
-  const tasks = new LocalEngine({ signal, report, clock: systemClock, policy: { ...policy, retries: restarts } });
+  const tasks = wireTasks(config, signal, report);
   return {
     ports: { source, warehouse, transform, tasks, report, clock: systemClock },
     async close() {
       await transform.stop();
       await warehouse.close();
-      await source.close();
-      await sample?.stop();
+      await close();
       await rm(landing, { recursive: true, force: true });
     },
   };
@@ -93,16 +84,30 @@ export async function lookAtSource<T>(
   signal: AbortSignal,
   look: (ports: Pick<Ports, "source" | "tasks" | "report">) => Promise<T>,
 ): Promise<T> {
-  const sample = config.source === "sample" ? await spawnSample({ asOf: config.asOf }, signal) : null;
-  const source = wireSource(config, sample?.url ?? config.source, join(config.home, "landing"));
+  const { source, close } = await openSource(config, join(config.home, "landing"), signal);
   const report: Report = () => undefined;
-  const policy = { ...retryPolicy(config), retries: restarts };
   try {
-    return await look({ source, report, tasks: new LocalEngine({ signal, report, clock: systemClock, policy }) });
+    return await look({ source, report, tasks: wireTasks(config, signal, report) });
   } finally {
-    await source.close();
-    await sample?.stop();
+    await close();
   }
+}
+
+/** The source, with the embedded one started where it is asked for. */
+async function openSource(config: Config, landing: string, signal: AbortSignal) {
+  const sample = config.source === "sample" ? await spawnSample({ asOf: config.asOf }, signal) : null;
+  const source = wireSource(config, sample?.url ?? config.source, landing);
+  return {
+    source,
+    async close() {
+      await source.close();
+      await sample?.stop();
+    },
+  };
+}
+
+function wireTasks(config: Config, signal: AbortSignal, report: Report): LocalEngine {
+  return new LocalEngine({ signal, report, clock: systemClock, policy: { ...retryPolicy(config), retries: restarts } });
 }
 
 /** A company whose index moved or that does not add up starts again, 3 times in all (invariant 7). */
@@ -165,7 +170,8 @@ export async function dbtDocs(config: Config, signal: AbortSignal, output: Outpu
   return withWarehouse(config, () => writeDocs(transformOptions(config, signal), file, output));
 }
 
-async function withWarehouse<T>(config: Config, use: () => Promise<T>): Promise<T> {
+/** Holds the warehouse for this process as long as `use` takes (invariant 4). */
+export async function withWarehouse<T>(config: Config, use: () => Promise<T>): Promise<T> {
   const lock = takeWarehouse(config);
   try {
     return await use();

@@ -45,13 +45,13 @@ function inspectText(run: RunDetail, style: Style): string {
     parts.push(
       errorText(
         {
-          code: "internal",
+          code: "crashed",
           what: `The process of this run (${lease.pid} on ${lease.host}) is gone without an end: it was killed, or the machine was.`,
           data: "What it had not committed was rolled back; companies that were already loaded stay loaded.",
           next: `Run again, or only what is left: pipeline runs retry ${run.id.slice(0, 8)}`,
         },
         style,
-      ).replace("error[internal]", "error[crashed]"),
+      ),
     );
   }
   if (report?.error) parts.push(errorText({ ...report.error, what: report.error.message }, style));

@@ -1,4 +1,5 @@
 import type { Settings } from "../config.ts";
+import type { Window } from "../pipeline/days.ts";
 import { isFinal } from "../pipeline/run-state.ts";
 import { configOf } from "./options.ts";
 import { type RunOutput, runAndPrint } from "./run.ts";
@@ -13,6 +14,14 @@ export async function runsRetry(id: string | undefined, options: RunOutput): Pro
     throw wrong(`The run ${run.name} is complete: nothing is left to do.`, "Start another: pipeline run");
   const { companies, startDate, asOf, lookBackDays, database } = run.settings as Partial<Settings>;
   const { resetState = false, skipDbt = false, acceptWithdrawals = false } = run.settings as Record<string, boolean>;
+  const { backfill } = run.settings as { backfill?: Window };
   const loaded = await configOf(options, { companies, startDate, asOf, lookBackDays, database });
-  return runAndPrint(loaded, options, { resetState, skipDbt, acceptWithdrawals, trigger: "retry", retryOf: run.id });
+  return runAndPrint(loaded, options, {
+    resetState,
+    skipDbt,
+    acceptWithdrawals,
+    trigger: "retry",
+    retryOf: run.id,
+    ...(backfill === undefined ? {} : { backfill }),
+  });
 }

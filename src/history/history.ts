@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { ErrorFacts } from "../pipeline/errors.ts";
 import type { DbtNode, Happening, RunEvent, State } from "../pipeline/events.ts";
 import type { RunReport } from "../pipeline/report.ts";
 import { isFinal, states } from "../pipeline/run-state.ts";
@@ -31,7 +32,7 @@ export type TaskRow = {
   startedAt: number | null;
   endedAt: number | null;
   reason: string | null;
-  error: { code: string; what: string; data: string; next: string } | null;
+  error: ErrorFacts | null;
   rows: number;
   bytes: number;
   requests: number;
@@ -216,11 +217,6 @@ export class History {
         "update runs set cancel_requested_at = ?, state = 'Cancelling' where no = ? and state in ('Pending', 'Running', 'Retrying')",
       )
       .run(Date.now(), no);
-  }
-
-  /** Numbers of what was written since: changes whenever another process has written. */
-  version(): number {
-    return Number(this.#database.prepare("pragma data_version").get()?.data_version);
   }
 
   /** Ended runs that started before a time, or are beyond the newest so many, are removed with all they have. */

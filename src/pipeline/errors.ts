@@ -50,6 +50,7 @@ const table = {
   rows_unreadable: { exitCode: 1, retry: "never" },
   withdrawals_refused: { exitCode: 1, retry: "never" },
   timed_out: { exitCode: 1, retry: "never" },
+  crashed: { exitCode: 1, retry: "never" },
   cancelled: { exitCode: 130, retry: "never" },
   internal: { exitCode: 1, retry: "never" },
 } as const;

@@ -1,7 +1,15 @@
 import { type ErrorFacts, factsOf, PipelineError } from "./errors.ts";
 import { Gate } from "./gate.ts";
 import { unaskable } from "./names.ts";
-import type { CommittedLoad, DbtResult, FlowSettings, LoadResult, Ports, Published } from "./ports.ts";
+import {
+  type CommittedLoad,
+  type DbtResult,
+  type FlowSettings,
+  type LoadResult,
+  type Ports,
+  type Published,
+  quick,
+} from "./ports.ts";
 import { resolveWindows } from "./resolve.ts";
 import { type CompanyState, type CompanyWindow, nextState, type StoredCompany } from "./window.ts";
 
@@ -65,8 +73,6 @@ export async function runFlow(ports: Ports, settings: FlowSettings): Promise<Flo
 
 /** The source's rate is soon reached, and each company's rows are staged until it has all of them. */
 const companiesAtOnce = 4;
-
-const quick = { timeoutMs: 600_000 };
 
 const stateOf = (states: readonly CompanyState[], company: string) => states.find((state) => state.company === company);
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** What a snapshot of the marts says of itself, in its `manifest.json`. Keys are added to, never changed. */
-export const manifestSchema = z.object({
+const manifestSchema = z.object({
   version: z.literal(1),
   snapshot: z.string(),
   publishedAt: z.string(),
@@ -23,6 +23,11 @@ export const manifestSchema = z.object({
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
+/** Throws where the text is no manifest. */
+export function parseManifest(text: string): Manifest {
+  return manifestSchema.parse(JSON.parse(text));
+}
+
 export type MartsBuild = Manifest["marts"];
 export type PublishedTable = Manifest["tables"][number];
 

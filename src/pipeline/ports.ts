@@ -24,6 +24,9 @@ export interface Tasks {
 
 export type TaskOptions = { timeoutMs: number };
 
+/** For what takes a few questions or statements. */
+export const quick: TaskOptions = { timeoutMs: 600_000 };
+
 /** What the source said of the rows that it sent. */
 export type Extracted = {
   /** `hits.total`, summed over the walks. */

@@ -1,10 +1,8 @@
 import { PipelineError } from "./errors.ts";
 import { resolveNames } from "./names.ts";
 import { type PlannedCompany, planCompany } from "./plan.ts";
-import type { FlowSettings, Ports, TaskContext } from "./ports.ts";
+import { type FlowSettings, type Ports, quick, type TaskContext } from "./ports.ts";
 import { type CompanyState, type CompanyWindow, resolveWindow, type StoredCompany } from "./window.ts";
-
-const quick = { timeoutMs: 600_000 };
 
 /** The names and the days of each company, as two tasks. */
 export async function resolveWindows(

@@ -1,7 +1,7 @@
 import { readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { PipelineError } from "../pipeline/errors.ts";
-import { type Manifest, manifestSchema } from "../pipeline/manifest.ts";
+import { type Manifest, parseManifest } from "../pipeline/manifest.ts";
 
 export type Snapshot = {
   /** The snapshot's own folder, not the link `current`: a new snapshot does not change it. */
@@ -16,7 +16,7 @@ export async function currentSnapshot(published: string): Promise<Snapshot> {
     const folder = await realpath(current);
     return {
       folder,
-      manifest: manifestSchema.parse(JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"))),
+      manifest: parseManifest(await readFile(join(folder, "manifest.json"), "utf8")),
     };
   } catch (error) {
     const isAbsent = (error as NodeJS.ErrnoException).code === "ENOENT";

@@ -2,6 +2,7 @@ import { copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
+import { literal } from "../pipeline/literal.ts";
 import type { Snapshot } from "./current.ts";
 
 export const exportFormats = ["parquet", "csv", "duckdb"] as const;
@@ -61,11 +62,11 @@ async function write(
   try {
     for (const { name, file } of manifest.tables) {
       signal.throwIfAborted();
-      const rows = `from read_parquet(${text(join(folder, file))})`;
+      const rows = `from read_parquet(${literal(join(folder, file))})`;
       await connection.run(
         format === "duckdb"
           ? `create table "${name}" as ${rows}`
-          : `copy (${rows}) to ${text(join(to, `${name}.csv`))} (format csv, header)`,
+          : `copy (${rows}) to ${literal(join(to, `${name}.csv`))} (format csv, header)`,
       );
     }
   } finally {
@@ -73,8 +74,6 @@ async function write(
     instance.closeSync();
   }
 }
-
-const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
 
 async function refuseFull(to: string): Promise<void> {
   const found = await readdir(to).catch((error: NodeJS.ErrnoException) => {

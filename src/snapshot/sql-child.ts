@@ -10,6 +10,7 @@ import {
   type Json,
   JsonDuckDBValueConverter,
 } from "@duckdb/node-api";
+import { literal } from "../pipeline/literal.ts";
 import { refusal, type SerializedSql } from "./guard.ts";
 import type { Answer, ChildSetup, Question, Value } from "./protocol.ts";
 
@@ -36,13 +37,12 @@ async function open(): Promise<DuckDBConnection> {
     allow_community_extensions: "false",
   });
   const made = await instance.connect();
-  const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
   for (const { name, path } of setup.tables) {
-    await made.run(`create view "${name.replaceAll('"', '""')}" as from read_parquet(${text(path)})`);
+    await made.run(`create view "${name.replaceAll('"', '""')}" as from read_parquet(${literal(path)})`);
   }
   await made.run(`
     set timezone = 'UTC';
-    set allowed_paths = [${setup.tables.map(({ path }) => text(path)).join(", ")}];
+    set allowed_paths = [${setup.tables.map(({ path }) => literal(path)).join(", ")}];
     set enable_external_access = false;
     set lock_configuration = true`);
   return made;

@@ -31,8 +31,3 @@ export function columnOf(field: Field): string {
   if (field === "complaint_what_happened") return `nullif(${text}, '')`;
   return text;
 }
-
-/** A text as an SQL literal. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}

@@ -1,8 +1,9 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
+import { literal } from "../pipeline/literal.ts";
 import type { Extracted, LoadRequest, LoadResult, TaskContext } from "../pipeline/ports.ts";
 import { isSuspicious, reconcile } from "../pipeline/reconcile.ts";
-import { type Field, fields, literal } from "./fields.ts";
+import { type Field, fields } from "./fields.ts";
 import { bitOf, checkFilters, type Staged } from "./staging.ts";
 
 /**

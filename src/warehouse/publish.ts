@@ -4,16 +4,17 @@ import { mkdir, open, readdir, readFile, rename, rm, symlink, writeFile } from "
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
+import { literal } from "../pipeline/literal.ts";
 import {
   expiredSnapshots,
   type Manifest,
   type MartsBuild,
-  manifestSchema,
   type PublishedTable,
+  parseManifest,
   snapshotName,
 } from "../pipeline/manifest.ts";
 import type { Published, TaskContext } from "../pipeline/ports.ts";
-import { literal } from "./fields.ts";
+import { readLastBuild } from "./state.ts";
 
 export type PublishRequest = {
   /** The folder of all snapshots. */
@@ -38,7 +39,7 @@ export async function publishMarts(
   { task, signal, report }: TaskContext,
 ): Promise<Published> {
   const { folder } = request;
-  const marts = await lastBuild(connection);
+  const marts = await readLastBuild(connection);
   const before = await currentManifest(folder);
   if (marts === null) return { snapshot: null, tables: 0, rows: {}, reason: "the marts were never built" };
   if (before !== null && before.database === request.database && isSame(before.marts, marts)) {
@@ -85,16 +86,6 @@ function rowsOf(tables: readonly PublishedTable[]): Record<string, number> {
   return Object.fromEntries(tables.map(({ name, rows }) => [name, rows]));
 }
 
-async function lastBuild(connection: DuckDBConnection): Promise<MartsBuild | null> {
-  const result = await connection.runAndReadAll(
-    "select run_id, through_load_no, project from pipeline.transforms order by finished_at desc, through_load_no desc limit 1",
-  );
-  const [last] = result.getRows();
-  return last === undefined
-    ? null
-    : { runId: String(last[0]), throughLoadNo: Number(last[1]), project: String(last[2]) };
-}
-
 function isSame(one: MartsBuild, other: MartsBuild): boolean {
   return one.runId === other.runId && one.throughLoadNo === other.throughLoadNo && one.project === other.project;
 }
@@ -102,7 +93,7 @@ function isSame(one: MartsBuild, other: MartsBuild): boolean {
 /** The manifest of the current snapshot; null where there is none, or it is damaged: then it is made anew. */
 async function currentManifest(folder: string): Promise<Manifest | null> {
   try {
-    return manifestSchema.parse(JSON.parse(await readFile(join(folder, "current", "manifest.json"), "utf8")));
+    return parseManifest(await readFile(join(folder, "current", "manifest.json"), "utf8"));
   } catch {
     return null;
   }

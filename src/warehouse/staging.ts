@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Window } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
-import { columnOf, type Field, fields, literal } from "./fields.ts";
+import { literal } from "../pipeline/literal.ts";
+import { columnOf, type Field, fields } from "./fields.ts";
 
 /** What was staged, in the temporary tables `staged` and `rejected` of the connection. */
 export type Staged = {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
+import { literal } from "../pipeline/literal.ts";
 import type { Owed } from "../pipeline/ports.ts";
 import type { StoredCompany } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions, openFile } from "./database.ts";
-import { literal } from "./fields.ts";
 import { readOwed, readStates } from "./state.ts";
 
 export type LastLoad = { at: string; window: { from: string; to: string }; expected: number; rejected: number };

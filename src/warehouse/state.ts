@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { literal } from "../pipeline/literal.ts";
+import type { MartsBuild } from "../pipeline/manifest.ts";
 import type { Commit, CommittedLoad, Owed } from "../pipeline/ports.ts";
 import type { StoredCompany } from "../pipeline/window.ts";
-import { literal } from "./fields.ts";
 
 export async function readStates(connection: DuckDBConnection): Promise<StoredCompany[]> {
   const result = await connection.runAndReadAll(
@@ -18,19 +19,26 @@ export async function readStates(connection: DuckDBConnection): Promise<StoredCo
   }));
 }
 
-/** What dbt has not seen: loads that changed something since its last success, or another project (invariant 3). */
-export async function readOwed(connection: DuckDBConnection, project: string): Promise<Owed> {
+/** The last build of the marts that succeeded; null where they were never built. */
+export async function readLastBuild(connection: DuckDBConnection): Promise<MartsBuild | null> {
   const result = await connection.runAndReadAll(
-    "select through_load_no, project from pipeline.transforms order by finished_at desc, through_load_no desc limit 1",
+    "select run_id, through_load_no, project from pipeline.transforms order by finished_at desc, through_load_no desc limit 1",
   );
   const [last] = result.getRows();
-  if (last === undefined) return { owed: true, reason: "the marts were never built" };
+  if (last === undefined) return null;
+  return { runId: String(last[0]), throughLoadNo: Number(last[1]), project: String(last[2]) };
+}
+
+/** What dbt has not seen: loads that changed something since its last success, or another project (invariant 3). */
+export async function readOwed(connection: DuckDBConnection, project: string): Promise<Owed> {
+  const last = await readLastBuild(connection);
+  if (last === null) return { owed: true, reason: "the marts were never built" };
   const unseen = await connection.runAndReadAll(
-    `select count(*) from pipeline.loads where load_no > ${last[0]} and inserted + updated + deleted > 0`,
+    `select count(*) from pipeline.loads where load_no > ${last.throughLoadNo} and inserted + updated + deleted > 0`,
   );
   const loads = Number(unseen.value(0, 0));
   if (loads > 0) return { owed: true, reason: `${loads} loads with changes since the marts were built` };
-  if (last[1] !== project) return { owed: true, reason: "the dbt project changed" };
+  if (last.project !== project) return { owed: true, reason: "the dbt project changed" };
   return { owed: false, reason: "nothing new" };
 }
 

@@ -91,6 +91,15 @@ describe("looking ahead", () => {
     assert.deepEqual([report.dbt?.state, report.published?.state], ["Completed", "Completed"]);
     assert.deepEqual(await home.watermarks(), marks);
     await assertTrue(home, source, "2026-11-20", { from: "2026-01-01", to: "2026-02-28" });
+    // A backfill that is retried is a backfill.
+    const days = ["--from", "2026-03-01", "--to", "2026-03-31"];
+    assert.equal((await home.run(["backfill", ...days, "--as-of", "2026-11-20"], { FAKE_DBT: "model" })).code, 1);
+    const retried = await home.report(["runs", "retry"]);
+    assert.deepEqual(
+      [retried.code, retried.companies[0]!.window.from, retried.dbt?.state],
+      [0, "2026-03-01", "Completed"],
+    );
+    assert.deepEqual(await home.watermarks(), marks);
     // Of a company that was never loaded, nothing is remembered: its first run loads all.
     const fresh = testHome(source);
     const only = await fresh.report([
