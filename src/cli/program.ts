@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { PipelineError } from "../pipeline/errors.ts";
 import { version } from "../version.ts";
+import { shared } from "./common-options.ts";
 import { reportError } from "./error-output.ts";
 import { type GlobalOptions, globalOptions } from "./options.ts";
 import { addRuns } from "./runs-commands.ts";
@@ -23,17 +24,17 @@ export async function main(argv: readonly string[]): Promise<number> {
   program
     .command("run")
     .description("load what is new, build the models, commit the state")
-    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
-    .option("--companies <list>", "names or words of names, separated by commas; repeatable", collect)
-    .option("--start-date <day>", "first day to load (default: 2024-01-01)")
-    .option("--as-of <day>", "last day to load (default: today, in UTC)")
-    .option("--look-back <days>", "days before the watermark that are read again (default: 60)")
-    .option("--source <url>", "address of the search API, or `sample` for the embedded made-up source")
+    .option(...shared.database)
+    .option(...shared.companies)
+    .option(...shared.startDate)
+    .option(...shared.asOf)
+    .option(...shared.lookBack)
+    .option(...shared.source)
     .option("--reset-state", "forget the watermark and reload everything from the start date")
-    .option("--accept-withdrawals", "believe the source when it withdraws unusually many complaints")
-    .option("--skip-dbt", "load only; the next run builds the models")
+    .option(...shared.acceptWithdrawals)
+    .option(...shared.skipDbt)
     .option("--dry-run", "say what would be read, and change nothing (= pipeline plan)")
-    .option("--log-format <name>", "pretty, or json: every event as a line of JSON on stderr (default: pretty)")
+    .option(...shared.logFormat)
     .addHelpText("after", runExamples)
     .action(async (options: object, command: Command) => {
       const all = { ...options, ...command.optsWithGlobals<GlobalOptions & { dryRun?: boolean }>() };
@@ -53,12 +54,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   program
     .command("plan")
     .description("say what a run would read: windows and why, rows, requests; changes nothing")
-    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
-    .option("--companies <list>", "names or words of names, separated by commas; repeatable", collect)
-    .option("--start-date <day>", "first day to load (default: 2024-01-01)")
-    .option("--as-of <day>", "last day to load (default: today, in UTC)")
-    .option("--look-back <days>", "days before the watermark that are read again (default: 60)")
-    .option("--source <url>", "address of the search API, or `sample` for the embedded made-up source")
+    .option(...shared.database)
+    .option(...shared.companies)
+    .option(...shared.startDate)
+    .option(...shared.asOf)
+    .option(...shared.lookBack)
+    .option(...shared.source)
     .option("--reset-state", "as if the watermark were forgotten")
     .action(async (_options: object, command: Command) => {
       const { planCommand } = await import("./plan.ts");
@@ -70,13 +71,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description("read days again, of the configured companies or these; no watermark moves")
     .requiredOption("--from <day>", "first day")
     .requiredOption("--to <day>", "last day")
-    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
-    .option("--companies <list>", "names or words of names, separated by commas; repeatable", collect)
+    .option(...shared.database)
+    .option(...shared.companies)
     .option("--as-of <day>", "the day it is (default: today, in UTC)")
-    .option("--source <url>", "address of the search API, or `sample` for the embedded made-up source")
-    .option("--accept-withdrawals", "believe the source when it withdraws unusually many complaints")
-    .option("--skip-dbt", "load only; the next run builds the models")
-    .option("--log-format <name>", "pretty, or json: every event as a line of JSON on stderr (default: pretty)")
+    .option(...shared.source)
+    .option(...shared.acceptWithdrawals)
+    .option(...shared.skipDbt)
+    .option(...shared.logFormat)
     .action(async (_options: object, command: Command) => {
       const { backfillCommand } = await import("./backfill.ts");
       exitCode = await backfillCommand(command.optsWithGlobals());
@@ -88,7 +89,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .command("search")
     .description("the exact names that a text means, with their complaints")
     .argument("<text>", "a name, or words that a name holds")
-    .option("--source <url>", "address of the search API, or `sample` for the embedded made-up source")
+    .option(...shared.source)
     .action(async (text: string, _options: object, command: Command) => {
       const { companiesSearch } = await import("./companies.ts");
       exitCode = await companiesSearch(text, command.optsWithGlobals<GlobalOptions>());
@@ -98,8 +99,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   state
     .command("show")
     .description("print watermark, rows and last load of each company, and what dbt still has to build")
-    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
-    .option("--source <url>", "`sample` for the embedded source's own warehouse")
+    .option(...shared.database)
+    .option(...shared.sampleToo)
     .action(async (_options: object, command: Command) => {
       const { stateShow } = await import("./state.ts");
       exitCode = await stateShow(command.optsWithGlobals<GlobalOptions>());
@@ -108,8 +109,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     .command("reset")
     .description("forget the watermark of these companies, of all where none is named; no row is removed")
     .argument("[company...]", "companies as they are configured")
-    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
-    .option("--source <url>", "`sample` for the embedded source's own warehouse")
+    .option(...shared.database)
+    .option(...shared.sampleToo)
     .action(async (companies: string[], _options: object, command: Command) => {
       const { stateReset } = await import("./state.ts");
       exitCode = await stateReset(companies, command.optsWithGlobals<GlobalOptions>());
@@ -121,8 +122,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       "run dbt on the warehouse: `pipeline dbt -- test`; `pipeline dbt docs` writes one page of documentation",
     )
     .argument("<args...>", "a dbt command, after --; or docs")
-    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
-    .option("--source <url>", "`sample` for the embedded source's own warehouse")
+    .option(...shared.database)
+    .option(...shared.sampleToo)
     .addHelpText("after", dbtExamples)
     .action(async (args: string[], _options: object, command: Command) => {
       const { dbtCommand } = await import("./dbt.ts");
@@ -162,8 +163,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option("--install", "put the line in, in place of an earlier one for this home")
     .option("--remove", "take the line out")
     .option("--cron <fields>", "when, in this machine's time", "0 2 * * *")
-    .option("--source <url>", "address of the search API, or `sample` for the embedded made-up source")
-    .option("--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)")
+    .option(...shared.source)
+    .option(...shared.database)
     .action(async (_options: object, command: Command) => {
       const { scheduleCrontab } = await import("./schedule-crontab.ts");
       exitCode = await scheduleCrontab(command.optsWithGlobals());
@@ -230,10 +231,6 @@ const sampleExamples = `
 Examples:
   $ pipeline sample start --port 4300 --rates real        to try a client against the real limits
   $ pipeline run --source http://127.0.0.1:4300/data-research/consumer-complaints/search/api/v1/`;
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value];
-}
 
 /** The parser's message as one of ours. */
 function wrongUsage(error: CommanderError, program: Command): PipelineError {

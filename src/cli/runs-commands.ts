@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { collect, shared } from "./common-options.ts";
 
 /** `pipeline runs` and what it can do; each command's code is loaded when it is called. */
 export function addRuns(program: Command, exit: (code: number) => void): void {
@@ -7,7 +8,7 @@ export function addRuns(program: Command, exit: (code: number) => void): void {
     .alias("flow-run")
     .description("what the runs did, and stopping or repeating them");
   const sampleToo = ["--source <url>", "`sample` for the runs of the embedded source"] as const;
-  const collect = (value: string, before: string[] = []) => [...before, value];
+  const whichRun = ["[id]", "an id, its beginning, or a name (default: the newest run)"] as const;
   runs
     .command("ls")
     .description("list the runs, newest first")
@@ -24,7 +25,7 @@ export function addRuns(program: Command, exit: (code: number) => void): void {
   runs
     .command("inspect")
     .description("show a run: tasks, attempts, windows, dbt, resources, its error and what to do")
-    .argument("[id]", "an id, its beginning, or a name (default: the newest run)")
+    .argument(...whichRun)
     .option(...sampleToo)
     .action(async (id: string | undefined, _options: object, command: Command) => {
       const { runsInspect } = await import("./runs-inspect.ts");
@@ -33,7 +34,7 @@ export function addRuns(program: Command, exit: (code: number) => void): void {
   runs
     .command("logs")
     .description("print what happened in a run")
-    .argument("[id]", "an id, its beginning, or a name (default: the newest run)")
+    .argument(...whichRun)
     .option("-f, --follow", "go on until the run is over")
     .option("--task <name>", "only of this task or company")
     .option("--level <name>", "debug, info, warn or error, and what is above (default: info)")
@@ -46,7 +47,7 @@ export function addRuns(program: Command, exit: (code: number) => void): void {
   runs
     .command("watch")
     .description("show a run as its own terminal does, until it is over")
-    .argument("[id]", "an id, its beginning, or a name (default: the newest run)")
+    .argument(...whichRun)
     .option(...sampleToo)
     .action(async (id: string | undefined, _options: object, command: Command) => {
       const { runsWatch } = await import("./runs-watch.ts");
@@ -55,7 +56,7 @@ export function addRuns(program: Command, exit: (code: number) => void): void {
   runs
     .command("cancel")
     .description("stop a run that is under way: asks it, then SIGTERM, then SIGKILL")
-    .argument("[id]", "an id, its beginning, or a name (default: the newest run)")
+    .argument(...whichRun)
     .option("--grace <seconds>", "seconds before each stronger step", "10")
     .option(...sampleToo)
     .action(async (id: string | undefined, _options: object, command: Command) => {
@@ -65,8 +66,8 @@ export function addRuns(program: Command, exit: (code: number) => void): void {
   runs
     .command("retry")
     .description("do what failed or did not run, of the same days; what was loaded is not read again")
-    .argument("[id]", "an id, its beginning, or a name (default: the newest run)")
-    .option("--log-format <name>", "pretty, or json: every event as a line of JSON on stderr (default: pretty)")
+    .argument(...whichRun)
+    .option(...shared.logFormat)
     .option(...sampleToo)
     .action(async (id: string | undefined, _options: object, command: Command) => {
       const { runsRetry } = await import("./runs-retry.ts");
