@@ -28,6 +28,8 @@ export type RunOptions = {
   acceptWithdrawals: boolean;
   /** What starts the run: cli, schedule, web, retry. */
   trigger: string;
+  /** A UUID where whoever starts the run wants to find it again; a new one where it is left out. */
+  runId?: string;
   /** The run whose loads are not done again. */
   retryOf?: string;
   /** Days to read in place of the resolved ones; no watermark moves. */
@@ -45,7 +47,7 @@ export async function executeRun(
   emit: Emit,
 ): Promise<RunReport> {
   const { database, source, asOf } = config;
-  const runId = randomUUID();
+  const runId = options.runId ?? randomUUID();
   const started = Date.now();
   const traffic = { requests: 0, bytes: 0 };
   const redact = redactor(secretsOf(source));

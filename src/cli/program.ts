@@ -1,10 +1,11 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { PipelineError } from "../pipeline/errors.ts";
 import { version } from "../version.ts";
 import { shared } from "./common-options.ts";
 import { reportError } from "./error-output.ts";
 import { type GlobalOptions, globalOptions } from "./options.ts";
 import { addRuns } from "./runs-commands.ts";
+import { addSchedule } from "./schedule-commands.ts";
 import { styleFor } from "./style.ts";
 
 /** Runs one command line (without node and the script) and gives the exit code. */
@@ -34,6 +35,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option(...shared.acceptWithdrawals)
     .option(...shared.skipDbt)
     .option("--dry-run", "say what would be read, and change nothing (= pipeline plan)")
+    .option("--trigger <name>", "what the history says started it", "cli")
+    .addOption(new Option("--run-id <id>").hideHelp())
     .option(...shared.logFormat)
     .addHelpText("after", runExamples)
     .action(async (options: object, command: Command) => {
@@ -155,20 +158,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await exportCommand(command.optsWithGlobals());
     });
 
-  program
-    .command("schedule")
-    .description("runs that start by themselves")
-    .command("crontab")
-    .description("print the crontab line of a nightly run; put it into this user's crontab, or take it out")
-    .option("--install", "put the line in, in place of an earlier one for this home")
-    .option("--remove", "take the line out")
-    .option("--cron <fields>", "when, in this machine's time", "0 2 * * *")
-    .option(...shared.source)
-    .option(...shared.database)
-    .action(async (_options: object, command: Command) => {
-      const { scheduleCrontab } = await import("./schedule-crontab.ts");
-      exitCode = await scheduleCrontab(command.optsWithGlobals());
-    });
+  addSchedule(program, (code) => {
+    exitCode = code;
+  });
 
   addRuns(program, (code) => {
     exitCode = code;

@@ -22,13 +22,25 @@ export type RunCommandOptions = RunOutput & {
   acceptWithdrawals?: boolean;
   skipDbt?: boolean;
   dryRun?: boolean;
+  trigger?: string;
+  /** Chosen by the scheduler that starts the run. */
+  runId?: string;
 };
 
 /** `pipeline run`. */
 export async function runCommand(options: RunCommandOptions): Promise<number> {
-  const { resetState = false, skipDbt = false, acceptWithdrawals = false } = options;
+  const { resetState = false, skipDbt = false, acceptWithdrawals = false, trigger = "cli", runId } = options;
+  if (!/^[a-z][a-z0-9_-]{0,31}$/.test(trigger)) {
+    throw wrong(`--trigger is "${trigger}": expected a word of lower-case letters, such as schedule.`);
+  }
+  if (runId !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(runId)) {
+    throw wrong(`--run-id is "${runId}": expected a UUID.`);
+  }
   const loaded = await configOf(options, settingsOf(options));
-  return runAndPrint(loaded, options, { resetState, skipDbt, acceptWithdrawals, trigger: "cli" });
+  return runAndPrint(loaded, options, {
+    ...{ resetState, skipDbt, acceptWithdrawals, trigger },
+    ...(runId === undefined ? {} : { runId }),
+  });
 }
 
 /** Runs, tells what happens, prints what came of it. */
@@ -61,12 +73,11 @@ export async function runAndPrint(
 
 function checkLogFormat(text: string | undefined): void {
   if (text === undefined || text === "pretty" || text === "json") return;
-  throw new PipelineError({
-    code: "usage",
-    what: `--log-format is "${text}": expected pretty or json.`,
-    data: "Nothing was read or changed.",
-    next: "Leave it out for lines that people read.",
-  });
+  throw wrong(`--log-format is "${text}": expected pretty or json.`, "Leave it out for lines that people read.");
+}
+
+function wrong(what: string, next = "Correct it, or leave it out."): PipelineError {
+  return new PipelineError({ code: "usage", what, data: "Nothing was read or changed.", next });
 }
 
 export function settingsOf({ companies, startDate, asOf, lookBack }: RunCommandOptions): Partial<Settings> {

@@ -1,8 +1,9 @@
-import { mkdirSync, realpathSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { PipelineError } from "../pipeline/errors.ts";
 import { crontabLine, edited, readCrontab, writeCrontab } from "../schedule/crontab.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
+import { ownCommand } from "./own-command.ts";
 
 export type CrontabOptions = GlobalOptions & { install?: boolean; remove?: boolean; cron: string };
 
@@ -16,13 +17,7 @@ export async function scheduleCrontab(options: CrontabOptions): Promise<number> 
   const { config } = await configOf(options);
   const { home } = config;
   const log = join(home, "cron.log");
-  const settings = [
-    ...(options.config === undefined ? [] : ["--config", resolve(options.config)]),
-    ...(options.source === undefined ? [] : ["--source", options.source]),
-    ...(options.home === undefined ? [] : ["--home", resolve(options.home)]),
-    ...(options.database === undefined ? [] : ["--database", resolve(options.database)]),
-  ];
-  const command = [process.execPath, realpathSync(process.argv[1]!), "run", "-q", ...settings];
+  const command = ownCommand(["run", "-q", "--trigger", "schedule"], options);
   const line = crontabLine({ cron: options.cron.trim(), directory: process.cwd(), command, log, home });
   if (options.install || options.remove) {
     const before = readCrontab();

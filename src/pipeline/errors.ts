@@ -31,6 +31,7 @@ const table = {
   export_failed: { exitCode: 1, retry: "never" },
   history_unusable: { exitCode: 1, retry: "never" },
   schedule_failed: { exitCode: 1, retry: "never" },
+  schedule_invalid: { exitCode: 2, retry: "never" },
   publish_failed: { exitCode: 1, retry: "never" },
   source_unreachable: { exitCode: 1, retry: "request" },
   source_unavailable: { exitCode: 1, retry: "request" },

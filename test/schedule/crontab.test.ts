@@ -64,7 +64,7 @@ describe("pipeline schedule crontab", () => {
     const printed = await crontab("--home", "our home");
     assert.match(
       printed.stdout,
-      /^0 2 \* \* \* cd '.*a folder of ours' && .* run -q --home '.*our home' >> .*cron\.log' 2>&1 # pipeline .*our home\n$/,
+      /^0 2 \* \* \* cd '.*a folder of ours' && .* run -q --trigger schedule --home '.*our home' >> .*cron\.log' 2>&1 # pipeline .*our home\n$/,
     );
     assert.equal(readFileSync(tab, "utf8"), "5 4 * * * /usr/bin/true\n", "printing changes nothing");
     for (let i = 0; i < 2; i++)

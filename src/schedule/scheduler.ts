@@ -1,0 +1,92 @@
+import { randomUUID } from "node:crypto";
+import type { Schedule } from "./due.ts";
+import type { ScheduleStore, Slot, Starter } from "./store.ts";
+
+/** What a scheduler needs of the runs it starts; whoever makes one knows how they are started and what became of them. */
+export type Runs = {
+  /** This process. */
+  starter: Starter;
+  /** Whether a run has the warehouse now, whoever started it. */
+  isBusy(): boolean;
+  /** Starts a run as a process of its own; resolves to its exit code when it is over, null where it was killed. */
+  start(schedule: Schedule, runId: string): Promise<number | null>;
+  /** open, over, or unknown where the history has no such run. */
+  stateOf(runId: string): "open" | "over" | "unknown";
+  isAlive(starter: Starter): boolean;
+  /** A run that should have ended well by now has not. */
+  late(schedule: Schedule, slot: Slot): void;
+};
+
+/** A slot may wait this long for the run before it; later, its own run counts as overlapping. */
+const overlapMs = 60_000;
+/** Milliseconds in which a started run appears in the history, or is over. */
+const startMs = 60_000;
+
+/**
+ * Starts what is due. Everything it knows is in the store, so several may work on the same home, and one that was killed leaves
+ * nothing behind: each due time is started once.
+ */
+export class Scheduler {
+  readonly #store: ScheduleStore;
+  readonly #runs: Runs;
+  /** Runs that were started here and are not over. */
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(store: ScheduleStore, runs: Runs) {
+    this.#store = store;
+    this.#runs = runs;
+  }
+
+  /** One look at the clock. */
+  tick(now: number): void {
+    this.#store.makeSlots(now);
+    this.#settle(now);
+    this.#startNext(now);
+    const schedules = new Map(this.#store.list().map((schedule) => [schedule.name, schedule]));
+    for (const slot of this.#store.takeLate(now)) this.#runs.late(schedules.get(slot.schedule)!, slot);
+  }
+
+  /** Resolves when every run that was started here is over. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  /** Slots whose starter is gone: their runs are over, go on by themselves, or never came to be. */
+  #settle(now: number): void {
+    for (const slot of this.#store.started()) {
+      const { starter, runId, startedAt } = slot;
+      if (starter === null || runId === null || this.#runs.isAlive(starter)) continue;
+      const state = this.#runs.stateOf(runId);
+      if (state === "over") this.#store.end(slot, null);
+      if (state === "unknown" && now - (startedAt ?? 0) > startMs) this.#store.giveBack(slot);
+    }
+  }
+
+  /** One run at a time: they would refuse each other. */
+  #startNext(now: number): void {
+    const waiting = this.#store.startable(now);
+    if (waiting.length === 0) return;
+    const schedules = new Map(this.#store.list().map((schedule) => [schedule.name, schedule]));
+    const isBusy = this.#runs.isBusy() || this.#store.started().length > 0;
+    for (const slot of waiting) {
+      const schedule = schedules.get(slot.schedule)!;
+      if (schedule.paused) continue;
+      if (!isBusy) {
+        this.#start(schedule, slot, now);
+        return;
+      }
+      // What is made up for after a pause of the scheduler takes its turn; it has missed its time anyway.
+      if (schedule.overlap === "skip" && now - slot.startAt <= overlapMs) this.#store.skip(slot);
+    }
+  }
+
+  #start(schedule: Schedule, slot: Slot, now: number): void {
+    const runId = randomUUID();
+    if (!this.#store.take(slot, runId, this.#runs.starter, now)) return;
+    const run = this.#runs.start(schedule, runId).then((exitCode) => {
+      this.#store.end(slot, exitCode);
+      this.#underWay.delete(run);
+    });
+    this.#underWay.add(run);
+  }
+}

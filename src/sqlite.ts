@@ -1,0 +1,57 @@
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+/** The file's tables are of a newer version of this program. */
+export class NewerTables extends Error {
+  constructor(found: number, known: number) {
+    super(`is of a newer version of this program (${found}, known here: ${known})`);
+    this.name = "NewerTables";
+  }
+}
+
+/**
+ * Opens a SQLite file that several processes write, made where there is none. `migrations` is a folder of numbered `.sql` files;
+ * released ones never change. Throws {@link NewerTables}, or what SQLite says of a file that is damaged or cannot be written.
+ */
+export function openSqlite(path: string, migrations: URL, patienceMs: number): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true });
+  const database = new DatabaseSync(path, { timeout: patienceMs });
+  try {
+    database.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on");
+    migrate(database, scripts(migrations));
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Runs `change` as one transaction that no other process' write can come between. */
+export function transaction<T>(database: DatabaseSync, change: () => T): T {
+  database.exec("begin immediate");
+  try {
+    const result = change();
+    database.exec("commit");
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec("rollback");
+    throw error;
+  }
+}
+
+function migrate(database: DatabaseSync, known: readonly string[]): void {
+  const version = () => Number(database.prepare("pragma user_version").get()?.user_version);
+  if (version() > known.length) throw new NewerTables(version(), known.length);
+  if (version() === known.length) return;
+  transaction(database, () => {
+    // Another process may have been quicker.
+    for (const sql of known.slice(version())) database.exec(sql);
+    database.exec(`pragma user_version = ${known.length}`);
+  });
+}
+
+function scripts(folder: URL): string[] {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".sql"));
+  return files.sort().map((file) => readFileSync(new URL(file, folder), "utf8"));
+}
