@@ -1,9 +1,16 @@
 import { join } from "node:path";
 import { History, type LogLine, type RunDetail, type RunRow } from "./history/history.ts";
-import { isAlive } from "./history/lease.ts";
+import { isAlive, leaseOf } from "./history/lease.ts";
+import { publicRun } from "./history/public-run.ts";
+import { type Holder, WarehouseLock } from "./warehouse/lock.ts";
+
+/** Who has a warehouse now: a run, or whatever else works on it. */
+export function warehouseHolder(database: string): Holder | undefined {
+  return WarehouseLock.holderOf(database);
+}
 
 export type { History, LogLine, RunDetail, RunRow };
-export { isAlive };
+export { isAlive, leaseOf, publicRun };
 
 /** The file that a home's runs are kept in. */
 export function historyFile(home: string): string {

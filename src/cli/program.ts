@@ -6,6 +6,7 @@ import { reportError } from "./error-output.ts";
 import { type GlobalOptions, globalOptions } from "./options.ts";
 import { addRuns } from "./runs-commands.ts";
 import { addSchedule } from "./schedule-commands.ts";
+import { addServer } from "./server-commands.ts";
 import { styleFor } from "./style.ts";
 
 /** Runs one command line (without node and the script) and gives the exit code. */
@@ -158,13 +159,11 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await exportCommand(command.optsWithGlobals());
     });
 
-  addSchedule(program, (code) => {
-    exitCode = code;
-  });
-
-  addRuns(program, (code) => {
-    exitCode = code;
-  });
+  for (const add of [addRuns, addSchedule, addServer]) {
+    add(program, (code) => {
+      exitCode = code;
+    });
+  }
 
   const sample = program.command("sample").description("the embedded source of made-up complaints");
   sample

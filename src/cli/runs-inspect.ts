@@ -1,8 +1,8 @@
-import type { RunDetail } from "../runs.ts";
+import { publicRun, type RunDetail } from "../runs.ts";
 import { errorText } from "./error-output.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, timeText, withHistory } from "./runs-find.ts";
-import { colored, publicRun } from "./runs-list.ts";
+import { colored } from "./runs-list.ts";
 import { type Style, styleFor } from "./style.ts";
 import { bytes, count, duration, plural, table } from "./table.ts";
 

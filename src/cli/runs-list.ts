@@ -1,7 +1,7 @@
 import type { State } from "../pipeline/events.ts";
 import { states } from "../pipeline/run-state.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
-import type { RunRow } from "../runs.ts";
+import { publicRun, type RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, parseCount, parseSince, timeText, withHistory, wrong } from "./runs-find.ts";
 import { type Style, styleFor } from "./style.ts";
@@ -40,12 +40,6 @@ export async function runsList(options: ListOptions): Promise<number> {
     }
     return 0;
   });
-}
-
-/** A run for a JSON document: without its number, which is the file's own. */
-export function publicRun({ no: _, startedAt, endedAt, ...run }: RunRow): object {
-  const text = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
-  return { ...run, startedAt: text(startedAt), endedAt: text(endedAt) };
 }
 
 export function colored(state: string, padded: string, style: Style): string {

@@ -1,0 +1,78 @@
+import { setTimeout } from "node:timers/promises";
+import { findHome } from "../home.ts";
+import { PipelineError } from "../pipeline/errors.ts";
+import { isAlive } from "../runs.ts";
+import { runningServer } from "../web/server/server-file.ts";
+import type { GlobalOptions } from "./options.ts";
+
+/** Time for the server to close, before it is killed. */
+const graceMs = 10_000;
+
+/** `pipeline server status`: exit code 0 where one is up and answers, else 1. */
+export async function serverStatus(options: GlobalOptions): Promise<number> {
+  const home = await findHome(options, options.config);
+  const facts = runningServer(home);
+  const answers = facts !== null && (await isAnswering(facts.url));
+  const document = facts === null ? null : { ...facts, pid: facts.lease.pid, lease: undefined };
+  if (options.json) process.stdout.write(`${JSON.stringify({ home, up: facts !== null, answers, ...document })}\n`);
+  else if (facts === null) process.stdout.write("No server of this home is up. Start one: pipeline server start\n");
+  else if (!options.quiet || !answers) {
+    process.stdout.write(
+      `${facts.url} ${answers ? "is up" : "does not answer"}: process ${facts.lease.pid}, since ${facts.startedAt}${facts.log === null ? "" : `, log ${facts.log}`}\n`,
+    );
+  }
+  return answers ? 0 : 1;
+}
+
+async function isAnswering(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(5000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** `pipeline server stop`: asks it, kills it when it does not go; runs that it started go on. */
+export async function serverStop(options: GlobalOptions): Promise<number> {
+  const home = await findHome(options, options.config);
+  const facts = runningServer(home);
+  if (facts === null) {
+    if (options.json) process.stdout.write(`${JSON.stringify({ stopped: false })}\n`);
+    else if (!options.quiet) process.stdout.write("No server of this home is up.\n");
+    return 0;
+  }
+  const { pid } = facts.lease;
+  const isGone = async (withinMs: number) => {
+    for (const end = Date.now() + withinMs; Date.now() < end; await setTimeout(25)) {
+      if (!isAlive(facts.lease, 0, Date.now())) return true;
+    }
+    return false;
+  };
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw notOurs(pid, error);
+    }
+    if (await isGone(graceMs)) {
+      if (options.json) process.stdout.write(`${JSON.stringify({ stopped: true, pid, signal })}\n`);
+      else if (!options.quiet) {
+        process.stdout.write(`Stopped${signal === "SIGKILL" ? " by force" : ""}. Runs that it started go on.\n`);
+      }
+      return 0;
+    }
+  }
+  throw notOurs(pid, new Error("it is still there"));
+}
+
+function notOurs(pid: number, cause: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "server_failed",
+      what: `The server, process ${pid}, could not be stopped: ${(cause as Error).message}.`,
+      data: "No run was touched.",
+      next: "Stop it as the user who started it.",
+    },
+    { cause },
+  );
+}

@@ -1,0 +1,142 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { Config } from "../config.ts";
+import { factsOf, PipelineError } from "../pipeline/errors.ts";
+import { historyFile, openRuns } from "../runs.ts";
+import { inZone } from "../schedule/cron.ts";
+import { Scheduler } from "../schedule/scheduler.ts";
+import { ScheduleStore } from "../schedule/store.ts";
+import { startServer } from "../web/server/server.ts";
+import { announce, runningServer, type ServerFacts, withdraw } from "../web/server/server-file.ts";
+import { configOf, type GlobalOptions } from "./options.ts";
+import { ownCommand } from "./own-command.ts";
+import { scheduledRuns } from "./scheduled-runs.ts";
+import { cancelOnSignals } from "./signals.ts";
+
+export type ServerStartOptions = GlobalOptions & { port: string; host: string; background?: boolean; log?: string };
+
+/** How often the scheduler looks at the clock. */
+const tickMs = 1000;
+/** Time in which a server in the background is up, or has said why not. */
+const startMs = 30_000;
+
+/** `pipeline server start`: scheduler, watch for late runs and JSON, until it is stopped. */
+export async function serverStart(options: ServerStartOptions): Promise<number> {
+  const port = Number(options.port);
+  if (!/^\d+$/.test(options.port) || port > 65_535) {
+    throw wrong(`--port is "${options.port}": expected a number from 0 to 65535.`, "Leave it out for 4200.");
+  }
+  const { config } = await configOf(options);
+  const other = runningServer(config.home);
+  if (other !== null) {
+    throw wrong(
+      `A server of this home is up already: ${other.url}, process ${other.lease.pid}.`,
+      "Use that one, or stop it with: pipeline server stop",
+    );
+  }
+  if (options.background) return startInBackground(config, options);
+  return serve(config, options, port);
+}
+
+async function serve(config: Config, options: ServerStartOptions, port: number): Promise<number> {
+  const { home, version } = config;
+  const cancellation = cancelOnSignals();
+  const say = (text: string) => {
+    if (!options.quiet) process.stderr.write(`${new Date().toISOString().slice(0, 19)}Z ${text}\n`);
+  };
+  const server = await startServer({
+    ...{ host: options.host, port, history: historyFile(home), version },
+    onError: (error) => say(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  });
+  const store = ScheduleStore.open(ScheduleStore.fileOf(home));
+  try {
+    const { url } = server;
+    announce(home, { url, startedAt: new Date().toISOString(), log: options.log ?? null });
+    if (options.json) process.stdout.write(`${JSON.stringify({ url, pid: process.pid })}\n`);
+    else process.stdout.write(`${url}\n`);
+    say(`serving ${home}; stop with Ctrl-C or: pipeline server stop`);
+    const scheduler = new Scheduler(
+      store,
+      scheduledRuns(config, options, {
+        started: ({ name }, runId) => say(`${name}: started run ${runId.slice(0, 8)}`),
+        ended: ({ name }, runId, code, error) =>
+          say(
+            `${name}: run ${runId.slice(0, 8)} ${error === undefined ? `ended with exit code ${code ?? "none: it was killed"}` : `was not started: ${String(error)}`}`,
+          ),
+        late: ({ name, timezone }, { dueAt }) => say(`${name}: the run of ${inZone(dueAt, timezone)} is late`),
+      }),
+    );
+    await tickUntil(cancellation.signal, scheduler, home, say);
+    say("stopped; runs that it started go on");
+    return 0;
+  } finally {
+    withdraw(home);
+    store.close();
+    await server.close();
+    cancellation.stop();
+  }
+}
+
+/** A look that fails is told and tried again: a full disk at night must not be the end of all later nights. */
+async function tickUntil(signal: AbortSignal, scheduler: Scheduler, home: string, say: (text: string) => void) {
+  let told = "";
+  while (!signal.aborted) {
+    try {
+      openRuns(home)?.close(); // finds runs whose process is gone
+      scheduler.tick(Date.now());
+      told = "";
+    } catch (error) {
+      const { what } = factsOf(error);
+      if (what !== told) say(`error: ${what} Trying again every second.`);
+      told = what;
+    }
+    await setTimeout(tickMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function startInBackground(config: Config, options: ServerStartOptions): Promise<number> {
+  const { home, env } = config;
+  mkdirSync(home, { recursive: true });
+  const path = join(home, "server.log");
+  const log = openSync(path, "a");
+  const words = ["server", "start", "--port", options.port, "--host", options.host, "--log", path];
+  const [command, ...args] = ownCommand(words, options);
+  const child = spawn(command, args, {
+    stdio: ["ignore", log, log],
+    env,
+    detached: true,
+  });
+  closeSync(log);
+  const ended = once(child, "exit").then(() => "ended" as const);
+  const facts = await Promise.race([isUp(home, child.pid!), ended]);
+  if (facts === "ended" || facts === null) {
+    const said = readFileSync(path, "utf8").trim().split("\n").slice(-3).join("\n");
+    throw new PipelineError({
+      code: "server_failed",
+      what: `The server did not start. It said:\n${said}`,
+      data: "Nothing was changed.",
+      next: `See all of it in ${path}.`,
+    });
+  }
+  child.unref();
+  const { url } = facts;
+  if (options.json) process.stdout.write(`${JSON.stringify({ url, pid: child.pid, log: path })}\n`);
+  else if (!options.quiet) process.stdout.write(`${url}\nprocess ${child.pid}, log ${path}\n`);
+  return 0;
+}
+
+/** A process sends no event when it is ready: its file says so. */
+async function isUp(home: string, pid: number): Promise<ServerFacts | null> {
+  for (const end = Date.now() + startMs; Date.now() < end; await setTimeout(50)) {
+    const facts = runningServer(home);
+    if (facts?.lease.pid === pid) return facts;
+  }
+  return null;
+}
+
+function wrong(what: string, next: string): PipelineError {
+  return new PipelineError({ code: "usage", what, data: "Nothing was started.", next });
+}

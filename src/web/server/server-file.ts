@@ -1,0 +1,30 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isAlive, type Lease, leaseOf } from "../../history/lease.ts";
+
+/** What a running server leaves in its home for other commands. */
+export type ServerFacts = { url: string; startedAt: string; log: string | null; lease: Lease };
+
+const fileOf = (home: string) => join(home, "server.json");
+
+/** Says in the home that this process is its server. */
+export function announce(home: string, facts: Omit<ServerFacts, "lease">): void {
+  mkdirSync(home, { recursive: true });
+  writeFileSync(fileOf(home), `${JSON.stringify({ ...facts, lease: leaseOf(process.pid) })}\n`);
+}
+
+/** Takes it back, unless another process has taken over meanwhile. */
+export function withdraw(home: string): void {
+  if (runningServer(home)?.lease.pid === process.pid) rmSync(fileOf(home), { force: true });
+}
+
+/** The server of a home; null where none is up (a file of one that was killed counts for nothing). */
+export function runningServer(home: string): ServerFacts | null {
+  let facts: ServerFacts;
+  try {
+    facts = JSON.parse(readFileSync(fileOf(home), "utf8")) as ServerFacts;
+  } catch {
+    return null; // not there, or cut off by a crash: whoever wrote it is gone
+  }
+  return isAlive(facts.lease, 0, Date.now()) ? facts : null;
+}

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { ScheduleStore } from "../../src/schedule/store.ts";
+import { testHome } from "../harness/home.ts";
+import { startTestSource, type TestSource } from "../harness/sample.ts";
+
+describe("pipeline server", () => {
+  let source: TestSource;
+  before(async () => {
+    source = await startTestSource({ scale: 0.001 });
+  });
+  after(() => source.close());
+
+  it("starts what is due, tells what it does, and leaves its run alone when it is stopped", async () => {
+    const home = testHome(source);
+    const store = ScheduleStore.open(ScheduleStore.fileOf(home.folder));
+    const dueAt = Date.now() - 10_000;
+    const asOf = ["--as-of", source.asOf];
+    store.add({
+      ...{ name: "nightly", cron: "0 2 * * *", timezone: "UTC", catchUp: "latest", overlap: "skip", jitterSeconds: 0 },
+      ...{ lateAfterMinutes: 60, runOptions: asOf, paused: false, createdAt: dueAt, nextDueAt: dueAt },
+    });
+    // The run waits at the source until the server is gone.
+    let asked = () => {};
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    let answer = () => {};
+    const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
+    source.intercept = async () => {
+      asked();
+      await mayAnswer;
+      return undefined;
+    };
+
+    const started = await home.run(["server", "start", "--background", "--port", "0", "--json"]);
+    assert.deepEqual([started.code, started.stderr], [0, ""]);
+    const { url, log } = JSON.parse(started.stdout);
+    await isAsked;
+    const second = await home.run(["server", "start", "--port", "0"]);
+    assert.equal(second.code, 2);
+    assert.match(second.stderr, /A server of this home is up already: http:\/\/127\.0\.0\.1:\d+, process \d+\./);
+    const status = await home.run(["server", "status"]);
+    assert.match(status.stdout, /^http:\/\/127\.0\.0\.1:\d+ is up: process \d+, since .*, log .*server\.log\n$/);
+    const [slot] = store.slotsOf("nightly", 1);
+    const [run] = (await (await fetch(`${url}/api/v1/runs`)).json()) as {
+      id: string;
+      trigger: string;
+      state: string;
+    }[];
+    // Where there is no history yet, it is made when the windows are known: the source has not answered.
+    assert.equal(run, undefined);
+    assert.deepEqual([slot?.state, slot?.dueAt], ["started", dueAt]);
+
+    const stopped = await home.run(["server", "stop"]);
+    assert.equal(stopped.stdout, "Stopped. Runs that it started go on.\n");
+    assert.equal(existsSync(join(home.folder, "server.json")), false);
+    assert.equal((await home.run(["server", "status"])).code, 1);
+    answer();
+    source.intercept = undefined;
+    let listed = "";
+    for (let i = 0; i < 100 && !/Completed$/m.test(listed); i++) {
+      await setTimeout(100);
+      listed = (await home.run(["schedule", "ls"])).stdout;
+    }
+    const { state, trigger } = JSON.parse((await home.run(["runs", "inspect", slot!.runId!, "--json"])).stdout);
+    assert.deepEqual([state, trigger], ["Completed", "schedule"]);
+    const said = readFileSync(log, "utf8");
+    assert.match(said, /nightly: started run [0-9a-f]{8}\n.*stopped; runs that it started go on\n/s);
+    assert.equal(store.slotsOf("nightly", 5).length, 1);
+    store.close();
+  });
+
+  it("says why it did not start in the background, and stops nothing where none is up", async () => {
+    const home = testHome(source);
+    const missing = await home.run(["server", "start", "--background", "--port", "1"]);
+    if (process.getuid?.() !== 0) {
+      assert.equal(missing.code, 1);
+      assert.match(missing.stderr, /The server did not start\. It said:\n.*Port 1 may not be used/s);
+    } else await home.run(["server", "stop"]);
+    assert.equal((await home.run(["server", "stop"])).stdout, "No server of this home is up.\n");
+    for (const port of ["abc", "70000", "-1"]) {
+      assert.match((await home.run(["server", "start", "--port", port])).stderr, /--port is ".*": expected a number/);
+    }
+    // What a killed server left behind counts for nothing.
+    const lease = { host: "elsewhere", pid: 1, processStarted: null, boot: null };
+    writeFileSync(join(home.folder, "server.json"), JSON.stringify({ url: "http://127.0.0.1:1", lease }));
+    assert.equal((await home.run(["server", "status"])).code, 1);
+  });
+});
