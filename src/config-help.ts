@@ -1,3 +1,12 @@
+/** The channels of `notify`, each as a line of YAML. */
+export const notifyExamples = [
+  "webhook: {url: https://example.org/hook, secret: env:WEBHOOK_SECRET}",
+  "slack: {url: env:SLACK_WEBHOOK_URL}",
+  "email: {host: smtp.example.org, user: me, password: file:/run/secrets/smtp, from: a@example.org, to: [b@example.org]}",
+  "command: [/usr/local/bin/page-me, --urgent]",
+  "deadMan: env:HEALTHCHECKS_URL",
+];
+
 /** What each setting is for: in the file that `pipeline init` writes, in its JSON Schema, and in the reference. */
 export const settingHelp: Record<string, string> = {
   startDate: "First day to load. Moved back, the days before are loaded too.",
@@ -19,6 +28,7 @@ export const settingHelp: Record<string, string> = {
   rates: "Requests a minute that are sent at most, of each kind. The source refuses more than about 20 searches.",
   duckdb: "Memory that DuckDB may use, and its threads.",
   dbt: "A dbt of your own, a command or a path. Left out, the program makes and keeps one.",
+  notify: "Whom to tell when a run fails, crashes, is late or works again. Secrets are given as env:NAME or file:PATH.",
   asOf: "The last day to load, in place of today (UTC). For tests and replays.",
   cacheDir: "Where dbt's Python environment is kept.",
 };

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import * as z from "zod";
 import { isObject, readConfigFile } from "./config-file.ts";
 import { settingHelp } from "./config-help.ts";
+import { notifySchema } from "./config-notify.ts";
 import { defaultHome, ownHome } from "./home.ts";
 import { isDay } from "./pipeline/days.ts";
 import { PipelineError } from "./pipeline/errors.ts";
@@ -56,6 +57,7 @@ const schema = z.strictObject({
     })
     .prefault({}),
   dbt: text.optional(),
+  notify: notifySchema.prefault({}),
   cacheDir: text.optional(),
   asOf: day.optional(),
 });
@@ -169,6 +171,8 @@ function defaultCacheDir(): string {
 /** Keys as `PIPELINE_` variables: `PIPELINE_START_DATE`, `PIPELINE_DUCKDB_MEMORY_LIMIT`. */
 const variables = new Map(
   Object.entries(schema.shape).flatMap(([key, field]): [string, string[]][] => {
+    // Its parts have parts: a file is the place for them; secrets stand in the environment all the same.
+    if (key === "notify") return [];
     const inner = field instanceof z.ZodPrefault ? field.unwrap() : field;
     if (inner instanceof z.ZodObject) {
       return Object.keys(inner.shape).map((part) => [variableOf(`${key}_${part}`), [key, part]]);
@@ -264,7 +268,9 @@ function describeIssue(issue: z.core.$ZodIssue, key: string, merged: Record<stri
     (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
     merged,
   );
-  return `\`${key}\` is ${JSON.stringify(value)}: ${expectation(issue)}`;
+  // What stands where a secret belongs may be one.
+  const shown = issue.path[0] === "notify" ? "" : ` is ${JSON.stringify(value)}`;
+  return `\`${key}\`${shown}: ${expectation(issue)}`;
 }
 
 function expectation(issue: z.core.$ZodIssue): string {

@@ -21,6 +21,7 @@ import {
   wireRun,
   withWarehouse,
 } from "./wire.ts";
+import { notifySecrets, RunNotices } from "./wire-notify.ts";
 
 export type RunOptions = {
   resetState: boolean;
@@ -50,7 +51,7 @@ export async function executeRun(
   const runId = options.runId ?? randomUUID();
   const started = Date.now();
   const traffic = { requests: 0, bytes: 0 };
-  const redact = redactor(secretsOf(source));
+  const redact = redactor([...secretsOf(source), ...notifySecrets(config)]);
   const report: Report = (happening) => {
     const event = redactValue(redact, { ...happening, runId, at: new Date().toISOString() });
     recorder?.record(event);
@@ -74,10 +75,11 @@ export async function executeRun(
   const onCancelled = () => report({ type: "run.cancelling", reason: factsOf(cancelled.reason).what });
   cancelled.addEventListener("abort", onCancelled, { once: true });
 
+  const notices = new RunNotices(config, options.trigger, report);
   let ending: Ending;
   const { signal: limited, stop } = withTimeout(cancelled, config.runTimeoutSeconds);
   try {
-    ending = summarize(await lockAndRun(config, runId, options, limited, report, traffic), config.companies);
+    ending = summarize(await lockAndRun(config, runId, options, limited, report, traffic, notices), config.companies);
   } catch (error) {
     ending = { ...nothingDone, state: stateOf(error, cancelled), error: errorReport(factsOf(error)) };
   } finally {
@@ -99,8 +101,14 @@ export async function executeRun(
     ...ending,
   });
   recorder.finish(document);
+  // Whoever stops the process does not wait long for it.
+  await notices.ended(document, signal.aborted ? AbortSignal.timeout(stopMs) : signal);
+  recorder.close();
   return document;
 }
+
+/** Milliseconds for notices once the process was told to stop. */
+const stopMs = 5000;
 
 /** What a run was asked to do, without what only its process needs. */
 function settingsOf(config: Config, options: RunOptions): object {
@@ -139,8 +147,10 @@ async function lockAndRun(
   signal: AbortSignal,
   report: Report,
   traffic: { requests: number; bytes: number },
+  notices: RunNotices,
 ): Promise<FlowOutcome> {
   return withWarehouse(config, async () => {
+    notices.began(signal);
     refuseFutureWatermark(config, options, await checkBeforeRun(config, options.skipDbt, signal));
     const wired = await wireRun(config, signal, report);
     try {

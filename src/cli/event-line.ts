@@ -69,6 +69,10 @@ export function eventLine(event: Happening): string {
       return `dbt: ${duration(event.cpuMs)} of CPU, ${bytes(event.peakRssBytes)} of memory at most`;
     case "state.committed":
       return `${event.company}: loaded through ${event.loadedThrough}`;
+    case "notify.sent":
+      return `${event.channel}: told of ${event.kind}`;
+    case "notify.failed":
+      return `warning: ${event.channel} was not told of ${event.kind} after ${plural(event.attempts, "attempt")}: ${event.reason}${event.again ? "; it is tried again later" : ""}`;
     case "publish.table":
       return `publish: ${event.table}, ${plural(event.rows, "row")}`;
     case "published":

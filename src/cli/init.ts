@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { stringify } from "yaml";
 import { configSchema, defaultSettings } from "../config.ts";
-import { settingHelp } from "../config-help.ts";
+import { notifyExamples, settingHelp } from "../config-help.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { GlobalOptions } from "./options.ts";
 
@@ -36,9 +36,10 @@ export function commentedConfig(): string {
   const settings = defaultSettings();
   const parts = Object.entries(settingHelp).map(([key, help]) => {
     const value = settings[key];
-    const lines = value === undefined ? `${key}:` : stringify({ [key]: value }).trimEnd();
+    const lines = (value === undefined ? `${key}:` : stringify({ [key]: value }).trimEnd()).split("\n");
     const active = open.includes(key);
-    return `# ${help}\n${active ? lines : lines.replaceAll(/^/gm, "# ")}\n`;
+    if (key === "notify") lines.push(...notifyExamples.map((example) => `  # ${example}`));
+    return `# ${help}\n${lines.map((line) => (active ? line : `# ${line}`)).join("\n")}\n`;
   });
   return [
     `# yaml-language-server: $schema=./${schemaFile}\n# Settings of pipeline. Flags and PIPELINE_* variables come before them.\n`,

@@ -165,6 +165,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     });
   }
 
+  program
+    .command("notify")
+    .description("the channels through which people are told how the runs went")
+    .command("test")
+    .description("send a test to every configured channel; exit code 1 where one did not take it")
+    .action(async (_options: object, command: Command) => {
+      const { notifyTest } = await import("./notify-test.ts");
+      exitCode = await notifyTest(command.optsWithGlobals<GlobalOptions>());
+    });
+
   const sample = program.command("sample").description("the embedded source of made-up complaints");
   sample
     .command("start")

@@ -50,6 +50,7 @@ function isTold(event: RunEvent, verbose: boolean, isDue: (what: string, event: 
     case "run.cancelling":
     case "history.lost":
     case "names.vanished":
+    case "notify.failed":
     case "window.resolved":
     case "source.retry":
     case "load.reconciled":
@@ -65,6 +66,7 @@ function isTold(event: RunEvent, verbose: boolean, isDue: (what: string, event: 
       return verbose || event.level === "error";
     case "source.request":
     case "load.merged":
+    case "notify.sent":
     case "publish.table":
       return verbose;
     default:

@@ -18,6 +18,17 @@ export async function runsInspect(id: string | undefined, options: GlobalOptions
   });
 }
 
+function noticeLines({ notices }: RunDetail): string {
+  if (notices.length === 0) return "";
+  const words: Record<string, string> = { pending: "not yet", sent: "sent", failed: "given up" };
+  return table(
+    ["told of", "by", "state", "attempts", "error"].map((title) => ({ title })),
+    notices.map(({ kind, channel, state, attempts, error }) => [
+      ...[kind, channel, words[state] ?? state, count(attempts), error ?? ""],
+    ]),
+  );
+}
+
 function inspectText(run: RunDetail, style: Style): string {
   const { report, usage, lease } = run;
   const facts: [string, string][] = [
@@ -40,7 +51,7 @@ function inspectText(run: RunDetail, style: Style): string {
   for (const { company, window } of report?.companies ?? []) {
     lines.push(`${style.dim("window".padEnd(12))} ${company}: ${window.from} to ${window.to} (${window.why})`);
   }
-  const parts = [`${lines.join("\n")}\n`, taskTable(run, style), attemptLines(run), nodeLines(run)];
+  const parts = [`${lines.join("\n")}\n`, taskTable(run, style), attemptLines(run), nodeLines(run), noticeLines(run)];
   if (run.state === "Crashed") {
     parts.push(
       errorText(

@@ -11,6 +11,7 @@ import { Scheduler } from "../schedule/scheduler.ts";
 import { ScheduleStore } from "../schedule/store.ts";
 import { startServer } from "../web/server/server.ts";
 import { announce, runningServer, type ServerFacts, withdraw } from "../web/server/server-file.ts";
+import { type Late, lookForNotices, type Told } from "../wire-notify.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
 import { scheduledRuns } from "./scheduled-runs.ts";
@@ -20,6 +21,8 @@ export type ServerStartOptions = GlobalOptions & { port: string; host: string; b
 
 /** How often the scheduler looks at the clock. */
 const tickMs = 1000;
+/** How often it looks for what somebody should be told. */
+const noticeMs = 2000;
 /** Time in which a server in the background is up, or has said why not. */
 const startMs = 30_000;
 
@@ -58,6 +61,7 @@ async function serve(config: Config, options: ServerStartOptions, port: number):
     if (options.json) process.stdout.write(`${JSON.stringify({ url, pid: process.pid })}\n`);
     else process.stdout.write(`${url}\n`);
     say(`serving ${home}; stop with Ctrl-C or: pipeline server stop`);
+    const late: Late[] = [];
     const scheduler = new Scheduler(
       store,
       scheduledRuns(config, options, {
@@ -66,10 +70,15 @@ async function serve(config: Config, options: ServerStartOptions, port: number):
           say(
             `${name}: run ${runId.slice(0, 8)} ${error === undefined ? `ended with exit code ${code ?? "none: it was killed"}` : `was not started: ${String(error)}`}`,
           ),
-        late: ({ name, timezone }, { dueAt }) => say(`${name}: the run of ${inZone(dueAt, timezone)} is late`),
+        late: ({ name, timezone, lateAfterMinutes }, { dueAt, state, runId }) => {
+          say(`${name}: the run of ${inZone(dueAt, timezone)} is late`);
+          late.push({ name, dueAt, lateAfterMinutes, state, runId });
+        },
       }),
     );
+    const notices = tellUntil(cancellation.signal, config, late, say);
     await tickUntil(cancellation.signal, scheduler, home, say);
+    await notices;
     say("stopped; runs that it started go on");
     return 0;
   } finally {
@@ -94,6 +103,16 @@ async function tickUntil(signal: AbortSignal, scheduler: Scheduler, home: string
       told = what;
     }
     await setTimeout(tickMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Tells of late and crashed runs, beside the scheduler: a receiver that does not answer holds up no run. */
+async function tellUntil(signal: AbortSignal, config: Config, late: Late[], say: (text: string) => void) {
+  while (!signal.aborted) {
+    const told: Told = (kind, { channel, error }) =>
+      say(error === null ? `${channel}: told of ${kind}` : `${channel}: ${kind} was not told: ${error}`);
+    await lookForNotices(config, late.splice(0), told, signal);
+    await setTimeout(noticeMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

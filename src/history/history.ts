@@ -2,9 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ErrorFacts } from "../pipeline/errors.ts";
 import type { DbtNode, Happening, RunEvent, State } from "../pipeline/events.ts";
 import type { RunReport } from "../pipeline/report.ts";
-import { isFinal, states } from "../pipeline/run-state.ts";
+import { findCrashed } from "./crashes.ts";
 import { openExistingHistory } from "./database.ts";
-import { isAlive, type Lease } from "./lease.ts";
+import type { Lease } from "./lease.ts";
+import type { DeliveryRow } from "./notices.ts";
 import { pruneSql } from "./retention.ts";
 
 export type RunRow = {
@@ -58,6 +59,8 @@ export type RunDetail = RunRow & {
   attempts: AttemptRow[];
   nodes: DbtNode[];
   usage: { cpuMs: number; peakRss: number } | null;
+  /** Who was told of this run. */
+  notices: DeliveryRow[];
   report: RunReport | null;
 };
 
@@ -74,7 +77,6 @@ export type RunFilter = {
 export type LogFilter = { task?: string; level?: number; since?: number; after?: number; limit: number };
 export type LogLine = { seq: number; level: number; event: RunEvent };
 
-const open = states.filter((state) => !isFinal(state));
 const columns = `no, id, name, state, trigger, started_at as startedAt, ended_at as endedAt, as_of as asOf, source, database, rows, changed,
   requests, bytes, error_code as errorCode`;
 
@@ -101,33 +103,9 @@ export class History {
     this.#database.close();
   }
 
-  /** Runs that say they are running and whose process is gone become Crashed, once and for all. */
+  /** Runs that say they are running and whose process is gone become Crashed. */
   findCrashed(): void {
-    const unended = this.#all<{ no: number; heartbeat: number } & Lease>(
-      `select no, heartbeat_at as heartbeat, host, pid, process_started as processStarted, boot from runs
-       where state in (${marks(open)})`,
-      open,
-    );
-    for (const { no, heartbeat, ...lease } of unended) {
-      if (isAlive(lease, heartbeat, Date.now())) continue;
-      this.#database.exec("begin immediate");
-      // Between the look and the lock it may have ended well.
-      const ended = this.#database
-        .prepare(
-          `update runs set state = 'Crashed', ended_at = heartbeat_at, error_code = 'crashed' where no = ? and state in (${marks(open)})`,
-        )
-        .run(no, ...open);
-      if (ended.changes > 0) {
-        for (const table of ["tasks", "attempts"]) {
-          this.#database
-            .prepare(
-              `update ${table} set state = 'Crashed', ended_at = ? where run_no = ? and state in (${marks(open)})`,
-            )
-            .run(heartbeat, no, ...open);
-        }
-      }
-      this.#database.exec("commit");
-    }
+    findCrashed(this.#database);
   }
 
   list({ states: wanted, trigger, since, before, limit }: RunFilter): RunRow[] {
@@ -184,6 +162,11 @@ export class History {
       ).map(withError),
       nodes: this.#all<DbtNode>(
         "select id, name, kind, status, duration_ms as durationMs, failures, message from dbt_nodes where run_no = ? order by id",
+        [no],
+      ),
+      notices: this.#all<DeliveryRow>(
+        `select kind, channel, state, attempts, error from notices join deliveries on notice_no = no
+         where run_no = ? order by no, channel`,
         [no],
       ),
       usage: usage?.cpuMs == null ? null : { cpuMs: usage.cpuMs, peakRss: usage.peakRss },

@@ -134,6 +134,10 @@ export class Recorder {
     this.#write((statements) => statements.prune.run(Date.now() - keepDays * 86_400_000, keepRuns));
     for (let tries = 0; tries < 50 && this.#queue.length > 0 && this.#database !== undefined; tries++) this.#flush();
     if (this.#queue.length > 0) this.#giveUp(new Error("another process holds it"));
+  }
+
+  /** Nothing more is recorded. */
+  close(): void {
     this.#close();
   }
 

@@ -56,6 +56,17 @@ export type Happening =
   | { type: "dbt.output"; level: "debug" | "info" | "warn" | "error"; text: string }
   | { type: "dbt.usage"; cpuMs: number; peakRssBytes: number }
   | { type: "state.committed"; company: string; loadedThrough: string }
+  | { type: "notify.sent"; task: string; channel: string; kind: string; attempts: number }
+  /** It did not get through; `again`: it is tried later. */
+  | {
+      type: "notify.failed";
+      task: string;
+      channel: string;
+      kind: string;
+      attempts: number;
+      reason: string;
+      again: boolean;
+    }
   | { type: "publish.table"; task: string; table: string; rows: number; bytes: number }
   | { type: "published"; snapshot: string; tables: number };
 

@@ -27,6 +27,7 @@ export function levelOf(event: Happening): Level {
     case "source.retry":
     case "names.vanished":
     case "history.lost":
+    case "notify.failed":
     case "run.cancelling":
       return "warn";
     default:

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { parse } from "yaml";
 import { commentedConfig } from "../../src/cli/init.ts";
 import { configSchema, defaultSettings, loadConfig } from "../../src/config.ts";
-import { settingHelp } from "../../src/config-help.ts";
+import { notifyExamples, settingHelp } from "../../src/config-help.ts";
 import { startScript } from "../harness/cli.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
@@ -23,7 +23,7 @@ describe("pipeline init", () => {
       .split("\n")
       .filter((line) => !/^# (?![a-zA-Z]+:( |$)| )/.test(line) || /^# (?:startDate|companies)/.test(line))
       .map((line) => line.replace(/^# /, ""))
-      .filter((line) => !/^[a-zA-Z]+:$/.test(line) || /^(companies|rates|duckdb):/.test(line))
+      .filter((line) => !/^[a-zA-Z]+:$/.test(line) || /^(companies|rates|duckdb|notify):/.test(line))
       .join("\n");
     for (const [name, text] of [
       ["closed", written],
@@ -39,6 +39,14 @@ describe("pipeline init", () => {
     const known = parse(opened) as Record<string, unknown>;
     const given = Object.entries(defaultSettings()).filter(([, value]) => value !== undefined);
     assert.deepEqual(Object.keys(known).sort(), given.map(([key]) => key).sort());
+  });
+
+  it("its examples of notifications are settings", () => {
+    const folder = temporaryFolder();
+    const file = join(folder, "pipeline.yaml");
+    writeFileSync(file, `notify:\n${notifyExamples.map((example) => `  ${example}\n`).join("")}`);
+    const { notify } = loadConfig({ home: folder }, file, "2026-11-20").config;
+    assert.deepEqual(Object.keys(notify).sort(), ["command", "deadMan", "email", "on", "slack", "webhook"]);
   });
 
   it("writes two files, and over none", async () => {

@@ -206,7 +206,7 @@ describe("the recorder", () => {
     }
     assert.match(readFileSync(damaged, "utf8"), /^not a database/, "and leaves it as it is");
     assert.throws(() => History.open(damaged), { code: "history_unusable", next: /move the file away/ });
-    assert.throws(() => History.open(newer), { code: "history_unusable", what: /newer version .*99, known here: 1/ });
+    assert.throws(() => History.open(newer), { code: "history_unusable", what: /newer version .*99, known here: 2/ });
   });
 
   it("waits for a lock without holding the run up, and writes what was kept waiting", async () => {

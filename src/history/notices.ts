@@ -1,0 +1,138 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { RunReport } from "../pipeline/report.ts";
+import { transaction } from "../sqlite.ts";
+import { findCrashed } from "./crashes.ts";
+import { openExistingHistory } from "./database.ts";
+
+/** A run that is over, with what a notice about it says. Times are ISO instants. */
+export type NoticedRun = {
+  id: string;
+  name: string;
+  state: string;
+  trigger: string;
+  startedAt: string;
+  endedAt: string | null;
+  errorCode: string | null;
+  report: RunReport | null;
+};
+
+/** A notice that has not reached everybody. `goes` are the times that it was tried before. */
+export type PendingDelivery = { noticeNo: number; channel: string; attempts: number; message: string };
+
+/** One line of `runs inspect`. */
+export type DeliveryRow = { kind: string; channel: string; state: string; attempts: number; error: string | null };
+
+/** Milliseconds that a delivery belongs to the process that took it. */
+const takenMs = 120_000;
+/** A crash that is older is no news. */
+const oldMs = 7 * 86_400_000;
+
+/** Who was told what, beside the runs. */
+export class Notices {
+  readonly #database: DatabaseSync;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Null where nothing was ever run. Throws `history_unusable`. */
+  static open(path: string): Notices | null {
+    const database = openExistingHistory(path);
+    return database === null ? null : new Notices(database);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** What was told last, unless it was that all is well. */
+  openIncident<Kind extends string>(): { kind: Kind; incident: string } | null {
+    const row = this.#database.prepare("select kind, incident from notices order by no desc limit 1").get() as
+      | { kind: Kind; incident: string }
+      | undefined;
+    return row === undefined || row.kind === "recovered" || row.kind === "firstSuccess" ? null : row;
+  }
+
+  /** Whether a run before this one completed. */
+  hadSuccess(runId: string): boolean {
+    const found = this.#database
+      .prepare("select 1 from runs where state = 'Completed' and no < (select no from runs where id = ?) limit 1")
+      .get(runId);
+    return found !== undefined;
+  }
+
+  /** The newest run that is over, where it crashed and nobody was told. */
+  untoldCrash(now: number): NoticedRun | null {
+    findCrashed(this.#database);
+    const row = this.#database
+      .prepare(
+        `select no, id, name, state, trigger, started_at as startedAt, ended_at as endedAt, error_code as errorCode, report
+         from runs where ended_at is not null order by no desc limit 1`,
+      )
+      .get() as
+      | (Omit<NoticedRun, "report"> & { no: number; startedAt: number; endedAt: number; report: string | null })
+      | undefined;
+    if (row === undefined || row.state !== "Crashed" || row.endedAt < now - oldMs) return null;
+    if (this.#database.prepare("select 1 from notices where run_no = ?").get(row.no) !== undefined) return null;
+    const { no: _, startedAt, endedAt, report, ...run } = row;
+    return {
+      ...run,
+      startedAt: new Date(startedAt).toISOString(),
+      endedAt: new Date(endedAt).toISOString(),
+      report: report === null ? null : (JSON.parse(report) as RunReport),
+    };
+  }
+
+  /** Adds a notice for these channels; false where another process has told the same. */
+  add(
+    notice: { id: string; kind: string; incident: string; runId: string | null; at: number; message: string },
+    channels: readonly string[],
+  ): boolean {
+    return transaction(this.#database, () => {
+      const { id, kind, incident, runId, at, message } = notice;
+      const open = this.openIncident();
+      const isTold = kind === "recovered" ? open === null : open?.incident === incident && kind !== "firstSuccess";
+      if (isTold) return false;
+      const { lastInsertRowid } = this.#database
+        .prepare(
+          `insert into notices (id, kind, incident, run_no, at, message)
+           values (?, ?, ?, (select no from runs where id = ?), ?, ?)`,
+        )
+        .run(id, kind, incident, runId, at, message);
+      const insert = this.#database.prepare(
+        "insert into deliveries (notice_no, channel, state, next_at) values (?, ?, 'pending', ?)",
+      );
+      for (const channel of channels) insert.run(lastInsertRowid, channel, at);
+      return true;
+    });
+  }
+
+  /** Takes the deliveries whose time has come; another process leaves them alone for a while. */
+  take(now: number): PendingDelivery[] {
+    const pending = `select notice_no as noticeNo, channel, attempts, message from deliveries join notices on no = notice_no
+      where state = 'pending' and next_at <= ? order by notice_no, channel`;
+    if (this.#database.prepare(pending).get(now) === undefined) return [];
+    return transaction(this.#database, () => {
+      const found = this.#database.prepare(pending).all(now) as PendingDelivery[];
+      this.#database
+        .prepare("update deliveries set next_at = ? where state = 'pending' and next_at <= ?")
+        .run(now + takenMs, now);
+      return found;
+    });
+  }
+
+  /** Writes what became of a delivery: sent where there is no error; `nextAt` null: given up. */
+  settle(
+    { noticeNo, channel }: Pick<PendingDelivery, "noticeNo" | "channel">,
+    { attempts, error, nextAt }: { attempts: number; error: string | null; nextAt: number | null },
+    now: number,
+  ): void {
+    const state = error === null ? "sent" : nextAt === null ? "failed" : "pending";
+    this.#database
+      .prepare(
+        `update deliveries set state = ?, attempts = ?, error = ?, next_at = ?, sent_at = ?
+         where notice_no = ? and channel = ? and state = 'pending'`,
+      )
+      .run(state, attempts, error, nextAt ?? now, error === null ? now : null, noticeNo, channel);
+  }
+}

@@ -1,0 +1,39 @@
+import type { Clock } from "../pipeline/clock.ts";
+
+/** What became of something that was sent; no error where it arrived. */
+export type Delivery = { channel: string; attempts: number; error: string | null };
+
+/** Waits between the attempts of one go; later goes are the next run's or the server's. */
+const waitsMs = [1000, 4000];
+const attemptMs = 10_000;
+
+/** Sends through one channel, three times at most. Never rejects: a failure is in the result. */
+export async function deliver(
+  channel: string,
+  send: (signal: AbortSignal) => Promise<void>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Delivery> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      await send(AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]));
+      return { channel, attempts, error: null };
+    } catch (thrown) {
+      const wait = waitsMs[attempts - 1];
+      if (wait === undefined || signal.aborted) return { channel, attempts, error: reason(thrown) };
+      // An abort ends the wait; the next attempt then says so.
+      await clock.sleep(wait, signal).catch(() => undefined);
+    }
+  }
+}
+
+function reason(error: unknown): string {
+  if ((error as Error).name === "TimeoutError") return `no answer within ${attemptMs / 1000} s`;
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
+}
+
+/** Milliseconds until the next go after so many, and null where it is given up (after about a day). */
+export function nextGo(goes: number): number | null {
+  const minutes = [1, 5, 15, 60, 240, 720][goes - 1];
+  return minutes === undefined ? null : minutes * 60_000;
+}

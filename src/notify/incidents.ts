@@ -1,0 +1,37 @@
+import { type ErrorCode, exitCodeOf } from "../pipeline/errors.ts";
+import type { State } from "../pipeline/events.ts";
+import type { NoticeKind } from "./notice.ts";
+
+/** What is wrong now, as somebody was told: the newest notice, where it is of something that is not over. */
+export type OpenIncident = { kind: NoticeKind; incident: string } | null;
+
+export type Ended = { state: State; errorCode: string | null; trigger: string };
+
+/**
+ * What the end of a run is worth telling: an incident once, its end once. A cancelled run is none, nor one that was refused because
+ * another is under way, nor a mistake on a command line that its writer sees at once.
+ */
+export function noticeOf(
+  { state, errorCode, trigger }: Ended,
+  open: OpenIncident,
+  hadSuccess: boolean,
+): { kind: NoticeKind; incident: string } | null {
+  if (state === "Completed") {
+    if (open !== null) return { kind: "recovered", incident: open.incident };
+    return hadSuccess ? null : { kind: "firstSuccess", incident: "" };
+  }
+  if (state === "Crashed") return news({ kind: "crashed", incident: "crashed" }, open);
+  if (state !== "Failed" && state !== "TimedOut") return null;
+  const code = (errorCode ?? "internal") as ErrorCode;
+  if (code === "warehouse_locked" || (trigger === "cli" && exitCodeOf(code) === 2)) return null;
+  return news({ kind: "failed", incident: code }, open);
+}
+
+/** A schedule that is late, once until a run completes. */
+export function lateNotice(schedule: string, open: OpenIncident): { kind: NoticeKind; incident: string } | null {
+  return news({ kind: "late", incident: `late:${schedule}` }, open);
+}
+
+function news<T extends { incident: string }>(found: T, open: OpenIncident): T | null {
+  return open?.incident === found.incident ? null : found;
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../pipeline/clock.ts";
+import type { Channel } from "./channels.ts";
+import { type Delivery, deliver, nextGo } from "./deliver.ts";
+import { type Ended, lateNotice, noticeOf, type OpenIncident } from "./incidents.ts";
+import { type EndedRun, lateMessage, type Message, type NoticeKind, type Place, runMessage } from "./notice.ts";
+
+type Pending = { noticeNo: number; channel: string; attempts: number; message: string };
+
+/** A scheduled run that has not ended in time. */
+export type Late = Parameters<typeof lateMessage>[1];
+
+/** Where it is remembered who was told what. */
+export type Outbox = {
+  openIncident(): OpenIncident;
+  hadSuccess(runId: string): boolean;
+  add(
+    notice: { id: string; kind: NoticeKind; incident: string; runId: string | null; at: number; message: string },
+    channels: readonly string[],
+  ): boolean;
+  take(now: number): Pending[];
+  settle(
+    delivery: Pick<Pending, "noticeNo" | "channel">,
+    outcome: { attempts: number; error: string | null; nextAt: number | null },
+    now: number,
+  ): void;
+};
+
+export type NotifierOptions = {
+  /** Null where nothing can be remembered: then failures alone are told, once. */
+  outbox: Outbox | null;
+  channels: readonly Channel[];
+  /** The kinds that somebody wants to hear of. */
+  on: readonly NoticeKind[];
+  place: Place;
+  clock: Clock;
+  /** Told of every message that was sent, or was not; `nextAt` is when it is tried again. */
+  told(kind: string, delivery: Delivery, nextAt: number | null): void;
+};
+
+/** Tells people what is worth telling. Nothing here rejects because a message did not get through. */
+export class Notifier {
+  readonly #options: NotifierOptions;
+
+  constructor(options: NotifierOptions) {
+    this.#options = options;
+  }
+
+  /** A run is over: tells it where it is news. */
+  async runEnded(run: EndedRun, state: Ended, signal: AbortSignal): Promise<void> {
+    const { outbox, place } = this.#options;
+    const notice = noticeOf(state, outbox?.openIncident() ?? null, outbox?.hadSuccess(run.id) ?? true);
+    if (notice === null) return;
+    await this.#tell(notice, runMessage(randomUUID(), notice.kind, run, place), signal);
+  }
+
+  /** A scheduled run has not ended in time. */
+  async late(schedule: Late, signal: AbortSignal): Promise<void> {
+    const { outbox, place, clock } = this.#options;
+    const notice = lateNotice(schedule.name, outbox?.openIncident() ?? null);
+    if (notice === null) return;
+    await this.#tell(notice, lateMessage(randomUUID(), schedule, place, clock.now()), signal);
+  }
+
+  async #tell(
+    { kind, incident }: { kind: NoticeKind; incident: string },
+    message: Message,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { outbox, channels, on, clock, told } = this.#options;
+    const wanted = on.includes(kind) ? channels : [];
+    if (outbox === null) {
+      await Promise.all(
+        wanted.map(async (channel) =>
+          told(message.kind, await deliver(channel.name, (by) => channel.send(message, by), clock, signal), null),
+        ),
+      );
+      return;
+    }
+    const { id, run } = message;
+    const text = JSON.stringify(message);
+    const names = wanted.map(({ name }) => name);
+    outbox.add({ id, kind, incident, runId: run?.id ?? null, at: clock.now(), message: text }, names);
+    await this.flush(signal);
+  }
+
+  /** Sends what is waiting, of earlier runs too. */
+  async flush(signal: AbortSignal): Promise<void> {
+    const { outbox, clock } = this.#options;
+    const pending = outbox?.take(clock.now()) ?? [];
+    await Promise.all(pending.map((delivery) => this.#send(delivery, signal)));
+  }
+
+  async #send(pending: Pending, signal: AbortSignal): Promise<void> {
+    const { outbox, channels, clock, told } = this.#options;
+    const message = JSON.parse(pending.message) as Message;
+    const channel = channels.find(({ name }) => name === pending.channel);
+    const delivery: Delivery =
+      channel === undefined
+        ? { channel: pending.channel, attempts: 0, error: "it is not configured any more" }
+        : await deliver(channel.name, (by) => channel.send(message, by), clock, signal);
+    const attempts = pending.attempts + delivery.attempts;
+    const wait = channel === undefined || delivery.error === null ? null : nextGo(Math.ceil(attempts / 3));
+    const nextAt = wait === null ? null : clock.now() + wait;
+    outbox?.settle(pending, { attempts, error: delivery.error, nextAt }, clock.now());
+    told(message.kind, { ...delivery, attempts }, nextAt);
+  }
+}

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Ended, lateNotice, noticeOf, type OpenIncident } from "../../src/notify/incidents.ts";
+
+const failed = (errorCode: string, trigger = "schedule"): Ended => ({ state: "Failed", errorCode, trigger });
+const completed: Ended = { state: "Completed", errorCode: null, trigger: "schedule" };
+const open = (incident: string): OpenIncident => ({ kind: "failed", incident });
+
+describe("what is worth telling", () => {
+  const cases: [what: string, ended: Ended, open: OpenIncident, hadSuccess: boolean, told: string | null][] = [
+    ["a failure", failed("dbt_failed"), null, true, "failed dbt_failed"],
+    ["the same again", failed("dbt_failed"), open("dbt_failed"), true, null],
+    ["another one", failed("source_unavailable"), open("dbt_failed"), true, "failed source_unavailable"],
+    ["a run out of time", { ...failed("timed_out"), state: "TimedOut" }, null, true, "failed timed_out"],
+    ["some companies", failed("companies_failed"), null, true, "failed companies_failed"],
+    ["a crash", { ...completed, state: "Crashed", errorCode: "crashed" }, null, true, "crashed crashed"],
+    ["a crash again", { ...completed, state: "Crashed", errorCode: "crashed" }, open("crashed"), true, null],
+    ["the end of an incident", completed, open("dbt_failed"), true, "recovered dbt_failed"],
+    ["the first success", completed, null, false, "firstSuccess "],
+    ["any other success", completed, null, true, null],
+    ["a cancelled run", { ...completed, state: "Cancelled" }, null, true, null],
+    ["a run refused because another is under way", failed("warehouse_locked"), null, true, null],
+    ["a mistake on the command line", failed("company_not_found", "cli"), null, true, null],
+    ["the same at night", failed("company_not_found"), null, true, "failed company_not_found"],
+  ];
+  for (const [what, ended, incident, hadSuccess, told] of cases) {
+    it(`${what}: ${told ?? "nothing"}`, () => {
+      const notice = noticeOf(ended, incident, hadSuccess);
+      assert.equal(notice && `${notice.kind} ${notice.incident}`, told);
+    });
+  }
+
+  it("a late schedule once", () => {
+    assert.deepEqual(lateNotice("nightly", null), { kind: "late", incident: "late:nightly" });
+    assert.equal(lateNotice("nightly", open("late:nightly")), null);
+    assert.deepEqual(lateNotice("other", open("late:nightly")), { kind: "late", incident: "late:other" });
+  });
+});
