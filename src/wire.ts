@@ -5,27 +5,34 @@ import type { Config } from "./config.ts";
 import { Recorder, type RecorderOptions } from "./history/recorder.ts";
 import type { NewRun } from "./history/statements.ts";
 import type { Report } from "./pipeline/events.ts";
+import { neededFields, retiredFields } from "./pipeline/fields.ts";
 import type { Ports } from "./pipeline/ports.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
 import { historyFile } from "./runs.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { LocalEngine } from "./runtime/local-engine.ts";
 import { spawnSample } from "./sample/spawn.ts";
-import { currentSnapshot } from "./snapshot/current.ts";
+import { currentSnapshot, type Snapshot } from "./snapshot/current.ts";
 import { type ExportFormat, exportFormats, exportSnapshot } from "./snapshot/export.ts";
 import { type Column, type Receiver, type SqlLimits, SqlSession, type Value } from "./snapshot/sql.ts";
 import { RateBudget } from "./source/budget.ts";
+import { SourceClient } from "./source/client.ts";
+import { type ContractReport, checkContract } from "./source/contract.ts";
+import { splitAddress } from "./source/http.ts";
 import { CfpbSource } from "./source/source.ts";
 import { type Output, runDbt, writeDocs } from "./transform/command.ts";
+import { type DbtFacts, inspectDbt } from "./transform/inspect.ts";
 import { projectFolder } from "./transform/project.ts";
 import { DbtTransform, type TransformOptions } from "./transform/transform.ts";
+import { fields } from "./warehouse/fields.ts";
+import { checkIntegrity } from "./warehouse/integrity.ts";
 import { refused, WarehouseLock } from "./warehouse/lock.ts";
 import { checkPath } from "./warehouse/path.ts";
 import { type CompanyStateReport, forgetStates, type OwedReport, readStateReport } from "./warehouse/state-report.ts";
 import { DuckDbWarehouse } from "./warehouse/warehouse.ts";
 
 export type { Column, CompanyStateReport, ExportFormat, OwedReport, Receiver, SqlSession, Value };
-export { exportFormats };
+export { checkIntegrity, exportFormats };
 
 /** Everything that a run holds, for {@link Wired.close} to give back. */
 export type Wired = { ports: Ports; close(): Promise<void> };
@@ -124,16 +131,17 @@ export function ratePerMinute({ source, rates }: Config): number {
 }
 
 function wireSource(config: Config, base: string, landing: string): CfpbSource {
-  return new CfpbSource({
-    base,
-    pageSize: config.pageSize,
-    landing,
+  return new CfpbSource({ base, pageSize: config.pageSize, landing, ...clientOptions(config) });
+}
+
+function clientOptions(config: Config) {
+  return {
     userAgent: `cfpb-pipeline/${config.version}${config.contact === null ? "" : ` (${config.contact})`}`,
     requestTimeoutMs: config.requestTimeoutSeconds * 1000,
     policy: retryPolicy(config),
     budget: new RateBudget(ratePerMinute(config), systemClock),
     clock: systemClock,
-  });
+  };
 }
 
 function wireWarehouse(config: Config, report: Report): DuckDbWarehouse {
@@ -194,6 +202,33 @@ export async function exportPublished(
   signal: AbortSignal,
 ): Promise<string[]> {
   return exportSnapshot(await currentSnapshot(publishedFolder(config)), to, format, signal);
+}
+
+/** Whether the source is what loading stands on: at most four requests, none of them repeated. */
+export async function checkSource(config: Config, signal: AbortSignal): Promise<ContractReport> {
+  const sample = config.source === "sample" ? await spawnSample({ asOf: config.asOf }, signal) : null;
+  const { base, credentials } = splitAddress(sample?.url ?? config.source);
+  const policy = { ...retryPolicy(config), retries: 0 };
+  const client = new SourceClient({ ...clientOptions(config), policy, credentials });
+  try {
+    const context = { task: "doctor", attempt: 1, signal, report: () => undefined };
+    const { companies, startDate: from, asOf: to } = config;
+    const known = { needed: neededFields, known: fields, retired: retiredFields };
+    return await checkContract(client, base, companies, { from, to }, known, context);
+  } finally {
+    await client.close();
+    await sample?.stop();
+  }
+}
+
+/** What will build the marts. */
+export async function dbtFacts(config: Config, signal: AbortSignal): Promise<DbtFacts> {
+  return inspectDbt(transformOptions(config, signal));
+}
+
+/** The published snapshot. Throws `nothing_published`. */
+export async function publishedSnapshot(config: Config): Promise<Snapshot> {
+  return currentSnapshot(publishedFolder(config));
 }
 
 /** What `state show` shows. Throws `warehouse_locked` while a run holds the warehouse. */

@@ -175,6 +175,19 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await notifyTest(command.optsWithGlobals<GlobalOptions>());
     });
 
+  program
+    .command("doctor")
+    .description(
+      "look at everything that a nightly run needs, and say how to fix what is wrong; exit code 1 for a failure",
+    )
+    .option(...shared.database)
+    .option(...shared.source)
+    .option("--offline", "ask the source nothing")
+    .action(async (_options: object, command: Command) => {
+      const { doctorCommand } = await import("./doctor.ts");
+      exitCode = await doctorCommand(command.optsWithGlobals<GlobalOptions>());
+    });
+
   const sample = program.command("sample").description("the embedded source of made-up complaints");
   sample
     .command("start")

@@ -1,3 +1,4 @@
+import { retiredFields } from "../pipeline/fields.ts";
 import type { RunReport } from "../pipeline/report.ts";
 import type { Style } from "./style.ts";
 import { bytes, count, duration, plural, table } from "./table.ts";
@@ -78,13 +79,10 @@ function dataLines({ companies, error, fields, nothingNew, dbt }: RunReport): st
   return lines;
 }
 
-/** Fields that the source stopped sending in 2026; that they are missing is no news. */
-const retired = ["complaint_what_happened", "consumer_consent_provided", "consumer_disputed", "has_narrative"];
-
 function fieldLines({ unknown, missing }: RunReport["fields"]): string[] {
   const lines: string[] = [];
   if (unknown.length > 0) lines.push(`New fields at the source, kept in _extra: ${unknown.join(", ")}.`);
-  const news = missing.filter(({ field }) => !retired.includes(field));
+  const news = missing.filter(({ field }) => !retiredFields.includes(field));
   if (news.length > 0) {
     const named = news.map(({ field, rows }) => `${field} (${plural(rows, "row")})`);
     lines.push(`Missing at the source: ${named.join(", ")}. What is stored of them is kept.`);

@@ -28,6 +28,20 @@ export function edited(crontab: string, home: string, line: string | null): stri
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }
 
+/** The line of a home, and the paths that it needs: its folder, the Node and the program it starts. Null where it has none. */
+export function entryOf(crontab: string, home: string): { line: string; paths: string[] } | null {
+  const line = crontab.split("\n").find((text) => text.endsWith(marker(home)) && !text.trimStart().startsWith("#"));
+  if (line === undefined) return null;
+  const words = line
+    .replaceAll("\\%", "%")
+    .slice(0, -marker(home).length)
+    .match(/(?:'[^']*'|\\'|[^\s'])+/g)
+    ?.map((word) => word.replaceAll(/'([^']*)'|\\(')/g, "$1$2"));
+  const start = words?.indexOf("cd") ?? -1;
+  const [, directory = "", , node = "", program = ""] = start < 0 ? [] : (words?.slice(start) ?? []);
+  return { line, paths: [directory, node, program] };
+}
+
 const marker = (home: string) => `# pipeline ${home.replaceAll("%", "\\%")}`;
 
 /** A word as the shell takes it, whatever it holds. */

@@ -2,9 +2,14 @@ import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { EnvHttpProxyAgent, request } from "undici";
 
-export type HttpAnswer = { status: number; type: string; retryAfter: string | undefined; body: Readable };
+export type HttpAnswer = {
+  status: number;
+  type: string;
+  retryAfter: string | undefined;
+  date: string | undefined;
+  body: Readable;
+};
 
-/** GET over kept connections; proxies as the environment names them. */
 /** What an address brings to show who asks. It is in no address that is reported. */
 export type Credentials = {
   /** Value of the Authorization header. */
@@ -26,6 +31,7 @@ export function splitAddress(address: string): { base: string; credentials: Cred
   return { base: url.href, credentials: { authorization, query: search.slice(1) } };
 }
 
+/** GET over kept connections; proxies as the environment names them. */
 export class HttpClient {
   readonly #headers: Record<string, string>;
   // Timeouts are the caller's signal: of the whole request, not of idle time (invariant 7).
@@ -57,7 +63,13 @@ export class HttpClient {
       body.on("error", (error) => gunzip.destroy(error));
       plain = body.pipe(gunzip);
     }
-    return { status: statusCode, type: one("content-type") ?? "", retryAfter: one("retry-after"), body: plain };
+    return {
+      status: statusCode,
+      type: one("content-type") ?? "",
+      retryAfter: one("retry-after"),
+      date: one("date"),
+      body: plain,
+    };
   }
 
   async close(): Promise<void> {

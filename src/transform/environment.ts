@@ -43,12 +43,12 @@ export class PythonEnvironment {
 
   /** Throws `python_missing` where the environment is not there and cannot be made. */
   async check(signal: AbortSignal): Promise<void> {
-    if (!this.#exists()) await this.#findTools(signal);
+    if (!this.isMade()) await this.#findTools(signal);
   }
 
   /** Makes it where it is missing. It gets its name by one rename when it is whole. */
   async ensure(progress: Progress, signal: AbortSignal): Promise<void> {
-    if (this.#exists()) return;
+    if (this.isMade()) return;
     const { cacheDir } = this.#options;
     await mkdir(cacheDir, { recursive: true });
     await removeAbandoned(cacheDir);
@@ -56,9 +56,9 @@ export class PythonEnvironment {
     try {
       await this.#make(building, progress, signal);
       // The name may be taken by one whose interpreter was removed since: it is of no use.
-      if (!this.#exists()) await rm(this.#folder, { recursive: true, force: true });
+      if (!this.isMade()) await rm(this.#folder, { recursive: true, force: true });
       await rename(building, this.#folder).catch((error: unknown) => {
-        if (!this.#exists()) throw error; // else another process was first: its environment is as good
+        if (!this.isMade()) throw error; // else another process was first: its environment is as good
       });
     } finally {
       await rm(building, { recursive: true, force: true });
@@ -71,7 +71,7 @@ export class PythonEnvironment {
   }
 
   /** False as well where the interpreter it was made from is gone: the link leads nowhere. */
-  #exists(): boolean {
+  isMade(): boolean {
     return existsSync(this.python);
   }
 

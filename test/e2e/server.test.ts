@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -74,11 +76,13 @@ describe("pipeline server", () => {
 
   it("says why it did not start in the background, and stops nothing where none is up", async () => {
     const home = testHome(source);
-    const missing = await home.run(["server", "start", "--background", "--port", "1"]);
-    if (process.getuid?.() !== 0) {
-      assert.equal(missing.code, 1);
-      assert.match(missing.stderr, /The server did not start\. It said:\n.*Port 1 may not be used/s);
-    } else await home.run(["server", "stop"]);
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port: used } = taken.address() as AddressInfo;
+    const refused = await home.run(["server", "start", "--background", "--port", String(used)]);
+    taken.close();
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, new RegExp(`The server did not start\\. It said:\\n.*Port ${used} is in use`, "s"));
     assert.equal((await home.run(["server", "stop"])).stdout, "No server of this home is up.\n");
     for (const port of ["abc", "70000", "-1"]) {
       assert.match((await home.run(["server", "start", "--port", port])).stderr, /--port is ".*": expected a number/);

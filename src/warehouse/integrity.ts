@@ -1,0 +1,50 @@
+import { existsSync } from "node:fs";
+import { setTimeout } from "node:timers";
+import { openFile } from "./database.ts";
+import { checkPath } from "./path.ts";
+
+export type Integrity = {
+  rows: number;
+  /** Live rows of more than one complaint with the same id. */
+  doubled: number;
+  rejected: number;
+  /** All blocks were read; false where that took longer than a run may be kept waiting. */
+  whole: boolean;
+};
+
+/** Reading on keeps a run from opening the file: it waits this long, and a little more. */
+const longestMs = 1500;
+
+/**
+ * Reads a warehouse from end to end, as far as time allows: DuckDB compares every block with its checksum. Null where there is none
+ * yet. Throws `warehouse_unusable`, `warehouse_newer` or `warehouse_locked`.
+ */
+export async function checkIntegrity(path: string): Promise<Integrity | null> {
+  checkPath(path);
+  if (!existsSync(path)) return null;
+  const instance = await openFile(path, { access_mode: "READ_ONLY" });
+  const connection = await instance.connect();
+  try {
+    const [counts] = (
+      await connection.runAndReadAll(
+        `select count(*)::double, (count(*) - count(distinct complaint_id))::double,
+           (select count(*) from raw.cfpb_complaints_rejected)::double from raw.cfpb_complaints`,
+      )
+    ).getRows() as [number, number, number][];
+    const [rows, doubled, rejected] = counts!;
+    const timer = setTimeout(() => connection.interrupt(), longestMs);
+    let whole = true;
+    try {
+      await connection.run("select bit_xor(hash(c)) from raw.cfpb_complaints c");
+    } catch (error) {
+      if (!(error instanceof Error && /interrupt/i.test(error.message))) throw error;
+      whole = false;
+    } finally {
+      clearTimeout(timer);
+    }
+    return { rows, doubled, rejected, whole };
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
