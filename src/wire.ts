@@ -188,6 +188,13 @@ export async function withWarehouse<T>(config: Config, use: () => Promise<T>): P
   }
 }
 
+/** Brings what a killed run left beside the warehouse into it. The caller holds the lock. */
+export async function settleWarehouse(config: Config): Promise<void> {
+  const warehouse = wireWarehouse(config, () => undefined);
+  await warehouse.states();
+  await warehouse.close();
+}
+
 /** SQL on the snapshot that is published now. */
 export async function openSql(config: Config, limits: Omit<SqlLimits, "threads">): Promise<SqlSession> {
   const { threads } = config.duckdb;

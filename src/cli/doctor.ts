@@ -11,7 +11,7 @@ export type DoctorOptions = GlobalOptions & { offline?: boolean };
 /** `pipeline doctor`: exit code 1 where a check failed. */
 export async function doctorCommand(options: DoctorOptions): Promise<number> {
   const { config, warnings } = await configOf(options);
-  const cancellation = cancelOnSignals();
+  const cancellation = cancelOnSignals({ subject: "The check", data: "Nothing was changed.", next: "Start it again." });
   const style = styleFor(process.stdout, options, config.env);
   const redact = redactor([...secretsOf(config.source), ...notifySecrets(config)]);
   const print = (finding: Finding) => {

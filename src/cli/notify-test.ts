@@ -8,7 +8,7 @@ import { plural } from "./table.ts";
 /** `pipeline notify test`: exit code 1 where a channel did not take it. */
 export async function notifyTest(options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
-  const cancellation = cancelOnSignals();
+  const cancellation = cancelOnSignals({ subject: "The test", data: "Nothing was changed.", next: "Start it again." });
   try {
     const sent = await testChannels(config, cancellation.signal);
     if (sent.length === 0) {

@@ -166,6 +166,30 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 
   program
+    .command("backup")
+    .description("copy warehouse, history, schedules and snapshot into a folder; waits while a run is under way")
+    .requiredOption("--to <dir>", "a folder that is empty or not there yet")
+    .option("--wait <seconds>", "how long to wait for a run that is under way", "3600")
+    .option(...shared.database)
+    .option(...shared.sampleToo)
+    .action(async (_options: object, command: Command) => {
+      const { backupCommand } = await import("./backup.ts");
+      exitCode = await backupCommand(command.optsWithGlobals());
+    });
+
+  program
+    .command("restore")
+    .description("put a backup in place, once every file of it is proved whole")
+    .argument("<dir>", "what `pipeline backup` wrote")
+    .option("--force", "put what stands there aside, into <home>/before-restore-*")
+    .option(...shared.database)
+    .option(...shared.sampleToo)
+    .action(async (folder: string, _options: object, command: Command) => {
+      const { restoreCommand } = await import("./backup.ts");
+      exitCode = await restoreCommand(folder, command.optsWithGlobals());
+    });
+
+  program
     .command("notify")
     .description("the channels through which people are told how the runs went")
     .command("test")

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -129,9 +128,10 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
     detached: true,
   });
   closeSync(log);
-  const ended = once(child, "exit").then(() => "ended" as const);
-  const facts = await Promise.race([isUp(home, child.pid!), ended]);
-  if (facts === "ended" || facts === null) {
+  const ended = new AbortController();
+  child.once("error", () => ended.abort()).once("exit", () => ended.abort());
+  const facts = await isUp(home, child.pid, ended.signal);
+  if (facts === null) {
     const said = readFileSync(path, "utf8").trim().split("\n").slice(-3).join("\n");
     throw new PipelineError({
       code: "server_failed",
@@ -148,8 +148,8 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
 }
 
 /** A process sends no event when it is ready: its file says so. */
-async function isUp(home: string, pid: number): Promise<ServerFacts | null> {
-  for (const end = Date.now() + startMs; Date.now() < end; await setTimeout(50)) {
+async function isUp(home: string, pid: number | undefined, ended: AbortSignal): Promise<ServerFacts | null> {
+  for (const end = Date.now() + startMs; Date.now() < end && !ended.aborted; await setTimeout(50)) {
     const facts = runningServer(home);
     if (facts?.lease.pid === pid) return facts;
   }

@@ -11,8 +11,17 @@ export type Cancellation = {
   stop(): void;
 };
 
+/** What is cancelled, what then stands, and what to do. */
+type Words = { subject: string; data: string; next: string };
+
+const ofRun: Words = {
+  subject: "The run",
+  data: "What was begun was rolled back; companies that were already loaded stay loaded.",
+  next: "Run again: it goes on from there.",
+};
+
 /** Turns Ctrl-C, SIGTERM and SIGHUP into an abort; a later second one ends the process at once. */
-export function cancelOnSignals(): Cancellation {
+export function cancelOnSignals(words: Words = ofRun): Cancellation {
   const controller = new AbortController();
   let exitCode: number | undefined;
   let first = 0;
@@ -29,9 +38,9 @@ export function cancelOnSignals(): Cancellation {
       controller.abort(
         new PipelineError({
           code: "cancelled",
-          what: `The run was cancelled by ${name}.`,
-          data: "What was begun was rolled back; companies that were already loaded stay loaded.",
-          next: "Run again: it goes on from there.",
+          what: `${words.subject} was cancelled by ${name}.`,
+          data: words.data,
+          next: words.next,
         }),
       );
     };

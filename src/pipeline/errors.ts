@@ -30,6 +30,8 @@ const table = {
   sql_memory: { exitCode: 1, retry: "never" },
   export_failed: { exitCode: 1, retry: "never" },
   history_unusable: { exitCode: 1, retry: "never" },
+  backup_failed: { exitCode: 1, retry: "never" },
+  restore_failed: { exitCode: 1, retry: "never" },
   server_failed: { exitCode: 1, retry: "never" },
   port_in_use: { exitCode: 1, retry: "never" },
   schedule_failed: { exitCode: 1, retry: "never" },

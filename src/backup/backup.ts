@@ -1,0 +1,146 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
+import type { Config } from "../config.ts";
+import { PipelineError } from "../pipeline/errors.ts";
+import { historyFile } from "../runs.ts";
+import { ScheduleStore } from "../schedule/store.ts";
+import { checkIntegrity, publishedSnapshot, settleWarehouse, withWarehouse } from "../wire.ts";
+import { copyWhole, flush, identify } from "./copy.ts";
+import { type BackupManifest, manifestFile } from "./manifest.ts";
+
+/** How often a warehouse that a run has is looked at again. */
+const lookMs = 500;
+
+export type BackupOptions = {
+  /** A folder that is not there yet, or is empty. */
+  to: string;
+  /** Milliseconds to wait for a run that has the warehouse. */
+  waitMs: number;
+  signal: AbortSignal;
+  /** Told once, when a run is waited for. */
+  onWait(what: string): void;
+};
+
+/**
+ * Copies what a home keeps: warehouse, history, schedules and the published snapshot, as they are between two runs. The folder gets
+ * its name when it is whole and on the disk. Throws `warehouse_locked` where a run has the warehouse for longer than it may wait.
+ */
+export async function backUp(config: Config, { to, waitMs, signal, onWait }: BackupOptions): Promise<BackupManifest> {
+  const target = resolve(to);
+  await refuseFull(target);
+  if (!existsSync(config.database)) {
+    throw new PipelineError({
+      code: "backup_failed",
+      what: `There is no warehouse ${config.database}.`,
+      data: "Nothing was written.",
+      next: "Name the home with --home, or make a warehouse with: pipeline run",
+    });
+  }
+  const until = Date.now() + waitMs;
+  for (let told = false; ; await setTimeout(lookMs, undefined, { signal }).catch(() => signal.throwIfAborted())) {
+    try {
+      return await withWarehouse(config, () => writeBackup(config, target, signal));
+    } catch (error) {
+      const isLocked = error instanceof PipelineError && error.code === "warehouse_locked";
+      if (!isLocked || Date.now() >= until) throw error;
+      if (!told) onWait(error.what);
+      told = true;
+    }
+  }
+}
+
+async function writeBackup(config: Config, target: string, signal: AbortSignal): Promise<BackupManifest> {
+  const { home, database } = config;
+  const parent = dirname(target);
+  const unfinished = join(parent, `.${basename(target)}.unfinished-${process.pid}`);
+  try {
+    await mkdir(parent, { recursive: true });
+    await removeAbandoned(parent);
+    await mkdir(unfinished);
+    // Half a transaction may stand beside the file of a run that was killed.
+    await settleWarehouse(config);
+    const rows = (await checkIntegrity(database))?.rows ?? 0;
+    await copyWhole(database, join(unfinished, basename(database)), signal);
+    for (const path of [historyFile(home), ScheduleStore.fileOf(home)]) {
+      if (existsSync(path)) copySqlite(path, join(unfinished, basename(path)));
+    }
+    const snapshot = existsSync(join(home, "published", "current")) ? (await publishedSnapshot(config)).folder : null;
+    const name = snapshot === null ? null : basename(snapshot);
+    for (const file of snapshot === null ? [] : await readdir(snapshot)) {
+      await copyWhole(join(snapshot!, file), join(unfinished, "published", name!, file), signal);
+    }
+    const files = [];
+    for (const entry of await readdir(unfinished, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (entry.isFile()) files.push({ path: relative(unfinished, path), ...(await identify(path, signal)) });
+    }
+    const manifest: BackupManifest = {
+      ...{ version: 1, madeAt: new Date().toISOString(), program: config.version, host: hostname(), home },
+      ...{ warehouse: basename(database), rows, snapshot: name, files },
+    };
+    await writeFile(join(unfinished, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
+    await flush(join(unfinished, manifestFile));
+    await rm(target, { recursive: true, force: true });
+    await rename(unfinished, target);
+    await flush(parent);
+    return manifest;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof PipelineError) throw error;
+    throw new PipelineError(
+      {
+        code: "backup_failed",
+        what: `The backup could not be written to ${target}: ${(error as Error).message}.`,
+        data: "Nothing is left there; the home is as it was.",
+        next: "Make room, or name another folder with --to.",
+      },
+      { cause: error },
+    );
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** A whole copy of a SQLite file that other processes may be writing. */
+function copySqlite(path: string, to: string): void {
+  const database = new DatabaseSync(path);
+  try {
+    database.prepare("vacuum into ?").run(to);
+  } finally {
+    database.close();
+  }
+}
+
+/** What a backup that was killed left beside its target. */
+async function removeAbandoned(parent: string): Promise<void> {
+  for (const entry of await readdir(parent)) {
+    const pid = Number(/^\..*\.unfinished-(\d+)$/.exec(entry)?.[1]);
+    if (pid > 0 && !isThere(pid)) await rm(join(parent, entry), { recursive: true, force: true });
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+async function refuseFull(target: string): Promise<void> {
+  const found = await readdir(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  if (found.length === 0) return;
+  throw new PipelineError({
+    code: "usage",
+    what: `${target} is not empty.`,
+    data: "Nothing was written.",
+    next: "Name a folder that is empty, or not there yet, with --to.",
+  });
+}

@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { pipeline } from "node:stream/promises";
+
+/** Size and SHA-256 of a file. */
+export async function identify(path: string, signal: AbortSignal): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { signal })) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+/** Copies a file; the copy is on the disk when this resolves. */
+export async function copyWhole(from: string, to: string, signal: AbortSignal): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await pipeline(createReadStream(from), createWriteStream(to, { flags: "wx" }), { signal });
+  await flush(to);
+}
+
+/** Brings a file, or the names in a folder, to the disk. */
+export async function flush(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,69 @@
+import { resolve } from "node:path";
+import { backUp } from "../backup/backup.ts";
+import { restore } from "../backup/restore.ts";
+import { configOf, type GlobalOptions } from "./options.ts";
+import { wrong } from "./runs-find.ts";
+import { cancelOnSignals } from "./signals.ts";
+import { bytes, plural } from "./table.ts";
+
+export type BackupCommandOptions = GlobalOptions & { to: string; wait: string };
+
+/** `pipeline backup`. */
+export async function backupCommand(options: BackupCommandOptions): Promise<number> {
+  const seconds = Number(options.wait);
+  if (!(seconds >= 0 && seconds <= 86_400)) {
+    throw wrong(`--wait is "${options.wait}": expected seconds, from 0 to 86400.`, "Correct it.");
+  }
+  const { config } = await configOf(options);
+  const cancellation = cancelOnSignals({
+    subject: "The backup",
+    data: "Nothing is left of it.",
+    next: "Start it again.",
+  });
+  try {
+    const { files, rows } = await backUp(config, {
+      ...{ to: options.to, waitMs: seconds * 1000, signal: cancellation.signal },
+      onWait: (what) => void (options.quiet || process.stderr.write(`${what} Waiting for it.\n`)),
+    });
+    const size = files.reduce((sum, file) => sum + file.bytes, 0);
+    const folder = resolve(options.to);
+    if (options.json) process.stdout.write(`${JSON.stringify({ folder, rows, files: files.length, bytes: size })}\n`);
+    else if (!options.quiet) {
+      process.stdout.write(
+        `${folder}: ${plural(rows, "complaint")}, ${plural(files.length, "file")}, ${bytes(size)}\n`,
+      );
+      process.stdout.write(`Restore it with: pipeline restore ${JSON.stringify(folder)} --home DIR\n`);
+    }
+    return 0;
+  } finally {
+    cancellation.stop();
+  }
+}
+
+export type RestoreOptions = GlobalOptions & { force?: boolean };
+
+/** `pipeline restore`. */
+export async function restoreCommand(folder: string, options: RestoreOptions): Promise<number> {
+  const { config } = await configOf(options);
+  const data = "What was copied is removed; see with `pipeline state show` what is in place.";
+  const cancellation = cancelOnSignals({
+    subject: "Restoring",
+    data,
+    next: "Start it again, with --force where it refuses.",
+  });
+  try {
+    const { manifest, kept } = await restore(config, folder, options.force ?? false, cancellation.signal);
+    const { rows, madeAt } = manifest;
+    if (options.json) process.stdout.write(`${JSON.stringify({ home: config.home, rows, madeAt, kept })}\n`);
+    else if (!options.quiet) {
+      process.stdout.write(
+        `${config.home}: ${plural(rows, "complaint")}, as they were at ${madeAt}; every file is right.\n`,
+      );
+      if (kept !== null) process.stdout.write(`What stood there is in ${kept}\n`);
+      process.stdout.write("Next: pipeline run\n");
+    }
+    return 0;
+  } finally {
+    cancellation.stop();
+  }
+}
