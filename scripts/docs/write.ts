@@ -1,0 +1,15 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { manPage } from "./man.ts";
+import { commandReference, configurationReference } from "./reference.ts";
+
+/** What is made from the program: a test holds the files to it. */
+export const made: Record<string, () => string> = {
+  "docs/commands.md": commandReference,
+  "docs/configuration.md": configurationReference,
+  "man/pipeline.1": manPage,
+};
+
+if (import.meta.main) {
+  mkdirSync("man", { recursive: true });
+  for (const [path, text] of Object.entries(made)) writeFileSync(path, text());
+}

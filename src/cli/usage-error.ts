@@ -1,0 +1,26 @@
+import type { Command, CommanderError } from "commander";
+import { PipelineError } from "../pipeline/errors.ts";
+
+/** The parser's message as one of ours. */
+export function wrongUsage(error: CommanderError, program: Command): PipelineError {
+  if (error.code === "commander.help") {
+    process.stderr.write(program.helpInformation());
+    return new PipelineError({
+      code: "usage",
+      what: "No command was given.",
+      data: "Nothing was read or changed.",
+      next: "Name one of the commands above, such as: pipeline run",
+    });
+  }
+  const text = error.message
+    .replace(/^error: /, "")
+    .replace(/\s*\n\s*\(/, " (")
+    .trim();
+  const what = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  return new PipelineError({
+    code: "usage",
+    what: /[.?!)]$/.test(what) ? what : `${what}.`,
+    data: "Nothing was read or changed.",
+    next: "See what there is with: pipeline --help",
+  });
+}
