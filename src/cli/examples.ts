@@ -102,6 +102,7 @@ export const examples: Record<string, readonly (readonly [line: string, what?: s
     ["pipeline doctor --offline --json"],
   ],
   "notify test": [["pipeline notify test"]],
+  demo: [["pipeline demo", "then look at it with the commands it prints"], ["pipeline demo --home /tmp/demo --force"]],
   "sample start": [
     ["pipeline sample start --port 4300 --rates real", "to try a client against the real limits"],
     ["pipeline run --source http://127.0.0.1:4300/data-research/consumer-complaints/search/api/v1/"],

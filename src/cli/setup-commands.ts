@@ -36,6 +36,17 @@ export function addSetup(program: Command, exit: (code: number) => void): void {
       exit(await doctorCommand(command.optsWithGlobals<GlobalOptions>()));
     });
 
+  program
+    .command("demo")
+    .description(
+      "a week of nights on made-up complaints, in a minute: late rows, a failure and its repair; then where to look",
+    )
+    .option("--force", "in place of an earlier demo in the folder (pipeline-demo, or --home)")
+    .action(async (_options: object, command: Command) => {
+      const { demoCommand } = await import("./demo.ts");
+      exit(await demoCommand(command.optsWithGlobals()));
+    });
+
   const sample = program.command("sample").description("the embedded source of made-up complaints");
   sample
     .command("start")

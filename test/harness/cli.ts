@@ -10,15 +10,20 @@ export type Started = {
   outcome: Promise<Outcome>;
 };
 
-const timeoutMs = 60_000;
+const usualMs = 60_000;
 
 /** Starts the command line in a process of its own, without the settings of whoever runs the tests. */
-export function startPipeline(argv: readonly string[], env: Record<string, string> = {}): Started {
-  return startScript(["src/main.ts", ...argv], env);
+export function startPipeline(argv: readonly string[], env: Record<string, string> = {}, timeoutMs = usualMs): Started {
+  return startScript(["src/main.ts", ...argv], env, undefined, timeoutMs);
 }
 
 /** The same for a script of the tests. */
-export function startScript(argv: readonly string[], env: Record<string, string> = {}, cwd?: string): Started {
+export function startScript(
+  argv: readonly string[],
+  env: Record<string, string> = {},
+  cwd?: string,
+  timeoutMs = usualMs,
+): Started {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(PIPELINE_|DBT_|NODE_TEST_|NO_COLOR|CI$)/.test(name) || name === "PIPELINE_CACHE_DIR",
   );
@@ -54,6 +59,10 @@ export function startScript(argv: readonly string[], env: Record<string, string>
 }
 
 /** Runs the command line to its end. */
-export async function pipeline(argv: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
-  return startPipeline(argv, env).outcome;
+export async function pipeline(
+  argv: readonly string[],
+  env: Record<string, string> = {},
+  timeoutMs = usualMs,
+): Promise<Outcome> {
+  return startPipeline(argv, env, timeoutMs).outcome;
 }

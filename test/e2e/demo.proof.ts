@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { promisify } from "node:util";
+import { pipeline } from "../harness/cli.ts";
+import { temporaryFolder } from "../harness/context.ts";
+
+describe("pipeline demo, with dbt", () => {
+  it("ends with commands that work", async () => {
+    const folder = temporaryFolder();
+    const home = join(folder, "demo");
+    const { code, stdout } = await pipeline(["demo", "--home", home], {}, 300_000);
+    assert.equal(code, 0, stdout);
+    const main = join(process.cwd(), "src/main.ts");
+    writeFileSync(join(folder, "pipeline"), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
+    chmodSync(join(folder, "pipeline"), 0o755);
+    const lines = stdout
+      .split("Look at it:\n")[1]!
+      .split("\n")
+      .filter((line) => line.startsWith("  pipeline "));
+    assert.ok(lines.length >= 6);
+    for (const line of lines) {
+      const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+      const { stdout: said } = await promisify(execFile)("sh", ["-c", line], { env });
+      assert.ok(said.trim().split("\n").length > 1, `${line} says nothing:\n${said}`);
+    }
+  });
+});
