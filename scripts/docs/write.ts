@@ -1,4 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { dbtPackages } from "./dbt-packages.ts";
+import { licenseList } from "./licenses.ts";
 import { manPage } from "./man.ts";
 import { commandReference, configurationReference } from "./reference.ts";
 
@@ -12,4 +14,5 @@ export const made: Record<string, () => string> = {
 if (import.meta.main) {
   mkdirSync("man", { recursive: true });
   for (const [path, text] of Object.entries(made)) writeFileSync(path, text());
+  writeFileSync("docs/licenses.md", licenseList(await dbtPackages()));
 }

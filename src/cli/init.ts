@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { configSchema, defaultSettings } from "../config.ts";
 import { notifyExamples, settingHelp } from "../config-help.ts";
@@ -8,13 +8,14 @@ import type { GlobalOptions } from "./options.ts";
 
 export type InitOptions = GlobalOptions & { force?: boolean };
 
-const schemaFile = "pipeline.schema.json";
+const schemaName = "pipeline.schema.json";
 /** What most people change; the rest stands in the file as comments, with its default. */
 const open = ["startDate", "companies", "lookBackDays"];
 
 /** `pipeline init`: a commented configuration file, and its JSON Schema beside it for editors. */
 export async function initCommand(options: InitOptions): Promise<number> {
   const file = options.config ?? "pipeline.yaml";
+  const schemaFile = join(dirname(file), schemaName);
   const there = [file, schemaFile].filter((name) => existsSync(name));
   if (there.length > 0 && options.force !== true) {
     throw new PipelineError({
@@ -42,7 +43,7 @@ export function commentedConfig(): string {
     return `# ${help}\n${lines.map((line) => (active ? line : `# ${line}`)).join("\n")}\n`;
   });
   return [
-    `# yaml-language-server: $schema=./${schemaFile}\n# Settings of pipeline. Flags and PIPELINE_* variables come before them.\n`,
+    `# yaml-language-server: $schema=./${schemaName}\n# Settings of pipeline. Flags and PIPELINE_* variables come before them.\n`,
     ...parts,
   ].join("\n");
 }

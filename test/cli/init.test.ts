@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
@@ -65,5 +65,12 @@ describe("pipeline init", () => {
     assert.match(second.stderr, /There is a pipeline\.yaml and a pipeline\.schema\.json already/);
     assert.equal(readFileSync(join(folder, "pipeline.yaml"), "utf8"), "startDate: 2025-01-01\n");
     assert.equal((await init("--force", "-q")).code, 0);
+    mkdirSync(join(folder, "conf"));
+    await init("--config", "conf/mine.yaml");
+    assert.deepEqual(
+      readdirSync(join(folder, "conf")),
+      ["mine.yaml", "pipeline.schema.json"],
+      "the schema lies beside it",
+    );
   });
 });
