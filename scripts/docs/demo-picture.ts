@@ -24,7 +24,7 @@ const [w, h] = size.split(" ");
 const rows = lines.map((text, i) => `<text x="20" y="${20 + line + i * height}">${colored(text)}</text>`);
 writeFileSync(
   "docs/demo.svg",
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size}" width="${w}" height="${h}" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${line}" fill="#d8dee9" xml:space="preserve">
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size}" width="${w}" height="${h}" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${line}" fill="#d8dee9">
 <title>pipeline demo: a week of nights in a terminal</title>
 <rect width="100%" height="100%" rx="8" fill="#1b1f27"/>
 ${rows.join("\n")}
@@ -46,8 +46,13 @@ function colored(text: string): string {
   return parts
     .map((part, i) => {
       if (i % 2 === 1) fill = fills[part];
-      const shown = i % 2 === 1 ? "" : part.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+      const shown = i % 2 === 1 ? "" : escaped(part);
       return shown === "" || fill === undefined ? shown : `<tspan fill="${fill}">${shown}</tspan>`;
     })
     .join("");
+}
+
+/** Spaces that are not drawn as one. */
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(" ", "\u00a0");
 }

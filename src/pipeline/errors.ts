@@ -62,6 +62,8 @@ const table = {
 
 export type ErrorCode = keyof typeof table;
 
+export const errorCodes = Object.keys(table) as ErrorCode[];
+
 export type ErrorFacts = {
   code: ErrorCode;
   /** What happened, as a sentence. */
