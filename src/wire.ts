@@ -8,13 +8,14 @@ import type { Report } from "./pipeline/events.ts";
 import { neededFields, retiredFields } from "./pipeline/fields.ts";
 import type { Ports } from "./pipeline/ports.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
+import { openPublished, publishedFolder } from "./published.ts";
 import { historyFile } from "./runs.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { LocalEngine } from "./runtime/local-engine.ts";
 import { spawnSample } from "./sample/spawn.ts";
 import { currentSnapshot, type Snapshot } from "./snapshot/current.ts";
 import { type ExportFormat, exportFormats, exportSnapshot } from "./snapshot/export.ts";
-import { type Column, type Receiver, type SqlLimits, SqlSession, type Value } from "./snapshot/sql.ts";
+import type { Column, Receiver, SqlLimits, SqlSession, Value } from "./snapshot/sql.ts";
 import { RateBudget } from "./source/budget.ts";
 import { SourceClient } from "./source/client.ts";
 import { type ContractReport, checkContract } from "./source/contract.ts";
@@ -145,11 +146,10 @@ function clientOptions(config: Config) {
 }
 
 function wireWarehouse(config: Config, report: Report): DuckDbWarehouse {
-  return new DuckDbWarehouse({ path: config.database, published: publishedFolder(config), ...config.duckdb }, report);
-}
-
-function publishedFolder({ home }: Config): string {
-  return join(home, "published");
+  return new DuckDbWarehouse(
+    { path: config.database, published: publishedFolder(config.home), ...config.duckdb },
+    report,
+  );
 }
 
 function wireTransform(config: Config, signal: AbortSignal): DbtTransform {
@@ -198,7 +198,7 @@ export async function settleWarehouse(config: Config): Promise<void> {
 /** SQL on the snapshot that is published now. */
 export async function openSql(config: Config, limits: Omit<SqlLimits, "threads">): Promise<SqlSession> {
   const { threads } = config.duckdb;
-  return new SqlSession(await currentSnapshot(publishedFolder(config)), { ...limits, threads });
+  return openPublished(config.home, { ...limits, threads });
 }
 
 /** Writes the published tables into a folder; gives the names of its files. */
@@ -208,7 +208,7 @@ export async function exportPublished(
   format: ExportFormat,
   signal: AbortSignal,
 ): Promise<string[]> {
-  return exportSnapshot(await currentSnapshot(publishedFolder(config)), to, format, signal);
+  return exportSnapshot(await currentSnapshot(publishedFolder(config.home)), to, format, signal);
 }
 
 /** Whether the source is what loading stands on: at most four requests, none of them repeated. */
@@ -235,7 +235,7 @@ export async function dbtFacts(config: Config, signal: AbortSignal): Promise<Dbt
 
 /** The published snapshot. Throws `nothing_published`. */
 export async function publishedSnapshot(config: Config): Promise<Snapshot> {
-  return currentSnapshot(publishedFolder(config));
+  return currentSnapshot(publishedFolder(config.home));
 }
 
 /** What `state show` shows. Throws `warehouse_locked` while a run holds the warehouse. */

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dbtPackages } from "./dbt-packages.ts";
 import { licenseList } from "./licenses.ts";
+import { lineage } from "./lineage.ts";
 import { manPage } from "./man.ts";
 import { commandReference, configurationReference } from "./reference.ts";
 
@@ -14,5 +15,6 @@ export const made: Record<string, () => string> = {
 if (import.meta.main) {
   mkdirSync("man", { recursive: true });
   for (const [path, text] of Object.entries(made)) writeFileSync(path, text());
+  writeFileSync("src/web/server/lineage.json", await lineage());
   writeFileSync("docs/licenses.md", licenseList(await dbtPackages()));
 }

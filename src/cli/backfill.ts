@@ -1,7 +1,7 @@
 import { isDay } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { configOf } from "./options.ts";
-import { type RunCommandOptions, runAndPrint, settingsOf } from "./run.ts";
+import { type RunCommandOptions, runAndPrint, settingsOf, startedBy } from "./run.ts";
 
 export type BackfillOptions = RunCommandOptions & { from: string; to: string };
 
@@ -18,7 +18,13 @@ export async function backfillCommand(options: BackfillOptions): Promise<number>
   const loaded = await configOf(options, settingsOf(options));
   if (to > loaded.config.asOf) throw wrong(`--to ${to} is after the as-of day (${loaded.config.asOf}, in UTC).`);
   const backfill = { from, to };
-  return runAndPrint(loaded, options, { resetState: false, skipDbt, acceptWithdrawals, trigger: "cli", backfill });
+  return runAndPrint(loaded, options, {
+    resetState: false,
+    skipDbt,
+    acceptWithdrawals,
+    ...startedBy(options),
+    backfill,
+  });
 }
 
 function wrong(what: string): PipelineError {

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { backUp } from "../backup/backup.ts";
 import { restore } from "../backup/restore.ts";
+import { bytes, plural } from "../pipeline/words.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { wrong } from "./runs-find.ts";
 import { cancelOnSignals } from "./signals.ts";
-import { bytes, plural } from "./table.ts";
 
 export type BackupCommandOptions = GlobalOptions & { to: string; wait: string };
 

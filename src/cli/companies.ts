@@ -1,7 +1,8 @@
+import { count, plural } from "../pipeline/words.ts";
 import { searchCompanies } from "../run.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { cancelOnSignals } from "./signals.ts";
-import { count, plural, table } from "./table.ts";
+import { table } from "./table.ts";
 
 /** `pipeline companies search`: exit code 1 where nothing matches. */
 export async function companiesSearch(text: string, options: GlobalOptions): Promise<number> {

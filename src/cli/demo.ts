@@ -6,12 +6,12 @@ import { PipelineError } from "../pipeline/errors.ts";
 import type { RunEvent } from "../pipeline/events.ts";
 import type { RunReport } from "../pipeline/report.ts";
 import { runName } from "../pipeline/run-name.ts";
+import { count, duration } from "../pipeline/words.ts";
 import { executeRun, type RunOptions } from "../run.ts";
 import { startNights } from "../sample/nights.ts";
 import type { GlobalOptions } from "./options.ts";
 import { cancelOnSignals } from "./signals.ts";
 import { type Style, styleFor } from "./style.ts";
-import { count, duration } from "./table.ts";
 
 export type DemoOptions = GlobalOptions & { force?: boolean };
 

@@ -1,10 +1,10 @@
 import { examine, type Finding } from "../doctor/doctor.ts";
 import { redactor, secretsOf } from "../pipeline/redact.ts";
+import { plural } from "../pipeline/words.ts";
 import { notifySecrets } from "../wire-notify.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { cancelOnSignals } from "./signals.ts";
 import { type Style, styleFor } from "./style.ts";
-import { plural } from "./table.ts";
 
 export type DoctorOptions = GlobalOptions & { offline?: boolean };
 

@@ -1,7 +1,7 @@
+import { companyOf } from "../pipeline/event-line.ts";
 import type { RunEvent, State } from "../pipeline/events.ts";
 import { isFinal } from "../pipeline/run-state.ts";
-import { companyOf } from "./event-line.ts";
-import { count, duration, plural } from "./table.ts";
+import { count, duration, plural } from "../pipeline/words.ts";
 
 export type LiveTask = {
   name: string;

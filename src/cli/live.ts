@@ -1,6 +1,6 @@
+import { eventLine } from "../pipeline/event-line.ts";
 import type { Emit } from "../pipeline/events.ts";
 import { levelOf, levels } from "../pipeline/log-level.ts";
-import { eventLine } from "./event-line.ts";
 import { newModel, render, update } from "./live-model.ts";
 import type { Style } from "./style.ts";
 

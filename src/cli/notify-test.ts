@@ -1,9 +1,9 @@
 import { PipelineError } from "../pipeline/errors.ts";
+import { plural } from "../pipeline/words.ts";
 import { testChannels } from "../wire-notify.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { cancelOnSignals } from "./signals.ts";
 import { styleFor } from "./style.ts";
-import { plural } from "./table.ts";
 
 /** `pipeline notify test`: exit code 1 where a channel did not take it. */
 export async function notifyTest(options: GlobalOptions): Promise<number> {

@@ -1,9 +1,10 @@
 import type { Plan } from "../pipeline/plan.ts";
+import { bytes, count, duration, plural } from "../pipeline/words.ts";
 import { executePlan } from "../run.ts";
 import { configOf } from "./options.ts";
 import { type RunCommandOptions, settingsOf } from "./run.ts";
 import { cancelOnSignals } from "./signals.ts";
-import { bytes, count, duration, plural, table } from "./table.ts";
+import { table } from "./table.ts";
 
 /** `pipeline plan`, and `pipeline run --dry-run`. */
 export async function planCommand(options: RunCommandOptions): Promise<number> {

@@ -1,6 +1,6 @@
+import { companyOf, eventLine } from "../pipeline/event-line.ts";
 import type { Emit, RunEvent } from "../pipeline/events.ts";
-import { companyOf, eventLine } from "./event-line.ts";
-import { count } from "./table.ts";
+import { count } from "../pipeline/words.ts";
 
 export type ProgressOptions = {
   write(line: string): void;

@@ -52,6 +52,8 @@ export function addRun(program: Command, exit: (code: number) => void): void {
     .option(...shared.source)
     .option(...shared.acceptWithdrawals)
     .option(...shared.skipDbt)
+    .option("--trigger <name>", "what the history says started it", "cli")
+    .addOption(new Option("--run-id <id>").hideHelp())
     .option(...shared.logFormat)
     .action(async (_options: object, command: Command) => {
       const { backfillCommand } = await import("./backfill.ts");

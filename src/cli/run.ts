@@ -29,18 +29,23 @@ export type RunCommandOptions = RunOutput & {
 
 /** `pipeline run`. */
 export async function runCommand(options: RunCommandOptions): Promise<number> {
-  const { resetState = false, skipDbt = false, acceptWithdrawals = false, trigger = "cli", runId } = options;
+  const { resetState = false, skipDbt = false, acceptWithdrawals = false } = options;
+  const loaded = await configOf(options, settingsOf(options));
+  return runAndPrint(loaded, options, {
+    ...{ resetState, skipDbt, acceptWithdrawals },
+    ...startedBy(options),
+  });
+}
+
+/** What starts a run, and the id it was given by whoever wants to find it again. */
+export function startedBy({ trigger = "cli", runId }: Pick<RunCommandOptions, "trigger" | "runId">) {
   if (!/^[a-z][a-z0-9_-]{0,31}$/.test(trigger)) {
     throw wrong(`--trigger is "${trigger}": expected a word of lower-case letters, such as schedule.`);
   }
   if (runId !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(runId)) {
     throw wrong(`--run-id is "${runId}": expected a UUID.`);
   }
-  const loaded = await configOf(options, settingsOf(options));
-  return runAndPrint(loaded, options, {
-    ...{ resetState, skipDbt, acceptWithdrawals, trigger },
-    ...(runId === undefined ? {} : { runId }),
-  });
+  return { trigger, ...(runId === undefined ? {} : { runId }) };
 }
 
 /** Runs, tells what happens, prints what came of it. */

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { collect, shared } from "./common-options.ts";
 
 /** `pipeline runs` and what it can do; each command's code is loaded when it is called. */
@@ -67,6 +67,7 @@ export function addRuns(program: Command, exit: (code: number) => void): void {
     .command("retry")
     .description("do what failed or did not run, of the same days; what was loaded is not read again")
     .argument(...whichRun)
+    .addOption(new Option("--run-id <id>").hideHelp())
     .option(...shared.logFormat)
     .option(...sampleToo)
     .action(async (id: string | undefined, _options: object, command: Command) => {

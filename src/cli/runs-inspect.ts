@@ -1,10 +1,11 @@
+import { bytes, count, duration, plural } from "../pipeline/words.ts";
 import { publicRun, type RunDetail } from "../runs.ts";
 import { errorText } from "./error-output.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, timeText, withHistory } from "./runs-find.ts";
 import { colored } from "./runs-list.ts";
 import { type Style, styleFor } from "./style.ts";
-import { bytes, count, duration, plural, table } from "./table.ts";
+import { table } from "./table.ts";
 
 /** `pipeline runs inspect`. */
 export async function runsInspect(id: string | undefined, options: GlobalOptions): Promise<number> {

@@ -1,11 +1,12 @@
 import type { State } from "../pipeline/events.ts";
 import { states } from "../pipeline/run-state.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
+import { count, duration } from "../pipeline/words.ts";
 import { publicRun, type RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, parseCount, parseSince, timeText, withHistory, wrong } from "./runs-find.ts";
 import { type Style, styleFor } from "./style.ts";
-import { count, duration, table } from "./table.ts";
+import { table } from "./table.ts";
 
 export type ListOptions = GlobalOptions & {
   state?: string[];

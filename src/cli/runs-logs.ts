@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
+import { eventLine } from "../pipeline/event-line.ts";
 import { type Level, levels } from "../pipeline/log-level.ts";
 import { isFinal } from "../pipeline/run-state.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
 import type { History, LogLine, RunRow } from "../runs.ts";
-import { eventLine } from "./event-line.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, parseSince, timeText, withHistory, wrong } from "./runs-find.ts";
 import { cancelOnSignals } from "./signals.ts";

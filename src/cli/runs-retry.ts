@@ -2,11 +2,13 @@ import type { Settings } from "../config.ts";
 import type { Window } from "../pipeline/days.ts";
 import { isFinal } from "../pipeline/run-state.ts";
 import { configOf } from "./options.ts";
-import { type RunOutput, runAndPrint } from "./run.ts";
+import { type RunOutput, runAndPrint, startedBy } from "./run.ts";
 import { findRun, withHistory, wrong } from "./runs-find.ts";
 
+export type RetryOptions = RunOutput & { runId?: string };
+
 /** `pipeline runs retry`: what failed or did not run, of the same days; what was loaded is not read again. */
-export async function runsRetry(id: string | undefined, options: RunOutput): Promise<number> {
+export async function runsRetry(id: string | undefined, options: RetryOptions): Promise<number> {
   const run = await withHistory(options, (history) => history.inspect(findRun(history, id).no));
   if (!isFinal(run.state))
     throw wrong(`The run ${run.name} is not over: ${run.state}.`, "Cancel it, or wait for its end.");
@@ -20,7 +22,7 @@ export async function runsRetry(id: string | undefined, options: RunOutput): Pro
     resetState,
     skipDbt,
     acceptWithdrawals,
-    trigger: "retry",
+    ...startedBy({ ...options, trigger: "retry" }),
     retryOf: run.id,
     ...(backfill === undefined ? {} : { backfill }),
   });

@@ -1,6 +1,7 @@
+import { count, duration, plural } from "../pipeline/words.ts";
 import type { GlobalOptions } from "./options.ts";
 import { parseCount, parseSince, withHistory } from "./runs-find.ts";
-import { count, duration, plural, table } from "./table.ts";
+import { table } from "./table.ts";
 
 export type StatsOptions = GlobalOptions & { since: string };
 

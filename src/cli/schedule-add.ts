@@ -22,20 +22,9 @@ export async function scheduleAdd(
   run: Command,
   options: AddOptions,
 ): Promise<number> {
-  if (!/^[\w-]{1,64}$/.test(name)) {
-    throw wrong(`"${name}" cannot be a schedule's name: expected letters, digits, - and _, 64 at most.`);
-  }
-  const timezone = options.timezone ?? machineTimeZone();
-  const times = cronTimes(options.cron, timezone);
   const now = Date.now();
-  const schedule: Schedule = {
-    ...{ name, cron: options.cron.trim(), timezone, runOptions, paused: false, createdAt: now },
-    catchUp: oneOf("--catch-up", options.catchUp, catchUps),
-    overlap: oneOf("--overlap", options.overlap, overlaps),
-    jitterSeconds: whole("--jitter", options.jitter, 0, 86_400),
-    lateAfterMinutes: whole("--late-after", options.lateAfter, 1, 10_080),
-    nextDueAt: times.next(now),
-  };
+  const schedule = makeSchedule(name, runOptions, options, now);
+  const { timezone } = schedule;
   const { config } = await checkRunOptions(runOptions, run, options);
   const path = ScheduleStore.fileOf(config.home);
   const store = ScheduleStore.open(path);
@@ -47,7 +36,7 @@ export async function scheduleAdd(
     store.close();
   }
   if (options.quiet) return 0;
-  const next = nextTimes(times, now, 5);
+  const next = nextTimes(cronTimes(schedule.cron, timezone), now, 5);
   if (options.json) {
     process.stdout.write(
       `${JSON.stringify({ ...schedule, next: next.map((at) => new Date(at).toISOString()) }, isoTimes)}\n`,
@@ -58,6 +47,27 @@ export async function scheduleAdd(
   for (const at of next) process.stdout.write(`  ${inZone(at, timezone)}\n`);
   process.stdout.write("Runs start while a server is up: pipeline server start --background\n");
   return 0;
+}
+
+/** A schedule out of what people write. Throws `usage` and `schedule_invalid`. */
+export function makeSchedule(
+  name: string,
+  runOptions: string[],
+  { cron, timezone = machineTimeZone(), catchUp, overlap, jitter, lateAfter }: Omit<AddOptions, keyof GlobalOptions>,
+  now: number,
+): Schedule {
+  if (!/^[\w-]{1,64}$/.test(name)) {
+    throw wrong(`"${name}" cannot be a schedule's name: expected letters, digits, - and _, 64 at most.`);
+  }
+  const times = cronTimes(cron, timezone);
+  return {
+    ...{ name, cron: cron.trim(), timezone, runOptions, paused: false, createdAt: now },
+    catchUp: oneOf("--catch-up", catchUp, catchUps),
+    overlap: oneOf("--overlap", overlap, overlaps),
+    jitterSeconds: whole("--jitter", jitter, 0, 86_400),
+    lateAfterMinutes: whole("--late-after", lateAfter, 1, 10_080),
+    nextDueAt: times.next(now),
+  };
 }
 
 /** What is wrong with a run's options is said now, not at night. */

@@ -46,7 +46,7 @@ function nextText({ paused, nextDueAt, timezone }: Schedule): string {
 }
 
 /** The state of the slot's run, or what became of a slot that has none. */
-function outcomeOf(slot: Slot, home: string): string {
+export function outcomeOf(slot: Slot, home: string): string {
   if (slot.state === "missed") return "missed: no server was up";
   if (slot.state === "skipped") return "skipped: another run was under way";
   if (slot.state === "due") return "waits for its start";
@@ -86,7 +86,7 @@ export async function scheduleNext(name: string | undefined, options: NextOption
   const count = parseCount("--count", options.count, 1000);
   return withSchedules(options, (store) => {
     const all = store?.list() ?? [];
-    const some = name === undefined ? all : [named(all, name)];
+    const some = name === undefined ? all : [namedSchedule(all, name)];
     const rows = some.map((schedule) => {
       const times = cronTimes(schedule.cron, schedule.timezone);
       return { ...schedule, times: schedule.paused ? [] : nextTimes(times, Date.now(), count) };
@@ -117,7 +117,7 @@ export async function scheduleChange(
   options: GlobalOptions,
 ): Promise<number> {
   return withSchedules(options, (store) => {
-    const schedule = named(store?.list() ?? [], name);
+    const schedule = namedSchedule(store?.list() ?? [], name);
     if (change === "rm") store?.remove(name);
     else if (change === "pause") store?.pause(name);
     else store?.resume(name, Date.now());
@@ -136,7 +136,8 @@ export async function scheduleChange(
   });
 }
 
-function named(schedules: readonly Schedule[], name: string): Schedule {
+/** The schedule of a name. Throws `usage` and names the nearest one. */
+export function namedSchedule(schedules: readonly Schedule[], name: string): Schedule {
   const found = schedules.find((schedule) => schedule.name === name);
   if (found !== undefined) return found;
   const nearest = nearestWord(

@@ -2,13 +2,14 @@ import { type Command, Option } from "commander";
 
 /** `pipeline server` and what it can do; each command's code is loaded when it is called. */
 export function addServer(program: Command, exit: (code: number) => void): void {
-  const server = program.command("server").description("the scheduler, and the runs as JSON for other programs");
+  const server = program.command("server").description("the web pages, the scheduler, and an API for other programs");
   const sampleToo = ["--source <url>", "`sample` for the embedded source's own home"] as const;
   server
     .command("start")
-    .description("start what the schedules say, watch for late runs, and answer on 127.0.0.1, until it is stopped")
+    .description("show runs and data on http://127.0.0.1:4200, start what the schedules say, watch for late runs")
     .option("--port <port>", "port to answer on; 0 for any that is free", "4200")
-    .option("--host <address>", "address to answer on: 127.0.0.1, localhost or ::1", "127.0.0.1")
+    .option("--host <address>", "address to answer on; another one than this machine's own needs a token", "127.0.0.1")
+    .option("--token-file <file>", "a file with the token that everybody must log in with")
     .option("--background", "leave it running, with its log in <home>/server.log")
     .addOption(new Option("--log <file>").hideHelp())
     .option(...sampleToo)

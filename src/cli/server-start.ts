@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { factsOf, PipelineError } from "../pipeline/errors.ts";
-import { historyFile, openRuns } from "../runs.ts";
+import { openRuns } from "../runs.ts";
 import { inZone } from "../schedule/cron.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
 import { ScheduleStore } from "../schedule/store.ts";
@@ -14,9 +14,16 @@ import { type Late, lookForNotices, type Told } from "../wire-notify.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
 import { scheduledRuns } from "./scheduled-runs.ts";
+import { readToken, serverHome } from "./server-home.ts";
 import { cancelOnSignals } from "./signals.ts";
 
-export type ServerStartOptions = GlobalOptions & { port: string; host: string; background?: boolean; log?: string };
+export type ServerStartOptions = GlobalOptions & {
+  port: string;
+  host: string;
+  background?: boolean;
+  log?: string;
+  tokenFile?: string;
+};
 
 /** How often the scheduler looks at the clock. */
 const tickMs = 1000;
@@ -44,16 +51,17 @@ export async function serverStart(options: ServerStartOptions): Promise<number> 
 }
 
 async function serve(config: Config, options: ServerStartOptions, port: number): Promise<number> {
-  const { home, version } = config;
+  const { home } = config;
+  const token = options.tokenFile === undefined ? null : readToken(options.tokenFile);
   const cancellation = cancelOnSignals();
   const say = (text: string) => {
     if (!options.quiet) process.stderr.write(`${new Date().toISOString().slice(0, 19)}Z ${text}\n`);
   };
+  const store = ScheduleStore.open(ScheduleStore.fileOf(home));
   const server = await startServer({
-    ...{ host: options.host, port, history: historyFile(home), version },
+    ...{ host: options.host, port, token, home: serverHome(config, options, store) },
     onError: (error) => say(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
-  const store = ScheduleStore.open(ScheduleStore.fileOf(home));
   try {
     const { url } = server;
     announce(home, { url, startedAt: new Date().toISOString(), log: options.log ?? null });
@@ -120,7 +128,17 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
   mkdirSync(home, { recursive: true });
   const path = join(home, "server.log");
   const log = openSync(path, "a");
-  const words = ["server", "start", "--port", options.port, "--host", options.host, "--log", path];
+  const words = [
+    "server",
+    "start",
+    "--port",
+    options.port,
+    "--host",
+    options.host,
+    "--log",
+    path,
+    ...(options.tokenFile === undefined ? [] : ["--token-file", resolve(options.tokenFile)]),
+  ];
   const [command, ...args] = ownCommand(words, options);
   const child = spawn(command, args, {
     stdio: ["ignore", log, log],

@@ -1,8 +1,9 @@
 import { PipelineError } from "../pipeline/errors.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
+import { count } from "../pipeline/words.ts";
 import { resetStates, stateReport } from "../wire.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
-import { count, table } from "./table.ts";
+import { table } from "./table.ts";
 
 /** `pipeline state show`. */
 export async function stateShow(options: GlobalOptions): Promise<number> {

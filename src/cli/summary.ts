@@ -1,7 +1,8 @@
 import { retiredFields } from "../pipeline/fields.ts";
 import type { RunReport } from "../pipeline/report.ts";
+import { bytes, count, duration, plural } from "../pipeline/words.ts";
 import type { Style } from "./style.ts";
-import { bytes, count, duration, plural, table } from "./table.ts";
+import { table } from "./table.ts";
 
 /** What a run did: one table, one sentence on the state of the data, what the next run does. */
 export function summaryText(report: RunReport, style: Style): string {

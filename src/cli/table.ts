@@ -21,28 +21,3 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
       .trimEnd();
   return all.map((row) => `${line(row)}\n`).join("");
 }
-
-export function count(number: number): string {
-  return number.toLocaleString("en-US");
-}
-
-/** `1 row`, `2,000 rows`. */
-export function plural(number: number, word: string): string {
-  return `${count(number)} ${word}${number === 1 ? "" : "s"}`;
-}
-
-/** `0.4 s`, `12 s`, `3 min 20 s`, `1 h 05 min`. */
-export function duration(ms: number): string {
-  const seconds = ms / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
-}
-
-export function bytes(number: number): string {
-  if (number < 1e6) return `${(number / 1e3).toFixed(0)} kB`;
-  if (number < 1e9) return `${(number / 1e6).toFixed(0)} MB`;
-  return `${(number / 1e9).toFixed(1)} GB`;
-}

@@ -74,7 +74,17 @@ export type RunFilter = {
   limit: number;
 };
 
-export type LogFilter = { task?: string; level?: number; since?: number; after?: number; limit: number };
+export type LogFilter = {
+  task?: string;
+  level?: number;
+  since?: number;
+  after?: number;
+  /** A text that the event's facts hold, whatever its case. */
+  search?: string;
+  limit: number;
+};
+/** What the process and dbt used at a time; CPU since the run's start. */
+export type Sample = { at: number; cpuMs: number; rss: number };
 export type LogLine = { seq: number; level: number; event: RunEvent };
 
 const columns = `no, id, name, state, trigger, started_at as startedAt, ended_at as endedAt, as_of as asOf, source, database, rows, changed,
@@ -175,16 +185,52 @@ export class History {
   }
 
   /** Events of a run in their order. */
-  logs(run: Pick<RunRow, "no" | "id">, { task, level = 0, since = 0, after = 0, limit }: LogFilter): LogLine[] {
+  logs(run: Pick<RunRow, "no" | "id">, { task, level = 0, since = 0, after = 0, search, limit }: LogFilter): LogLine[] {
     const rows = this.#all<{ seq: number; level: number; at: number; type: string; event: string }>(
       `select seq, level, at, type, event from logs where run_no = ? and seq > ? and level >= ? and at >= ?
-         ${task === undefined ? "" : "and task = ?"} order by seq limit ?`,
-      [run.no, after, level, since, ...(task === undefined ? [] : [task]), limit],
+         ${task === undefined ? "" : "and task = ?"}
+         ${search === undefined ? "" : "and instr(lower(type || ' ' || coalesce(task, '') || ' ' || event), lower(?)) > 0"}
+         order by seq limit ?`,
+      [
+        ...[run.no, after, level, since],
+        ...(task === undefined ? [] : [task]),
+        ...(search === undefined ? [] : [search]),
+        limit,
+      ],
     );
     return rows.map(({ seq, level: found, at, type, event }) => {
       const happening = { type, ...(JSON.parse(event) as object) } as Happening;
       return { seq, level: found, event: { ...happening, runId: run.id, at: new Date(at).toISOString() } };
     });
+  }
+
+  /** Lines of a run; they are numbered from 1 without a gap. */
+  lineCount(no: number): number {
+    return this.#all<{ last: number | null }>("select max(seq) as last from logs where run_no = ?", [no])[0]?.last ?? 0;
+  }
+
+  samples(no: number): Sample[] {
+    return this.#all("select at, cpu_ms as cpuMs, rss from samples where run_no = ? order by at", [no]);
+  }
+
+  /** Runs by state, over all that is kept. */
+  countByState(): { state: State; runs: number }[] {
+    return this.#all("select state, count(*) as runs from runs group by state", []);
+  }
+
+  /** Notices that have not reached somebody. */
+  undelivered(): { kind: string; channel: string; error: string | null }[] {
+    return this.#all(
+      "select kind, channel, error from deliveries join notices on no = notice_no where state = 'pending' and attempts > 0 limit 20",
+      [],
+    );
+  }
+
+  /** Another text after every change, whoever made it. */
+  version(): string {
+    const [row] = this.#all<{ data_version: number }>("pragma data_version", []);
+    const [own] = this.#all<{ changes: number }>("select total_changes() as changes", []);
+    return `${row?.data_version} ${own?.changes}`;
   }
 
   /** The state of a run as it is now. */
@@ -215,6 +261,25 @@ export class History {
        where ${startedSince} and ended_at is not null order by no desc`,
       [since, since],
     );
+  }
+
+  /** The median time of each task of completed runs since a time; of loads, over all companies. */
+  taskTimes(since: number): { task: string; runs: number; p50Ms: number; maxRss: number | null }[] {
+    const rows = this.#all<{ task: string; ms: number; rss: number | null }>(
+      `select case when instr(tasks.name, '[') > 0 then substr(tasks.name, 1, instr(tasks.name, '[') - 1) else tasks.name end as task,
+         tasks.ended_at - tasks.started_at as ms, peak_rss as rss
+       from tasks where tasks.state = 'Completed' and run_no in
+         (select no from runs where ${startedSince} and state = 'Completed' order by no desc limit 200)`,
+      [since, since],
+    );
+    const groups = new Map<string, { ms: number; rss: number | null }[]>();
+    for (const { task, ...row } of rows) groups.set(task, [...(groups.get(task) ?? []), row]);
+    return [...groups].map(([task, some]) => {
+      const times = some.map(({ ms }) => ms).sort((a, b) => a - b);
+      const rss = some.flatMap(({ rss: bytes }) => (bytes === null ? [] : [bytes]));
+      const p50Ms = times[Math.floor((times.length - 1) / 2)] ?? 0;
+      return { task, runs: some.length, p50Ms, maxRss: rss.length === 0 ? null : Math.max(...rss) };
+    });
   }
 
   #all<T>(sql: string, values: readonly (string | number)[]): T[] {

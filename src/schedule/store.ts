@@ -187,6 +187,13 @@ export class ScheduleStore {
     });
   }
 
+  /** Another text after every change, whoever made it. */
+  version(): string {
+    const [row] = this.#all<{ data_version: number }>("pragma data_version");
+    const [own] = this.#all<{ changes: number }>("select total_changes() as changes");
+    return `${row?.data_version} ${own?.changes}`;
+  }
+
   #slots(condition: string, ...values: (string | number)[]): Slot[] {
     return this.#all<Omit<Slot, "starter"> & { starter: string | null }>(
       `select ${slotColumns} from slots where ${condition}`,

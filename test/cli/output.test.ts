@@ -4,9 +4,10 @@ import { errorText } from "../../src/cli/error-output.ts";
 import { progressPrinter } from "../../src/cli/progress.ts";
 import { styleFor } from "../../src/cli/style.ts";
 import { summaryText } from "../../src/cli/summary.ts";
-import { bytes, duration, table } from "../../src/cli/table.ts";
+import { table } from "../../src/cli/table.ts";
 import type { Happening } from "../../src/pipeline/events.ts";
 import type { CompanyReport, RunReport } from "../../src/pipeline/report.ts";
+import { bytes, duration } from "../../src/pipeline/words.ts";
 
 const plain = styleFor({ isTTY: false } as NodeJS.WriteStream, {}, {});
 const company: CompanyReport = {

@@ -16,6 +16,7 @@ import { before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { dbtPackages } from "../../scripts/docs/dbt-packages.ts";
 import { licenseList } from "../../scripts/docs/licenses.ts";
+import { lineage } from "../../scripts/docs/lineage.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
 const execute = promisify(execFile);
@@ -206,6 +207,10 @@ describe("the packed product", () => {
       stderr,
       /^error\[node_version\]: pipeline needs Node 22\.19 or newer, and this is Node \d+\.\d+\.\d+\.\ndata: .*\nnext: .*\n$/,
     );
+  });
+
+  it("shows the lineage of the dbt project as it is", async () => {
+    assert.ok(readFileSync("src/web/server/lineage.json", "utf8") === (await lineage()), "else: npm run docs");
   });
 
   it("lists the licenses of what it runs on", async () => {

@@ -1,5 +1,5 @@
-import type { Happening } from "../pipeline/events.ts";
-import { bytes, count, duration, plural } from "./table.ts";
+import type { Happening } from "./events.ts";
+import { bytes, count, duration, plural } from "./words.ts";
 
 /** The company of a task's name, or the name itself. */
 export function companyOf(task: string): string {

@@ -1,0 +1,157 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "../config.ts";
+import { PipelineError } from "../pipeline/errors.ts";
+import { currentSnapshotName, openPublished } from "../published.ts";
+import { historyFile, openRuns, warehouseHolder } from "../runs.ts";
+import { cronTimes, nextTimes } from "../schedule/cron.ts";
+import type { ScheduleStore } from "../schedule/store.ts";
+import { HistoryHandle } from "../web/server/history-handle.ts";
+import type { Home, PublicSchedule } from "../web/server/home.ts";
+import type { GlobalOptions } from "./options.ts";
+import { ownCommand } from "./own-command.ts";
+import { makeSchedule } from "./schedule-add.ts";
+import { namedSchedule, outcomeOf } from "./schedule-list.ts";
+
+const shownTimes = 5;
+const shownPast = 30;
+/** What a query of a page may take. */
+const queryLimits = { timeoutMs: 20_000, memoryMegabytes: 1024 };
+/** Queries side by side; more wait. */
+const queriesAtOnce = 2;
+
+/** A home as the pages show it, and what they can do: commands of this program, started as processes of their own. */
+export function serverHome(config: Config, options: GlobalOptions, store: ScheduleStore): Home {
+  const { home, database, version, companies, env, notify } = config;
+  const start = async (words: readonly string[]): Promise<string> => {
+    const runId = randomUUID();
+    mkdirSync(home, { recursive: true });
+    const log = openSync(join(home, "scheduled-runs.log"), "a");
+    const [command, ...args] = ownCommand([...words, "-q", "--run-id", runId], options);
+    const child = spawn(command, args, { env, stdio: ["ignore", log, log], detached: true });
+    closeSync(log);
+    child.unref();
+    await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+    return runId;
+  };
+  return {
+    ...{ home, version, companies },
+    notified: Object.keys(notify).length > 1,
+    history: new HistoryHandle(historyFile(home)),
+    holder: () => warehouseHolder(database),
+    actions: {
+      run: ({ resetState, acceptWithdrawals }) =>
+        start([
+          ...["run", "--trigger", "web"],
+          ...(resetState ? ["--reset-state"] : []),
+          ...(acceptWithdrawals ? ["--accept-withdrawals"] : []),
+        ]),
+      backfill: ({ from, to }) => start(["backfill", "--from", from, "--to", to, "--trigger", "web"]),
+      retry: (runId) => start(["runs", "retry", runId]),
+      cancel(runId) {
+        const history = openRuns(home);
+        try {
+          const [run] = history?.find(runId) ?? [];
+          if (run !== undefined) history?.requestCancel(run.no);
+        } finally {
+          history?.close();
+        }
+      },
+    },
+    schedules: {
+      list: () => store.list().map((schedule) => publicSchedule(schedule, store, home)),
+      add({ name, cron, timezone, overlap = "skip", catchUp = "latest" }) {
+        const given = { cron, overlap, catchUp, jitter: "0", lateAfter: "60" };
+        const schedule = makeSchedule(name, [], timezone === undefined ? given : { ...given, timezone }, Date.now());
+        if (!store.add(schedule)) throw taken(name);
+        return publicSchedule(schedule, store, home);
+      },
+      change(name, change) {
+        namedSchedule(store.list(), name);
+        if (change === "rm") store.remove(name);
+        else if (change === "pause") store.pause(name);
+        else store.resume(name, Date.now());
+      },
+      version: () => store.version(),
+    },
+    snapshot: snapshotOf(config),
+  };
+}
+
+function publicSchedule(
+  schedule: ReturnType<ScheduleStore["list"]>[number],
+  store: ScheduleStore,
+  home: string,
+): PublicSchedule {
+  const { createdAt: _, nextDueAt: __, ...rest } = schedule;
+  const times = schedule.paused ? [] : nextTimes(cronTimes(schedule.cron, schedule.timezone), Date.now(), shownTimes);
+  const past = store.slotsOf(schedule.name, shownPast).map((slot) => ({
+    ...{ dueAt: new Date(slot.dueAt).toISOString(), outcome: outcomeOf(slot, home), runId: slot.runId },
+  }));
+  return { ...rest, next: times.map((at) => new Date(at).toISOString()), past };
+}
+
+/** DuckDB is loaded by the processes that ask it, not here. */
+function snapshotOf(config: Config): Home["snapshot"] {
+  let underWay = 0;
+  const waiting: (() => void)[] = [];
+  const turn = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (underWay >= queriesAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    underWay++;
+    try {
+      return await work();
+    } finally {
+      underWay--;
+      waiting.shift()?.();
+    }
+  };
+  return {
+    current: async () => currentSnapshotName(config.home),
+    query: (sql, maxRows, signal) =>
+      turn(async () => {
+        const limits = { ...queryLimits, threads: config.duckdb.threads };
+        const session = await openPublished(config.home, limits);
+        const found: Awaited<ReturnType<Home["snapshot"]["query"]>> = { columns: [], rows: [], more: false };
+        try {
+          const receiver = {
+            columns(columns: typeof found.columns) {
+              found.columns = [...columns];
+            },
+            rows: (rows: readonly unknown[][]) => void found.rows.push(...rows),
+          };
+          const { more } = await session.query({ sql, maxRows }, receiver as never, signal);
+          return { ...found, more };
+        } finally {
+          await session.close();
+        }
+      }),
+  };
+}
+
+function taken(name: string): PipelineError {
+  return new PipelineError({
+    code: "usage",
+    what: `A schedule "${name}" is there already.`,
+    data: "Nothing was changed.",
+    next: `Take it out first: pipeline schedule rm ${name}`,
+  });
+}
+
+/** The token that whoever asks from elsewhere must know. Throws `usage` where the file has none. */
+export function readToken(file: string): string {
+  let token = "";
+  try {
+    token = readFileSync(file, "utf8").trim();
+  } catch {
+    // It is said below.
+  }
+  if (token.length >= 16) return token;
+  throw new PipelineError({
+    code: "usage",
+    what: `${file} holds no token of at least 16 characters.`,
+    data: "Nothing was started.",
+    next: `Make one: head -c 24 /dev/urandom | base64 > ${JSON.stringify(file)}`,
+  });
+}

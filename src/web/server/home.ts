@@ -1,0 +1,54 @@
+import type { Window } from "../../pipeline/days.ts";
+import type { HistoryHandle } from "./history-handle.ts";
+
+/** A schedule as pages show it; times are ISO instants. */
+export type PublicSchedule = {
+  name: string;
+  cron: string;
+  timezone: string;
+  catchUp: string;
+  overlap: string;
+  jitterSeconds: number;
+  lateAfterMinutes: number;
+  runOptions: string[];
+  paused: boolean;
+  next: string[];
+  past: { dueAt: string; outcome: string; runId: string | null }[];
+};
+
+export type NewSchedule = { name: string; cron: string; timezone?: string; overlap?: string; catchUp?: string };
+
+export type Table = { columns: { name: string; type: string }[]; rows: unknown[][]; more: boolean };
+
+/** What the server shows and does, as whoever starts it has it: the very functions of the command line. */
+export type Home = {
+  /** Its folder. */
+  home: string;
+  version: string;
+  companies: readonly string[];
+  history: HistoryHandle;
+  /** Who has the warehouse now. */
+  holder(): { pid: number; since: string } | undefined;
+  actions: {
+    /** Starts a run as a process of its own; resolves to its id. */
+    run(options: { resetState?: boolean; acceptWithdrawals?: boolean }): Promise<string>;
+    backfill(window: Window): Promise<string>;
+    retry(runId: string): Promise<string>;
+    cancel(runId: string): void;
+  };
+  schedules: {
+    list(): PublicSchedule[];
+    add(schedule: NewSchedule): PublicSchedule;
+    change(name: string, change: "rm" | "pause" | "resume"): void;
+    /** Another text after every change. */
+    version(): string;
+  };
+  snapshot: {
+    /** The name of the published snapshot; null where nothing is published. */
+    current(): Promise<string | null>;
+    /** One SELECT on it, in a process with limits. */
+    query(sql: string, maxRows: number, signal: AbortSignal): Promise<Table>;
+  };
+  /** What somebody should know besides the runs: channels that failed, nobody told. */
+  notified: boolean;
+};
