@@ -3,6 +3,7 @@ import { dbtPackages } from "./dbt-packages.ts";
 import { licenseList } from "./licenses.ts";
 import { lineage } from "./lineage.ts";
 import { manPage } from "./man.ts";
+import { usMap } from "./map.ts";
 import { commandReference, configurationReference } from "./reference.ts";
 
 /** What is made from the program: a test holds the files to it. */
@@ -10,6 +11,7 @@ export const made: Record<string, () => string> = {
   "docs/commands.md": commandReference,
   "docs/configuration.md": configurationReference,
   "man/pipeline.1": manPage,
+  "src/web/ui/parts/us-map.json": usMap,
 };
 
 if (import.meta.main) {

@@ -1,0 +1,90 @@
+import { useEffect } from "preact/hooks";
+import { said } from "./api.ts";
+import { Help, keys } from "./keys.tsx";
+import { connection } from "./live.ts";
+import { Data } from "./pages/data.tsx";
+import { Lineage } from "./pages/lineage.tsx";
+import { Overview } from "./pages/overview.tsx";
+import { Run } from "./pages/run.tsx";
+import { Runs } from "./pages/runs.tsx";
+import { Schedules } from "./pages/schedules.tsx";
+import { Trends } from "./pages/trends.tsx";
+import { Icon } from "./parts/icon.tsx";
+import { here } from "./router.ts";
+import { theme, zone, zones } from "./settings.ts";
+
+const places = [
+  ["/", "Overview", "overview"],
+  ["/runs", "Runs", "runs"],
+  ["/trends", "Trends", "trends"],
+  ["/schedules", "Schedules", "schedules"],
+  ["/data", "Data", "data"],
+  ["/lineage", "Lineage", "lineage"],
+] as const;
+
+/** The frame of every page, and the page that the address names. */
+export function App() {
+  const { path } = here.value;
+  useEffect(keys, []);
+  const [, name] = places.find(([to]) => (to === "/" ? path === "/" : path.startsWith(to))) ?? ["", "Not found"];
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <nav class="rail" aria-label="Pages">
+        <span class="brand">pipeline</span>
+        {places.map(([to, title, icon]) => (
+          <a key={to} href={to} aria-current={title === name ? "page" : undefined}>
+            <Icon name={icon} />
+            <span>{title}</span>
+          </a>
+        ))}
+      </nav>
+      <header class="top">
+        <span class="where">{name}</span>
+        <span class={`dot ${connection.value}`} role="status">
+          {connection.value === "live" ? "live" : "not connected; trying again"}
+        </span>
+        <label>
+          <span class="hidden">Time zone</span>
+          <select value={zone.value} onChange={(event) => (zone.value = event.currentTarget.value)}>
+            {zones.map((one) => (
+              <option key={one}>{one}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <span class="hidden">Theme</span>
+          <select value={theme.value} onChange={(event) => (theme.value = event.currentTarget.value)}>
+            <option>auto</option>
+            <option>light</option>
+            <option>dark</option>
+          </select>
+        </label>
+      </header>
+      <main id="main" tabIndex={-1}>
+        <Page path={path} />
+      </main>
+      <div class="toasts" role="status" aria-live="polite">
+        {said.value !== null && <p class={said.value.bad ? "toast bad" : "toast"}>{said.value.text}</p>}
+      </div>
+      <Help />
+    </>
+  );
+}
+
+function Page({ path }: { path: string }) {
+  const [, first, second] = path.split("/");
+  if (path === "/") return <Overview />;
+  if (first === "runs") return second ? <Run key={second} id={decodeURIComponent(second)} /> : <Runs />;
+  if (first === "trends") return <Trends />;
+  if (first === "schedules") return <Schedules />;
+  if (first === "data") return <Data part={second ?? ""} />;
+  if (first === "lineage") return <Lineage name={decodeURIComponent(second ?? "")} />;
+  return (
+    <p>
+      There is no page at <code>{path}</code>. <a href="/">Overview</a>
+    </p>
+  );
+}

@@ -1,0 +1,266 @@
+import { useEffect } from "preact/hooks";
+import { bytes, duration } from "../../../pipeline/words.ts";
+import { act, post, useAsked } from "../api.ts";
+import { relative, short, time } from "../format.ts";
+import { LineChart } from "../parts/charts.tsx";
+import { favicon, State } from "../parts/icon.tsx";
+import { Log } from "../parts/log.tsx";
+import { Shown, Sure } from "../parts/shown.tsx";
+import { Timeline } from "../parts/timeline.tsx";
+import { go, here, setQuery } from "../router.ts";
+import type { RunDetail } from "../types.ts";
+
+const tabs = ["log", "tasks", "dbt", "parameters", "resources"] as const;
+
+/** A run, from its title to its last line; one that failed opens on its error. */
+export function Run({ id }: { id: string }) {
+  const asked = useAsked<RunDetail>(`/runs/${encodeURIComponent(id)}`, true);
+  useEffect(() => {
+    if (asked.data === null) return;
+    document.title = `${asked.data.state}: ${asked.data.name}`;
+    favicon(asked.data.state);
+  }, [asked.data]);
+  // A run that was started a moment ago is not in the history yet.
+  useEffect(() => {
+    if (asked.error === null) return;
+    const timer = setTimeout(asked.again, 1000);
+    return () => clearTimeout(timer);
+  }, [asked]);
+  return <Shown asked={asked}>{(run) => <Page run={run} />}</Shown>;
+}
+
+function Page({ run }: { run: RunDetail }) {
+  const isOver = run.endedAt !== null;
+  const took = (isOver ? Date.parse(run.endedAt!) : Date.now()) - Date.parse(run.startedAt);
+  const tab = here.value.query.get("tab") ?? "log";
+  const cancel = () => act(() => post(`/runs/${run.id}/cancel`), "The run was asked to stop.");
+  const retry = async () => {
+    const started = await act(() => post<{ runId: string }>(`/runs/${run.id}/retry`), "The run has started.");
+    if (started !== null) go(`/runs/${started.runId}`);
+  };
+  return (
+    <>
+      <div class="title">
+        <h1>
+          {run.name} <code class="dim">{run.id.slice(0, 8)}</code>
+        </h1>
+        <State state={run.state} />
+        <span class="dim" title={run.startedAt}>
+          {time(run.startedAt)} ({relative(run.startedAt)}), {duration(Math.max(took, 0))}, by {run.trigger}, process{" "}
+          {run.lease.pid}
+        </span>
+        <span class="buttons">
+          {!isOver && run.state !== "Cancelling" && (
+            <Sure label="Cancel" sure="Stop this run? What it has not committed is rolled back." onSure={cancel} />
+          )}
+          {isOver && run.state !== "Completed" && (
+            <button type="button" class="main" onClick={retry}>
+              Retry what is left
+            </button>
+          )}
+        </span>
+      </div>
+      <Failure run={run} />
+      <Windows run={run} />
+      <section aria-labelledby="tasks">
+        <h2 id="tasks">Timeline</h2>
+        <Timeline run={run} onTask={(task) => setQuery({ tab: null, task, level: "debug" })} />
+      </section>
+      <div class="tabs" role="tablist" aria-label="Details">
+        {tabs.map((name) => (
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            id={`tab-${name}`}
+            aria-selected={tab === name}
+            aria-controls="panel"
+            onClick={() => setQuery({ tab: name === "log" ? null : name })}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+      <div role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
+        {tab === "log" && <Log run={run} />}
+        {tab === "tasks" && <Tasks run={run} />}
+        {tab === "dbt" && <Dbt run={run} />}
+        {tab === "parameters" && <pre class="code">{JSON.stringify(run.settings, null, 2)}</pre>}
+        {tab === "resources" && <Resources run={run} />}
+      </div>
+    </>
+  );
+}
+
+function Failure({ run }: { run: RunDetail }) {
+  const error =
+    run.state === "Crashed"
+      ? {
+          code: "crashed",
+          message: `The process of this run (${run.lease.pid} on ${run.lease.host}) is gone without an end: it was killed, or the machine was.`,
+          data: "What it had not committed was rolled back; companies that were already loaded stay loaded.",
+          next: "Retry what is left, or run again.",
+        }
+      : run.report?.error;
+  if (error == null) return null;
+  return (
+    <section class="error" aria-label="Error">
+      <h2>
+        {error.code}: {error.message}
+      </h2>
+      <p>
+        <strong>Data:</strong> {error.data}
+      </p>
+      <p>
+        <strong>Next:</strong> {error.next}
+      </p>
+    </section>
+  );
+}
+
+function Windows({ run }: { run: RunDetail }) {
+  const companies = run.report?.companies ?? [];
+  if (companies.length === 0) return null;
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>company</th>
+            <th>window</th>
+            <th>why</th>
+            <th>state</th>
+            {["expected", "new", "changed", "withdrawn", "unchanged", "rejected"].map((title) => (
+              <th key={title} class="number">
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {companies.map((company) => (
+            <tr key={company.company}>
+              <td title={company.names.join("; ")}>{company.company}</td>
+              <td>
+                {company.window.from} to {company.window.to}
+              </td>
+              <td class="dim">{company.window.why}</td>
+              <td>
+                <State state={company.state} />
+              </td>
+              {(["expected", "inserted", "updated", "deleted", "unchanged", "rejected"] as const).map((of) => (
+                <td key={of} class="number" title={String(company[of])}>
+                  {short(company[of])}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Tasks({ run }: { run: RunDetail }) {
+  return (
+    <>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>task</th>
+              <th>state</th>
+              {["attempts", "time", "rows", "read", "requests", "waited", "CPU", "memory"].map((title) => (
+                <th key={title} class="number">
+                  {title}
+                </th>
+              ))}
+              <th>why</th>
+            </tr>
+          </thead>
+          <tbody>
+            {run.tasks.map((task) => (
+              <tr key={task.name}>
+                <td>{task.name}</td>
+                <td>
+                  <State state={task.state} />
+                </td>
+                <td class="number">{task.attempts}</td>
+                <td class="number">
+                  {task.startedAt === null ? "" : duration((task.endedAt ?? Date.now()) - task.startedAt)}
+                </td>
+                <td class="number">{task.rows === 0 ? "" : short(task.rows)}</td>
+                <td class="number">{task.bytes === 0 ? "" : bytes(task.bytes)}</td>
+                <td class="number">{task.requests === 0 ? "" : task.requests}</td>
+                <td class="number">{task.waitedMs === 0 ? "" : duration(task.waitedMs)}</td>
+                <td class="number">{task.cpuMs === null ? "" : duration(task.cpuMs)}</td>
+                <td class="number">{task.peakRss === null ? "" : bytes(task.peakRss)}</td>
+                <td>{task.error?.code ?? task.reason ?? ""}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {run.notices.map(({ kind, channel, state, error }) => (
+        <p key={`${kind} ${channel}`}>
+          {channel}: told of {kind}: {state} {error ?? ""}
+        </p>
+      ))}
+    </>
+  );
+}
+
+function Dbt({ run }: { run: RunDetail }) {
+  if (run.nodes.length === 0) return <p class="empty">dbt built nothing in this run.</p>;
+  const worst: Record<string, number> = { error: 0, fail: 1, warn: 2 };
+  const nodes = run.nodes.toSorted(
+    (a, b) => (worst[a.status] ?? 3) - (worst[b.status] ?? 3) || b.durationMs - a.durationMs,
+  );
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>node</th>
+            <th>kind</th>
+            <th>status</th>
+            <th class="number">time</th>
+            <th>message</th>
+          </tr>
+        </thead>
+        <tbody>
+          {nodes.map((node) => (
+            <tr key={node.id}>
+              <td>{node.kind === "model" ? <a href={`/lineage/${node.name}`}>{node.name}</a> : node.name}</td>
+              <td>{node.kind}</td>
+              <td class={/error|fail/.test(node.status) ? "bad" : ""}>{node.status}</td>
+              <td class="number">{duration(node.durationMs)}</td>
+              <td>{node.message ?? ""}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Resources({ run: { samples, startedAt } }: { run: RunDetail }) {
+  if (samples.length < 2)
+    return <p class="empty">The run was over before there was anything to draw: a sample is taken every second.</p>;
+  const start = Date.parse(startedAt);
+  const x = samples.map(({ at }) => `${((at - start) / 1000).toFixed(0)} s`);
+  const cpu = samples.map(({ cpuMs, at }, i) => {
+    const before = samples[i - 1];
+    return before === undefined || at === before.at ? 0 : (100 * (cpuMs - before.cpuMs)) / (at - before.at);
+  });
+  return (
+    <div class="pair">
+      <LineChart
+        title="Memory, MB"
+        labels={x}
+        series={[{ name: "memory", values: samples.map(({ rss }) => rss / 1e6) }]}
+      />
+      <LineChart title="CPU, percent of one core" labels={x} series={[{ name: "CPU", values: cpu }]} />
+    </div>
+  );
+}
