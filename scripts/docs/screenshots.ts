@@ -53,7 +53,7 @@ async function shoot(
   const page: Page = await browser.newPage({ viewport, colorScheme, timezoneId: "UTC" });
   await page.goto(url + path);
   await page.locator(".dot.live").waitFor();
-  await page.waitForFunction("document.querySelector('.skeleton') === null");
+  while ((await page.locator(".skeleton").count()) > 0) await page.waitForTimeout(50);
   await page.waitForLoadState("load");
   // What a page asks for after what it asked for.
   await page.waitForTimeout(800);

@@ -20,7 +20,7 @@ export function Lineage({ name }: { name: string }) {
   );
 }
 
-const box = { width: 210, height: 26, gapX: 60, gapY: 8 };
+const box = { width: 172, height: 26, gapX: 28, gapY: 8 };
 
 /** Columns of boxes: what something is made of stands left of it. */
 function Graph({ nodes }: { nodes: LineageNode[] }) {
@@ -60,7 +60,7 @@ function Graph({ nodes }: { nodes: LineageNode[] }) {
             return (
               <path
                 key={`${source} ${name}`}
-                d={`M${x1} ${y1}C${x1 + 30} ${y1} ${x2 - 30} ${y2} ${x2} ${y2}`}
+                d={`M${x1} ${y1}C${x1 + 14} ${y1} ${x2 - 14} ${y2} ${x2} ${y2}`}
                 class="edge"
               />
             );
@@ -69,11 +69,11 @@ function Graph({ nodes }: { nodes: LineageNode[] }) {
         {nodes.map(({ name, kind }) => {
           const { x, y } = place.get(name)!;
           return (
-            <a key={name} href={`/lineage/${encodeURIComponent(name)}`} data-row aria-label={`${kind} ${name}`}>
+            <a key={name} href={`/lineage/${encodeURIComponent(name)}`} data-row>
               <g transform={`translate(${x} ${y})`}>
                 <rect width={box.width} height={box.height} rx="4" class={`node ${kind}`} />
-                <text x="8" y="17">
-                  {name.length > 30 ? `${name.slice(0, 29)}…` : name}
+                <text x="6" y="17">
+                  {name.length > 28 ? `${name.slice(0, 27)}…` : name}
                 </text>
               </g>
             </a>
@@ -171,7 +171,9 @@ function One({ nodes, name }: { nodes: LineageNode[]; name: string }) {
       {node.sql !== "" && (
         <>
           <h3>SQL</h3>
-          <pre class="code">{node.sql}</pre>
+          <pre class="code" tabIndex={0}>
+            {node.sql}
+          </pre>
         </>
       )}
     </>

@@ -85,7 +85,11 @@ function Page({ run }: { run: RunDetail }) {
         {tab === "log" && <Log run={run} />}
         {tab === "tasks" && <Tasks run={run} />}
         {tab === "dbt" && <Dbt run={run} />}
-        {tab === "parameters" && <pre class="code">{JSON.stringify(run.settings, null, 2)}</pre>}
+        {tab === "parameters" && (
+          <pre class="code" tabIndex={0}>
+            {JSON.stringify(run.settings, null, 2)}
+          </pre>
+        )}
         {tab === "resources" && <Resources run={run} />}
       </div>
     </>

@@ -25,7 +25,11 @@ export function ChartCard({
           <>
             {view === "chart" && children(rowsOf(table))}
             {view === "table" && <TableView table={table} />}
-            {view === "sql" && <pre class="code">{table.sql}</pre>}
+            {view === "sql" && (
+              <pre class="code" tabIndex={0}>
+                {table.sql}
+              </pre>
+            )}
             <p class="chart-buttons">
               {(["chart", "table", "sql"] as const).map((one) => (
                 <button key={one} type="button" aria-pressed={view === one} onClick={() => setView(one)}>
@@ -57,7 +61,7 @@ export function TableView({ table: { columns, rows, more } }: { table: Table }) 
   const isNumber = (type: string) => /INT|DOUBLE|DECIMAL|FLOAT/.test(type);
   return (
     <>
-      <div class="scroll tall">
+      <div class="scroll tall" tabIndex={0} role="region" aria-label="Rows">
         <table>
           <thead>
             <tr>

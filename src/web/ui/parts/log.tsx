@@ -19,6 +19,8 @@ export function Log({ run }: { run: RunDetail }) {
   const level = query.get("level") ?? "info";
   const task = query.get("task") ?? "";
   const search = query.get("search") ?? "";
+  // What was followed is read on to its end where it is.
+  const wasOver = useRef(run.endedAt !== null).current;
   const isWhole = level === "debug" && task === "" && search === "";
   const filter = new URLSearchParams({ level, ...(task === "" ? {} : { task }), ...(search === "" ? {} : { search }) });
   return (
@@ -47,14 +49,14 @@ export function Log({ run }: { run: RunDetail }) {
             type="search"
             data-search
             value={search}
-            onChange={(event) => setQuery({ search: event.currentTarget.value }, true)}
+            onInput={(event) => setQuery({ search: event.currentTarget.value }, true)}
           />
         </label>
         <a href={`/api/v1/runs/${run.id}/log.ndjson`} download={`${run.name}.ndjson`}>
           Download
         </a>
       </form>
-      {isWhole && run.endedAt !== null ? <Whole run={run} /> : <Found key={String(filter)} run={run} filter={filter} />}
+      {isWhole && wasOver ? <Whole run={run} /> : <Found key={String(filter)} run={run} filter={filter} />}
     </section>
   );
 }
@@ -83,6 +85,7 @@ function Found({ run, filter }: { run: RunDetail; filter: URLSearchParams }) {
   const lines = useRef<LogLine[]>([]);
   const [, redraw] = useState(0);
   const [isOver, setOver] = useState(false);
+  const wasLive = useRef(run.endedAt === null).current;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another run or filter is another component
   useEffect(() => {
     let source: EventSource | null = null;
@@ -120,7 +123,7 @@ function Found({ run, filter }: { run: RunDetail; filter: URLSearchParams }) {
     };
   }, []);
   if (isOver && lines.current.length === 0) return <p class="empty">No line is like that.</p>;
-  return <Lines count={lines.current.length} lineAt={(index) => lines.current[index]} follow={!isOver} />;
+  return <Lines count={lines.current.length} lineAt={(index) => lines.current[index]} follow={wasLive} />;
 }
 
 function Lines({
