@@ -10,7 +10,7 @@ writeFileSync(bin, `#!/bin/sh\nexec '${process.execPath}' '${join(process.cwd(),
   mode: 0o755,
 });
 const { CI: _, NO_COLOR: __, ...env } = process.env;
-const printed = execFileSync("script", ["-qec", "stty cols 120; pipeline demo", "/dev/null"], {
+const printed = execFileSync("script", ["-qec", "stty cols 120; pipeline demo --no-serve", "/dev/null"], {
   ...{ cwd: folder, encoding: "utf8", input: "", timeout: 300_000 },
   env: { ...env, TERM: "xterm-256color", PATH: `${folder}:${process.env.PATH}` },
 });

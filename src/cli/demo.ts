@@ -13,7 +13,7 @@ import type { GlobalOptions } from "./options.ts";
 import { cancelOnSignals } from "./signals.ts";
 import { type Style, styleFor } from "./style.ts";
 
-export type DemoOptions = GlobalOptions & { force?: boolean };
+export type DemoOptions = GlobalOptions & { force?: boolean; serve?: boolean; port: string };
 
 /** Says of a folder that it is a demo's. */
 const marker = "pipeline-demo.txt";
@@ -67,10 +67,20 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     }
     if (options.json) process.stdout.write(`${JSON.stringify({ home, runs: reports })}\n`);
     show(lookNext(home, reports[badNight]!.runId));
-    return 0;
   } finally {
     await source.close();
     cancellation.stop();
+  }
+  const isWatched = process.stdout.isTTY && !options.quiet && !options.json;
+  if (options.serve === false || !isWatched) return 0;
+  show("\nIn the browser, until Ctrl-C:\n");
+  const { serverStart } = await import("./server-start.ts");
+  const server = { ...options, home, host: "127.0.0.1", quiet: true };
+  try {
+    return await serverStart(server);
+  } catch (error) {
+    if (!(error instanceof PipelineError && error.code === "port_in_use")) throw error;
+    return serverStart({ ...server, port: "0" });
   }
 }
 
@@ -120,6 +130,7 @@ function whyText({ companies: all }: RunReport, { code }: { code: string }): str
 function lookNext(home: string, failed: string): string {
   const at = `--home ${relative(process.cwd(), home) || "."}`;
   const lines: [string, string][] = [
+    [`pipeline server start ${at}`, "in the browser, on http://127.0.0.1:4200"],
     [`pipeline runs ls ${at}`, "the nights, newest first"],
     [`pipeline runs inspect ${runName(failed)} ${at}`, "the one that failed, and what to do"],
     [`pipeline sql ${at} "from agg_publication_lag where complaints_seen_appearing > 0"`, "how late complaints appear"],

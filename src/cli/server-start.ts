@@ -140,7 +140,8 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
     ...(options.tokenFile === undefined ? [] : ["--token-file", resolve(options.tokenFile)]),
   ];
   const [command, ...args] = ownCommand(words, options);
-  const child = spawn(command, args, {
+  // It idles for months: a large nursery would keep 30 MB of what its answers were made of.
+  const child = spawn(command, ["--max-semi-space-size=1", ...args], {
     stdio: ["ignore", log, log],
     env,
     detached: true,

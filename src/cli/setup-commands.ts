@@ -39,9 +39,11 @@ export function addSetup(program: Command, exit: (code: number) => void): void {
   program
     .command("demo")
     .description(
-      "a week of nights on made-up complaints, in a minute: late rows, a failure and its repair; then where to look",
+      "a week of nights on made-up complaints, in a minute: late rows, a failure and its repair; then in the web UI",
     )
     .option("--force", "in place of an earlier demo in the folder (pipeline-demo, or --home)")
+    .option("--no-serve", "end without the web UI")
+    .option("--port <port>", "port of the web UI", "4200")
     .action(async (_options: object, command: Command) => {
       const { demoCommand } = await import("./demo.ts");
       exit(await demoCommand(command.optsWithGlobals()));
