@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { type Config, loadConfig } from "../config.ts";
+import { ownHome } from "../home.ts";
 import { addDays } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { RunEvent } from "../pipeline/events.ts";
@@ -26,16 +27,18 @@ const [, brokenCompany] = companies;
 
 /** `pipeline demo`: a week of nights on made-up complaints, and where to look then. */
 export async function demoCommand(options: DemoOptions): Promise<number> {
-  const home = options.home ?? "pipeline-demo";
+  const folder = options.home ?? "pipeline-demo";
+  // Made-up complaints live where `--source sample` looks for them: a run that is started here reads no real ones.
+  const home = ownHome(folder, "sample");
   const lastNight = addDays(firstNight, nights - 1);
-  if (existsSync(home)) {
-    if (!options.force) throw inTheWay(home);
+  if (existsSync(folder)) {
+    if (!options.force) throw inTheWay(folder);
     // Of everything that a folder may hold, this alone was made to be thrown away.
-    if (!existsSync(join(home, marker))) throw notADemo(home);
-    rmSync(home, { recursive: true });
+    if (!existsSync(join(folder, marker))) throw notADemo(folder);
+    rmSync(folder, { recursive: true });
   }
   mkdirSync(home, { recursive: true });
-  writeFileSync(join(home, marker), "Made by `pipeline demo`; `pipeline demo --force` makes it anew.\n");
+  writeFileSync(join(folder, marker), "Made by `pipeline demo`; `pipeline demo --force` makes it anew.\n");
   const cancellation = cancelOnSignals();
   const { signal } = cancellation;
   // A little more than real, so that one week shows all that happens in a year.
@@ -44,7 +47,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
   const show = (text: string) => void (options.quiet || options.json || process.stdout.write(text));
   const reports: RunReport[] = [];
   try {
-    show(`A week of nights on made-up complaints of ${companies.length} companies, into ${home}.\n`);
+    show(`A week of nights on made-up complaints of ${companies.length} companies, into ${folder}.\n`);
     show(`${headings}\n`);
     const night = async (asOf: string, run: Partial<RunOptions>, label: string) => {
       const config = configOf(home, source.url, asOf);
@@ -66,7 +69,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
       if (retried.state !== "Completed") return failedAt(retried);
     }
     if (options.json) process.stdout.write(`${JSON.stringify({ home, runs: reports })}\n`);
-    show(lookNext(home, reports[badNight]!.runId));
+    show(lookNext(folder, reports[badNight]!.runId));
   } finally {
     await source.close();
     cancellation.stop();
@@ -75,7 +78,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
   if (options.serve === false || !isWatched) return 0;
   show("\nIn the browser, until Ctrl-C:\n");
   const { serverStart } = await import("./server-start.ts");
-  const server = { ...options, home, host: "127.0.0.1", quiet: true };
+  const server = { ...options, home: folder, source: "sample", host: "127.0.0.1", quiet: true };
   try {
     return await serverStart(server);
   } catch (error) {
@@ -128,7 +131,7 @@ function whyText({ companies: all }: RunReport, { code }: { code: string }): str
 }
 
 function lookNext(home: string, failed: string): string {
-  const at = `--home ${relative(process.cwd(), home) || "."}`;
+  const at = `--source sample --home ${relative(process.cwd(), home) || "."}`;
   const lines: [string, string][] = [
     [`pipeline server start ${at}`, "in the browser, on http://127.0.0.1:4200"],
     [`pipeline runs ls ${at}`, "the nights, newest first"],

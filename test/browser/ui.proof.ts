@@ -70,6 +70,7 @@ describe("the web UI in a browser", { skip: noBrowser }, () => {
     const page = await openPage(browser, url);
     await page.getByText("Complete through 20 Nov 2026").waitFor();
     await page.getByText("Nothing needs you.").waitFor();
+    await page.locator(".spark").nth(1).waitFor();
     const open = gate();
     await page.getByRole("button", { name: "Run now" }).click();
     await page.waitForURL(/\/runs\/[0-9a-f-]{36}$/);
@@ -230,7 +231,10 @@ describe("the web UI in a browser", { skip: noBrowser }, () => {
     await form.getByLabel("Cron").fill("0 2 * * *");
     await form.getByRole("button", { name: "Add" }).click();
     const card = page.getByRole("region", { name: "nightly" });
-    await card.getByText(/02:00/).first().waitFor();
+    await card
+      .getByText(/\d\d:00/)
+      .first()
+      .waitFor();
     await home.run(["schedule", "pause", "nightly"]);
     await card.getByText("Paused: nothing is started.").waitFor();
     await card.getByRole("button", { name: "Resume" }).click();
@@ -329,6 +333,8 @@ describe("the web UI in a browser", { skip: noBrowser }, () => {
     await page.locator("#tab-tasks").focus();
     await page.keyboard.press("Enter");
     await page.waitForURL(/tab=tasks/);
+    await page.getByRole("tab", { name: "graph" }).click();
+    await page.locator(".flow li").nth(5).waitFor();
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keys" }).waitFor();
     await page.keyboard.press("Escape");

@@ -41,11 +41,9 @@ describe("the documentation's commands, on the sample source", () => {
       // A reader of a document has a copy, unless the document is about making one.
       const script = [
         ...(/quick-start/.test(file) ? [] : ["pipeline run -q --companies equifax"]),
-        // The demo's home is of no source in particular.
         ...blocksOf(file, "sh")
           .filter((block) => block.includes("pipeline "))
-          .map((block) => block.replaceAll("npx pipeline", "pipeline"))
-          .map((block) => block.replaceAll(/^(?=.*pipeline-demo)/gm, "env -u PIPELINE_SOURCE -u PIPELINE_AS_OF ")),
+          .map((block) => block.replaceAll("npx pipeline", "pipeline")),
       ].join("\n");
       const { stdout } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", script], {
         cwd: place,

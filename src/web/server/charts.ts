@@ -10,7 +10,7 @@ export type ChartFilter = {
 };
 
 export const chartNames = [
-  ...["totals", "monthly", "companies", "products", "issues", "responses", "timely", "days", "states", "lag"],
+  ...["totals", "monthly", "companies", "products", "issues", "responses", "timely", "days", "states", "lag", "recent"],
 ] as const;
 export type ChartName = (typeof chartNames)[number];
 
@@ -40,6 +40,8 @@ export function chartSql(name: ChartName, filter: ChartFilter): string {
       return `select case when days_to_response <= 0 then '0' when days_to_response <= 1 then '1' when days_to_response <= 3 then '2-3'\n    when days_to_response <= 7 then '4-7' when days_to_response <= 14 then '8-14' else '15 and more' end as days,\n  count(*) as complaints\n${complaints}${where === "" ? "\nwhere" : "\n  and"} days_to_response is not null\ngroup by 1\norder by min(days_to_response)`;
     case "states":
       return `with population as (select state, max(population) as population from agg_state_month group by 1)\nselect state, complaints, population, round(1e5 * complaints / population, 1) as per_100k, pct_timely\nfrom (select state, count(*) as complaints, ${timely} as pct_timely ${complaints.replaceAll("\n", " ")} group by 1)\nleft join population using (state)\nwhere state is not null\norder by complaints desc, state`;
+    case "recent":
+      return `with span as (select max(date_received) as newest from fct_complaints),\n  counted as (select company, date_received as day, count(*) as n\n${complaints}\ngroup by 1, 2)\nselect company, sum(n)::bigint as complaints, list(n order by day) filter (day > newest - 60) as daily\nfrom counted, span\ngroup by 1\norder by 2 desc\nlimit 500`;
     case "lag":
       return `select company, complaint_month_date as month, complaints_seen_appearing, median_days_to_publish, p90_days_to_publish,\n  complaints_seen_settling, median_days_to_settle\nfrom agg_publication_lag${filter.company?.length ? `\nwhere ${among("company", filter.company)}` : ""}\norder by month desc, company\nlimit 48`;
   }

@@ -1,12 +1,13 @@
 import { useEffect } from "preact/hooks";
 import { act, post, useAsked } from "../api.ts";
 import { relative, short, time } from "../format.ts";
+import { rowsOf } from "../parts/chart-card.tsx";
 import { favicon, State } from "../parts/icon.tsx";
 import { CommandLine, Empty, Shown } from "../parts/shown.tsx";
 import { Strip } from "../parts/strip.tsx";
 import { go } from "../router.ts";
 import { zone } from "../settings.ts";
-import type { Overview as Data } from "../types.ts";
+import type { Overview as Data, Table } from "../types.ts";
 
 /** Is my data all right, what happened, what is next, what needs me? */
 export function Overview() {
@@ -24,7 +25,19 @@ export function Overview() {
   );
 }
 
+/** What the published snapshot has of each name: rows, and those of each of the last 60 days. */
+function usePublished(): Map<string, { rows: number; daily: number[] }> {
+  const { data } = useAsked<Table>("/charts/recent", true);
+  return new Map(
+    (data === null ? [] : rowsOf(data)).map(({ company, complaints, daily }) => [
+      String(company),
+      { rows: Number(complaints), daily: (daily ?? []) as number[] },
+    ]),
+  );
+}
+
 function Page({ data }: { data: Data }) {
+  const published = usePublished();
   const { completeThrough, last, next, attention, companies, runs, configured, home } = data;
   const start = async () => {
     const started = await act(() => post<{ runId: string }>("/runs"), "The run has started.");
@@ -116,6 +129,8 @@ function Page({ data }: { data: Data }) {
               <tr>
                 <th>company</th>
                 <th>complete through</th>
+                <th class="number">rows</th>
+                <th>last 60 days</th>
                 <th class="number">compared</th>
                 <th class="number">new</th>
                 <th class="number">changed</th>
@@ -134,6 +149,7 @@ function Page({ data }: { data: Data }) {
                   <td>
                     <Fresh day={company.loadedThrough} newest={completeThrough} />
                   </td>
+                  <Published names={company.names} published={published} />
                   {[company.expected, company.inserted, company.updated, company.deleted].map((number, i) => (
                     <td key={i} class="number" title={number.toLocaleString("en-US")}>
                       {short(number)}
@@ -146,6 +162,39 @@ function Page({ data }: { data: Data }) {
           </table>
         </div>
       </section>
+    </>
+  );
+}
+
+/** Two cells: rows, and a line of days; of several names the sum, and the line of the largest. */
+function Published({ names, published }: { names: string[]; published: ReturnType<typeof usePublished> }) {
+  const found = names.flatMap((name) => published.get(name) ?? []).sort((a, b) => b.rows - a.rows);
+  const rows = found.reduce((sum, one) => sum + one.rows, 0);
+  const daily = found[0]?.daily ?? [];
+  const most = Math.max(...daily, 1);
+  const path = daily.map(
+    (n, i) =>
+      `${i === 0 ? "M" : "L"}${((i / Math.max(daily.length - 1, 1)) * 96).toFixed(1)} ${(19 - (n / most) * 18).toFixed(1)}`,
+  );
+  return (
+    <>
+      <td class="number" title={rows.toLocaleString("en-US")}>
+        {found.length === 0 ? "" : short(rows)}
+      </td>
+      <td>
+        {daily.length > 1 && (
+          <svg
+            viewBox="0 0 96 20"
+            width="96"
+            height="20"
+            class="spark"
+            role="img"
+            aria-label={`${daily.at(-1)} on the newest day, ${most} at most`}
+          >
+            <path d={path.join("")} class="line" />
+          </svg>
+        )}
+      </td>
     </>
   );
 }

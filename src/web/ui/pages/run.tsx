@@ -6,11 +6,12 @@ import { LineChart } from "../parts/charts.tsx";
 import { favicon, State } from "../parts/icon.tsx";
 import { Log } from "../parts/log.tsx";
 import { Shown, Sure } from "../parts/shown.tsx";
+import { TaskGraph } from "../parts/task-graph.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { go, here, setQuery } from "../router.ts";
 import type { RunDetail } from "../types.ts";
 
-const tabs = ["log", "tasks", "dbt", "parameters", "resources"] as const;
+const tabs = ["log", "tasks", "graph", "dbt", "parameters", "resources"] as const;
 
 /** A run, from its title to its last line; one that failed opens on its error. */
 export function Run({ id }: { id: string }) {
@@ -64,7 +65,7 @@ function Page({ run }: { run: RunDetail }) {
       <Windows run={run} />
       <section aria-labelledby="tasks">
         <h2 id="tasks">Timeline</h2>
-        <Timeline run={run} onTask={(task) => setQuery({ tab: null, task, level: "debug" })} />
+        <Timeline run={run} onTask={openTask} />
       </section>
       <div class="tabs" role="tablist" aria-label="Details">
         {tabs.map((name) => (
@@ -84,6 +85,7 @@ function Page({ run }: { run: RunDetail }) {
       <div role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
         {tab === "log" && <Log run={run} />}
         {tab === "tasks" && <Tasks run={run} />}
+        {tab === "graph" && <TaskGraph run={run} onTask={openTask} />}
         {tab === "dbt" && <Dbt run={run} />}
         {tab === "parameters" && (
           <pre class="code" tabIndex={0}>
@@ -95,6 +97,8 @@ function Page({ run }: { run: RunDetail }) {
     </>
   );
 }
+
+const openTask = (task: string) => setQuery({ tab: null, task, level: "debug" });
 
 function Failure({ run }: { run: RunDetail }) {
   const error =

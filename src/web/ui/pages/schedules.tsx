@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { act, ask, post, useAsked } from "../api.ts";
 import { relative } from "../format.ts";
 import { CommandLine, Shown, Sure } from "../parts/shown.tsx";
+import { zone } from "../settings.ts";
 import type { Schedule } from "../types.ts";
 
 /** When runs start, and what became of the last times. */
@@ -68,7 +69,11 @@ function One({ schedule }: { schedule: Schedule }) {
             <ol>
               {next.map((at) => (
                 <li key={at} title={at}>
-                  {inZone(at, timezone)} <span class="dim">{relative(at)}</span>
+                  {inZone(at, zone.value)}{" "}
+                  <span class="dim">
+                    {relative(at)}
+                    {timezone !== zone.value && `, ${inZone(at, timezone)}`}
+                  </span>
                 </li>
               ))}
             </ol>
@@ -82,7 +87,7 @@ function One({ schedule }: { schedule: Schedule }) {
             <ol>
               {past.slice(0, 8).map(({ dueAt, outcome, runId }) => (
                 <li key={dueAt}>
-                  {inZone(dueAt, timezone)} {runId === null ? outcome : <a href={`/runs/${runId}`}>{outcome}</a>}
+                  {inZone(dueAt, zone.value)} {runId === null ? outcome : <a href={`/runs/${runId}`}>{outcome}</a>}
                 </li>
               ))}
             </ol>
@@ -93,7 +98,7 @@ function One({ schedule }: { schedule: Schedule }) {
   );
 }
 
-/** A schedule's times are its own zone's, with the offset. */
+/** A time with its offset, as the clock of a zone shows it. */
 function inZone(iso: string, timeZone: string): string {
   return new Intl.DateTimeFormat("en-GB", {
     ...{
