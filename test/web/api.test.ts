@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { openHistory } from "../../src/history/database.ts";
@@ -209,6 +209,42 @@ describe("the API", () => {
     for (const line of text.trim().split("\n"))
       assert.match(line, /^(# (HELP|TYPE) pipeline_\w+ .+|pipeline_\w+(\{[^}]*\})? \d+(\.\d+)?)$/);
     assert.equal((await ask("/readyz")).status, 200);
+  });
+
+  it("goes on when the history is replaced by rubbish, and by a good one again", async () => {
+    const folder = join(temporaryFolder(), "home");
+    await runInProcess({ home: folder, source });
+    const path = join(folder, "history.sqlite");
+    const errors: unknown[] = [];
+    const other = await startServer({
+      host: "127.0.0.1",
+      port: 0,
+      token: null,
+      home: testPages(folder),
+      onError: (error) => void errors.push(error),
+    });
+    const stop = new AbortController();
+    const status = async (what: string) => (await fetch(`${other.url}${what}`)).status;
+    try {
+      const [run] = (await (await fetch(`${other.url}/api/v1/runs`)).json()) as { id: string }[];
+      // Somebody looks on all the while.
+      const events = await fetch(`${other.url}/api/v1/events`, { signal: stop.signal });
+      const good = readFileSync(path);
+      for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
+      writeFileSync(path, "rubbish ".repeat(1000));
+      assert.equal(await status("/api/v1/runs"), 500);
+      assert.equal(await status(`/api/v1/runs/${run!.id}/log.ndjson`), 500);
+      assert.equal(await status(`/api/v1/runs/${run!.id}/log-stream`), 500);
+      assert.equal(await status("/healthz"), 200);
+      assert.equal(events.status, 200);
+      rmSync(path);
+      assert.equal(await status("/api/v1/runs"), 200, "none is no error");
+      writeFileSync(path, good);
+      assert.equal(await status("/healthz"), 200);
+    } finally {
+      stop.abort();
+      await other.close();
+    }
   });
 
   it("for other machines: a token, a session, and few attempts", async () => {

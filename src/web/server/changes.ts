@@ -65,8 +65,13 @@ export class Changes {
     }
   }
 
+  /** A file that cannot be read now has changed when it can be read again; whoever asks for it is told what is wrong. */
   #version(): string {
-    return `${this.#home.history.get()?.version() ?? ""} ${this.#home.schedules.version()}`;
+    try {
+      return `${this.#home.history.get()?.version() ?? ""} ${this.#home.schedules.version()}`;
+    } catch {
+      return "unreadable";
+    }
   }
 }
 

@@ -25,6 +25,15 @@ export function streamLog(
   let after = Math.max(asked.after, Number(lastEventId) || 0);
   let told = "";
   const more = () => {
+    try {
+      send();
+    } catch {
+      // The history is away, or the run was pruned: the browser asks again and is told.
+      stop();
+      response.destroy();
+    }
+  };
+  const send = () => {
     for (;;) {
       if (response.writableLength > mostWaiting) return;
       const history = home.history.get();

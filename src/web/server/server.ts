@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
+import type { RunRow } from "../../history/history.ts";
 import { PipelineError } from "../../pipeline/errors.ts";
 import { Assets } from "./assets.ts";
 import { Changes } from "./changes.ts";
@@ -16,7 +17,7 @@ import { metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
 import { overviewRoutes } from "./overview-routes.ts";
 import { Problem, type Route, routed } from "./route.ts";
-import { runsRoutes } from "./runs-routes.ts";
+import { findRun, runsRoutes } from "./runs-routes.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 
 export type ServerOptions = {
@@ -95,10 +96,17 @@ export async function startServer({ host, port: wanted, token, home, onError }: 
   const download = (request: IncomingMessage, response: ServerResponse, url: URL): boolean => {
     const path = /^\/api\/v1\/runs\/([^/]+)\/log\.ndjson$/.exec(url.pathname);
     if (request.method !== "GET" || path === null) return false;
-    void sendLog(home, decodeURIComponent(path[1]!), response);
+    sendLog(home, findRun(home, decodeURIComponent(path[1]!)), response).catch((error: unknown) =>
+      broken(response, error),
+    );
     return true;
   };
 
+  /** What fails while an answer is under way ends that answer, and nothing else. */
+  const broken = (response: ServerResponse, error: unknown) => {
+    if (!response.destroyed) onError(error);
+    response.destroy();
+  };
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const { port } = server.address() as AddressInfo;
@@ -107,7 +115,10 @@ export async function startServer({ host, port: wanted, token, home, onError }: 
     const url = new URL(request.url ?? "/", "http://server.invalid");
     if (url.pathname === "/healthz")
       return send(response, 200, { status: "ok", pid: process.pid, version: home.version });
-    if (login !== null && url.pathname === "/login") return void login.answer(request, response);
+    if (login !== null && url.pathname === "/login") {
+      login.answer(request, response).catch((error: unknown) => broken(response, error));
+      return;
+    }
     if (login !== null && !login.isIn(request)) {
       if (url.pathname.startsWith("/api/"))
         return send(response, 401, { error: { message: "Log in first, or send the token." } });
@@ -158,9 +169,7 @@ function send(response: ServerResponse, status: number, body: object, close = fa
 }
 
 /** A whole log, an event a line, as fast as it is taken. */
-async function sendLog(home: Home, id: string, response: ServerResponse): Promise<void> {
-  const [run] = home.history.get()?.find(id) ?? [];
-  if (run === undefined) return send(response, 404, { error: { message: `No run is called "${id}".` } });
+async function sendLog(home: Home, run: RunRow, response: ServerResponse): Promise<void> {
   response.writeHead(200, {
     "content-type": "application/x-ndjson",
     "content-disposition": `attachment; filename="${run.name}.ndjson"`,
