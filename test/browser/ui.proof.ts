@@ -333,6 +333,8 @@ describe("the web UI in a browser", { skip: noBrowser }, () => {
     await page.locator("#tab-tasks").focus();
     await page.keyboard.press("Enter");
     await page.waitForURL(/tab=tasks/);
+    await page.getByRole("tab", { name: "requests" }).click();
+    await page.locator("tbody td.number", { hasText: "200" }).first().waitFor();
     await page.getByRole("tab", { name: "graph" }).click();
     await page.locator(".flow li").nth(5).waitFor();
     await page.keyboard.press("?");

@@ -5,13 +5,14 @@ import { relative, short, time } from "../format.ts";
 import { LineChart } from "../parts/charts.tsx";
 import { favicon, State } from "../parts/icon.tsx";
 import { Log } from "../parts/log.tsx";
+import { Requests } from "../parts/requests.tsx";
 import { Shown, Sure } from "../parts/shown.tsx";
 import { TaskGraph } from "../parts/task-graph.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { go, here, setQuery } from "../router.ts";
 import type { RunDetail } from "../types.ts";
 
-const tabs = ["log", "tasks", "graph", "dbt", "parameters", "resources"] as const;
+const tabs = ["log", "tasks", "graph", "dbt", "requests", "parameters", "resources"] as const;
 
 /** A run, from its title to its last line; one that failed opens on its error. */
 export function Run({ id }: { id: string }) {
@@ -87,6 +88,7 @@ function Page({ run }: { run: RunDetail }) {
         {tab === "tasks" && <Tasks run={run} />}
         {tab === "graph" && <TaskGraph run={run} onTask={openTask} />}
         {tab === "dbt" && <Dbt run={run} />}
+        {tab === "requests" && <Requests run={run} />}
         {tab === "parameters" && (
           <pre class="code" tabIndex={0}>
             {JSON.stringify(run.settings, null, 2)}
