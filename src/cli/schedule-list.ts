@@ -1,6 +1,6 @@
 import { findHome } from "../home.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
-import { openRuns } from "../runs.ts";
+import { type History, openRuns } from "../runs.ts";
 import { cronTimes, inZone, nextTimes } from "../schedule/cron.ts";
 import type { Schedule } from "../schedule/due.ts";
 import { ScheduleStore, type Slot } from "../schedule/store.ts";
@@ -13,10 +13,12 @@ import { table } from "./table.ts";
 /** `pipeline schedule ls`. */
 export async function scheduleList(options: GlobalOptions): Promise<number> {
   return withSchedules(options, (store, home) => {
+    const history = openRuns(home);
     const rows = (store?.list() ?? []).map((schedule) => {
       const [last] = store?.slotsOf(schedule.name, 1) ?? [];
-      return { schedule, last: last ?? null, outcome: last === undefined ? null : outcomeOf(last, home) };
+      return { schedule, last: last ?? null, outcome: last === undefined ? null : outcomeOf(last, history) };
     });
+    history?.close();
     if (options.json) process.stdout.write(`${JSON.stringify(rows.map(publicSchedule))}\n`);
     else if (rows.length === 0) process.stdout.write(`${nothing}\n`);
     else {
@@ -46,18 +48,13 @@ function nextText({ paused, nextDueAt, timezone }: Schedule): string {
 }
 
 /** The state of the slot's run, or what became of a slot that has none. */
-export function outcomeOf(slot: Slot, home: string): string {
+export function outcomeOf(slot: Slot, history: History | null): string {
   if (slot.state === "missed") return "missed: no server was up";
   if (slot.state === "skipped") return "skipped: another run was under way";
   if (slot.state === "due") return "waits for its start";
-  const history = openRuns(home);
-  try {
-    const [run] = slot.runId === null ? [] : (history?.find(slot.runId) ?? []);
-    if (run !== undefined) return run.state;
-    return slot.state === "started" ? "starting" : `ended with exit code ${slot.exitCode ?? "unknown"}`;
-  } finally {
-    history?.close();
-  }
+  const [run] = slot.runId === null ? [] : (history?.find(slot.runId) ?? []);
+  if (run !== undefined) return run.state;
+  return slot.state === "started" ? "starting" : `ended with exit code ${slot.exitCode ?? "unknown"}`;
 }
 
 function publicSchedule({

@@ -24,7 +24,7 @@ const queriesAtOnce = 2;
 
 /** A home as the pages show it, and what they can do: commands of this program, started as processes of their own. */
 export function serverHome(config: Config, options: GlobalOptions, store: ScheduleStore): Home {
-  const { home, database, version, companies, env, notify } = config;
+  const { home, database, version, companies, env } = config;
   const start = async (words: readonly string[]): Promise<string> => {
     const runId = randomUUID();
     mkdirSync(home, { recursive: true });
@@ -36,10 +36,10 @@ export function serverHome(config: Config, options: GlobalOptions, store: Schedu
     await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
     return runId;
   };
+  const history = new HistoryHandle(historyFile(home));
   return {
     ...{ home, version, companies },
-    notified: Object.keys(notify).length > 1,
-    history: new HistoryHandle(historyFile(home)),
+    history,
     holder: () => warehouseHolder(database),
     actions: {
       run: ({ resetState, acceptWithdrawals }) =>
@@ -61,12 +61,12 @@ export function serverHome(config: Config, options: GlobalOptions, store: Schedu
       },
     },
     schedules: {
-      list: () => store.list().map((schedule) => publicSchedule(schedule, store, home)),
+      list: () => store.list().map((schedule) => publicSchedule(schedule, store, history)),
       add({ name, cron, timezone, overlap = "skip", catchUp = "latest" }) {
         const given = { cron, overlap, catchUp, jitter: "0", lateAfter: "60" };
         const schedule = makeSchedule(name, [], timezone === undefined ? given : { ...given, timezone }, Date.now());
         if (!store.add(schedule)) throw taken(name);
-        return publicSchedule(schedule, store, home);
+        return publicSchedule(schedule, store, history);
       },
       change(name, change) {
         namedSchedule(store.list(), name);
@@ -83,12 +83,13 @@ export function serverHome(config: Config, options: GlobalOptions, store: Schedu
 function publicSchedule(
   schedule: ReturnType<ScheduleStore["list"]>[number],
   store: ScheduleStore,
-  home: string,
+  handle: HistoryHandle,
 ): PublicSchedule {
   const { createdAt: _, nextDueAt: __, ...rest } = schedule;
   const times = schedule.paused ? [] : nextTimes(cronTimes(schedule.cron, schedule.timezone), Date.now(), shownTimes);
+  const history = handle.get();
   const past = store.slotsOf(schedule.name, shownPast).map((slot) => ({
-    ...{ dueAt: new Date(slot.dueAt).toISOString(), outcome: outcomeOf(slot, home), runId: slot.runId },
+    ...{ dueAt: new Date(slot.dueAt).toISOString(), outcome: outcomeOf(slot, history), runId: slot.runId },
   }));
   return { ...rest, next: times.map((at) => new Date(at).toISOString()), past };
 }

@@ -4,10 +4,10 @@ import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { factsOf, PipelineError } from "../pipeline/errors.ts";
-import { openRuns } from "../runs.ts";
 import { inZone } from "../schedule/cron.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
 import { ScheduleStore } from "../schedule/store.ts";
+import type { HistoryHandle } from "../web/server/history-handle.ts";
 import { startServer } from "../web/server/server.ts";
 import { announce, runningServer, type ServerFacts, withdraw } from "../web/server/server-file.ts";
 import { type Late, lookForNotices, type Told } from "../wire-notify.ts";
@@ -58,8 +58,9 @@ async function serve(config: Config, options: ServerStartOptions, port: number):
     if (!options.quiet) process.stderr.write(`${new Date().toISOString().slice(0, 19)}Z ${text}\n`);
   };
   const store = ScheduleStore.open(ScheduleStore.fileOf(home));
+  const pages = serverHome(config, options, store);
   const server = await startServer({
-    ...{ host: options.host, port, token, home: serverHome(config, options, store) },
+    ...{ host: options.host, port, token, home: pages },
     onError: (error) => say(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
   try {
@@ -84,7 +85,7 @@ async function serve(config: Config, options: ServerStartOptions, port: number):
       }),
     );
     const notices = tellUntil(cancellation.signal, config, late, say);
-    await tickUntil(cancellation.signal, scheduler, home, say);
+    await tickUntil(cancellation.signal, scheduler, pages.history, say);
     await notices;
     say("stopped; runs that it started go on");
     return 0;
@@ -97,11 +98,16 @@ async function serve(config: Config, options: ServerStartOptions, port: number):
 }
 
 /** A look that fails is told and tried again: a full disk at night must not be the end of all later nights. */
-async function tickUntil(signal: AbortSignal, scheduler: Scheduler, home: string, say: (text: string) => void) {
+async function tickUntil(
+  signal: AbortSignal,
+  scheduler: Scheduler,
+  history: HistoryHandle,
+  say: (text: string) => void,
+) {
   let told = "";
   while (!signal.aborted) {
     try {
-      openRuns(home)?.close(); // finds runs whose process is gone
+      history.get()?.findCrashed();
       scheduler.tick(Date.now());
       told = "";
     } catch (error) {

@@ -49,6 +49,4 @@ export type Home = {
     /** One SELECT on it, in a process with limits. */
     query(sql: string, maxRows: number, signal: AbortSignal): Promise<Table>;
   };
-  /** What somebody should know besides the runs: channels that failed, nobody told. */
-  notified: boolean;
 };

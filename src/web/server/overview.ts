@@ -16,8 +16,7 @@ export function overview(home: Home, now: number): object {
   const history = home.history.get();
   history?.findCrashed();
   const runs = history?.list({ limit: shown }) ?? [];
-  const details = (history === null ? [] : runs.slice(0, looked)).map((run) => history!.inspect(run.no));
-  const told = details.find(({ report }) => (report?.companies.length ?? 0) > 0);
+  const [newest, told] = history === null ? [] : lookedAt(history, runs);
   const companies = (told?.report?.companies ?? []).map(
     ({ company, names, loadedThrough, expected, inserted, updated, deleted, state }) => ({
       ...{ company, names, loadedThrough, expected, inserted, updated, deleted, state },
@@ -29,7 +28,6 @@ export function overview(home: Home, now: number): object {
   const next = schedules.flatMap(({ name, next: times, timezone }) =>
     times.slice(0, 1).map((at) => ({ name, at, timezone })),
   );
-  const newest = details[0];
   return {
     home: home.home,
     configured: home.companies,
@@ -43,6 +41,17 @@ export function overview(home: Home, now: number): object {
     })),
     attention: attention(home, history, runs, newest, completeThrough, now),
   };
+}
+
+/** The newest run, and the newest that says something of the companies: usually the same, and one is all that is read. */
+function lookedAt(history: History, runs: readonly RunRow[]): [newest?: RunDetail, told?: RunDetail] {
+  let newest: RunDetail | undefined;
+  for (const { no } of runs.slice(0, looked)) {
+    const run = history.inspect(no);
+    newest ??= run;
+    if ((run.report?.companies.length ?? 0) > 0) return [newest, run];
+  }
+  return newest === undefined ? [] : [newest];
 }
 
 /** A run's end, in words. */
