@@ -62,7 +62,7 @@ const ms: number[] = [];
 for (let round = 0; round < 3; round++) {
   await database.connection(async (connection) => {
     await stageRows(connection, round);
-    const staged = await endStaging(connection);
+    const staged = await endStaging(connection, request);
     const started = performance.now();
     if (way === "key") await mergeByKey(connection);
     else await mergeLoad(connection, "load", request, { expected: rows, lastIndexed: null }, staged, context);

@@ -25,7 +25,7 @@ console.log("| 300,000 rows | limit | new | unchanged | 1% changed | 1% changed 
 console.log("|---|---|---:|---:|---:|---:|---:|---:|");
 for (const memoryLimit of ["1GB", "512MB", "256MB"]) {
   for (const way of ["keyless", "key"] as const) {
-    const name = way === "keyless" ? "MERGE without a key" : "primary key, ON CONFLICT";
+    const name = way === "keyless" ? "without a key" : "primary key, ON CONFLICT";
     const results = Array.from({ length: rounds }, () => merge(way, memoryLimit));
     const merged = results.filter((result) => typeof result !== "string");
     if (merged.length < rounds) {

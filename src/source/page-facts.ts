@@ -37,7 +37,7 @@ const sql = `
   select hits.total.value, hits.total.relation, len(hits.hits),
     ltrim(pairs[1], '0'), ltrim(pairs[-1], '0'), _meta.last_indexed, timed_out, _shards.failed,
     len(list_filter(hits.hits, lambda hit: hit._source is null)) = 0 and len(list_filter(pairs, lambda pair: pair is null)) = 0,
-    pairs = list_sort(pairs) and list_unique(pairs) = len(pairs)
+    len(list_filter(list_zip(pairs, pairs[2:], true), lambda neighbors: neighbors[1] >= neighbors[2])) = 0
   from paired`;
 
 /** Reads what paging needs out of landed pages, in an in-memory DuckDB: no row passes through JavaScript (invariant 5). */

@@ -23,9 +23,9 @@ export const fields = [
 
 export type Field = (typeof fields)[number];
 
-/** SQL that turns a field's text, `f.<field>`, into its column; null where it cannot be read. */
+/** SQL that turns a field's text, in the map `f`, into its column; null where it cannot be read. */
 export function columnOf(field: Field): string {
-  const text = `f.${field}`;
+  const text = `f['${field}']`;
   if (field === "date_received" || field === "date_sent_to_company") return `try_cast(trim(${text}) as timestamptz)`;
   if (field === "complaint_id") return `nullif(trim(${text}), '')`;
   if (field === "complaint_what_happened") return `nullif(${text}, '')`;

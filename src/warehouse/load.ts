@@ -3,8 +3,8 @@ import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
 import type { Extracted, LoadRequest, LoadResult, TaskContext } from "../pipeline/ports.ts";
 import { isSuspicious, reconcile } from "../pipeline/reconcile.ts";
-import { type Field, fields } from "./fields.ts";
-import { bitOf, checkFilters, type Staged } from "./staging.ts";
+import { liveIn, merge } from "./merge.ts";
+import type { Staged } from "./staging.ts";
 
 /**
  * Merges what was staged, reconciles and writes the ledger in one transaction (invariant 1). What throws leaves the
@@ -18,18 +18,28 @@ export async function mergeLoad(
   staged: Staged,
   { task, signal, report }: TaskContext,
 ): Promise<LoadResult> {
-  const { names, window } = request;
   await connection.run("begin");
   // Between two statements there is nothing to interrupt.
   signal.throwIfAborted();
-  await checkFilters(connection, names, window);
   if (isSuspicious(staged.rejected, staged.rejected + staged.rows))
     throw await rowsUnreadable(connection, request, staged);
-  const counts = await merge(connection, loadId, request, staged);
-  report({ type: "load.merged", task, ...counts });
-  const live = await countRows(connection, `${liveIn(request)} and complaint_id not in (${known})`);
-  report({ type: "load.reconciled", task, expected: extracted.expected, live });
   const { rejected, rows, unidentified } = staged;
+  const liveBefore = await countRows(connection, liveIn(request));
+  const { inserted, updated } = await merge(connection, loadId, request, staged, liveBefore);
+  if (rejected > 0) await keepRejected(connection, loadId, request);
+  // Rejected rows are neither withdrawn nor counted as live: the source has them.
+  const countLive = () =>
+    countRows(connection, rejected > 0 ? `${liveIn(request)} and complaint_id not in (${known})` : liveIn(request));
+  let live = await countLive();
+  // A row without an id may be any of those that seem to be gone: a withdrawal needs evidence (invariant 12).
+  const deleted = unidentified > 0 ? 0 : Math.max(live - rows, 0);
+  if (deleted > 0) {
+    await withdraw(connection, loadId, request, { gone: deleted, liveBefore });
+    live = await countLive();
+  }
+  const counts = { inserted, updated, deleted, unchanged: rows - inserted - updated };
+  report({ type: "load.merged", task, ...counts });
+  report({ type: "load.reconciled", task, expected: extracted.expected, live });
   const difference = reconcile({ expected: extracted.expected, staged: rows, rejected, unidentified, live });
   if (difference !== null) throw reconcileFailed(request, difference);
   const loadNo = await writeLedger(connection, loadId, request, extracted, { ...counts, rejected, live });
@@ -42,105 +52,23 @@ export async function mergeLoad(
 
 type Counts = Pick<LoadResult, "inserted" | "updated" | "deleted" | "unchanged">;
 
-async function merge(
+/** Marks live rows that the source no longer shows as withdrawn; `gone` is how many they are. */
+async function withdraw(
   connection: DuckDBConnection,
   loadId: string,
   request: LoadRequest,
-  staged: Staged,
-): Promise<Counts> {
-  const liveBefore = await countRows(connection, liveIn(request));
-  const merged = mergedFields(staged);
-  const differs = merged.map(({ field, has }) => `(${has}t.${field} is distinct from s.${field})`);
-  // MERGE does not count, nor say what it replaced: which rows change is decided first.
+  { gone, liveBefore }: { gone: number; liveBefore: number },
+): Promise<void> {
+  if (!request.acceptWithdrawals && isSuspicious(gone, liveBefore)) throw withdrawalsRefused(request, gone, liveBefore);
   await connection.run(`
-    create temp table change as
-    select s.rowid as staged_row, s.complaint_id, t.complaint_id is null as is_new, ${replacedSql(merged)} as replaced
-    from staged s left join raw.cfpb_complaints t on t.complaint_id = s.complaint_id
-    where t.complaint_id is null or t._deleted_at is not null
-      or (s._extra is not null and t._extra is distinct from s._extra)
-      or ${differs.join(" or ")}`);
-  const changes = await connection.runAndReadAll("select count(*) filter (is_new), count(*) from change");
-  const [inserted = 0, changed = 0] = changes.getRows()[0]!.map(Number);
-
-  const assigned = merged.map(
-    ({ field, has }) => `${field} = ${has ? `if(${has}true, s.${field}, t.${field})` : `s.${field}`}`,
-  );
-  if (changed > inserted) await keepReplaced(connection, loadId, request);
-  const firstSeen = await firstSeenSql(connection, request);
-  const mergeSql = `
-    merge into raw.cfpb_complaints t
-    using (select staged.* from staged join change on change.staged_row = staged.rowid) s
-    on t.complaint_id = s.complaint_id
-    when matched then update set ${assigned.join(", ")}, _extra = coalesce(s._extra, t._extra),
-      _load_id = ${literal(loadId)}, _loaded_at = now(), _deleted_at = null
-    when not matched then insert (${fields.join(", ")}, _extra, _load_id, _loaded_at, _first_seen_on)
-      values (${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${literal(loadId)}, now(), ${firstSeen})`;
-  if (changed > 0) await connection.run(mergeSql);
-
-  if (staged.rejected > 0) {
-    await connection.run(`
-      insert into raw.cfpb_complaints_rejected
-      select ${literal(loadId)}, ${literal(request.company)}, reason, _raw, now() from rejected`);
-  }
-  const gone = `${liveIn(request)}
-    and complaint_id not in (select complaint_id from staged) and complaint_id not in (${known})`;
-  // A row without an id may be any of those that seem to be gone: a withdrawal needs evidence (invariant 12).
-  const deleted = staged.unidentified > 0 ? 0 : await countRows(connection, gone);
-  if (!request.acceptWithdrawals && isSuspicious(deleted, liveBefore)) {
-    throw withdrawalsRefused(request, deleted, liveBefore);
-  }
-  if (deleted > 0) {
-    await connection.run(`
-      update raw.cfpb_complaints set _deleted_at = now(), _loaded_at = now(), _load_id = ${literal(loadId)}
-      where ${gone}`);
-  }
-  return { inserted, updated: changed - inserted, deleted, unchanged: staged.rows - changed };
+    update raw.cfpb_complaints set _deleted_at = now(), _loaded_at = now(), _load_id = ${literal(loadId)}
+    where ${liveIn(request)} and complaint_id not in (select complaint_id from staged) and complaint_id not in (${known})`);
 }
 
-type MergedField = { field: Field; has: string };
-
-/** The values that a staged row replaces, as a list: once merged, the old ones are gone. */
-function replacedSql(merged: readonly MergedField[]): string {
-  const changes = merged.map(
-    ({ field, has }) =>
-      `{field: '${field}', old: t.${field}::varchar, new: s.${field}::varchar, differs: ${has}t.${field} is distinct from s.${field}}`,
-  );
-  return `if(t.complaint_id is null, [], list_filter([${changes.join(", ")}], lambda c: c.differs))`;
-}
-
-async function keepReplaced(connection: DuckDBConnection, loadId: string, { window }: LoadRequest): Promise<void> {
+async function keepRejected(connection: DuckDBConnection, loadId: string, { company }: LoadRequest): Promise<void> {
   await connection.run(`
-    insert into raw.cfpb_complaint_changes
-    select complaint_id, r.field, r.old, r.new, ${literal(window.to)}::date, ${literal(loadId)}, now()
-    from (select complaint_id, unnest(replaced) as r from change)`);
-}
-
-/** The day a new row appeared, as SQL: known for days that an earlier load of the company had looked at. */
-async function firstSeenSql(connection: DuckDBConnection, { company, window }: LoadRequest): Promise<string> {
-  const earlier = await connection.runAndReadAll(
-    `select min(window_from)::varchar from pipeline.loads where company = ${literal(company)}`,
-  );
-  const from = earlier.value(0, 0);
-  return from === null
-    ? "null"
-    : `if(s.date_received >= ${literal(String(from))}::date, ${literal(window.to)}::date, null)`;
-}
-
-/** The fields that a load may change, each with the condition that the staged row has it: none where all have it. */
-function mergedFields(staged: Staged): MergedField[] {
-  const lacking = new Map(staged.missing.map(({ field, rows }) => [field, rows]));
-  return fields
-    .filter((field) => field !== "complaint_id" && (lacking.get(field) ?? 0) < Math.max(staged.rows, 1))
-    .map((field) => ({
-      field,
-      has: lacking.has(field) ? `s._missing & ${bitOf(field)} = 0 and ` : "",
-    }));
-}
-
-/** Live rows of the load's names and days. */
-function liveIn({ names, window }: LoadRequest): string {
-  return `company in (${names.map(literal).join(", ")}) and _deleted_at is null
-    and date_received >= ${literal(window.from)}::date and date_received < ${literal(window.to)}::date + 1`;
+    insert into raw.cfpb_complaints_rejected
+    select ${literal(loadId)}, ${literal(company)}, reason, _raw, now() from rejected`);
 }
 
 async function countRows(connection: DuckDBConnection, condition: string): Promise<number> {
@@ -148,7 +76,6 @@ async function countRows(connection: DuckDBConnection, condition: string): Promi
   return Number(result.value(0, 0));
 }
 
-/** Rejected rows are neither withdrawn nor counted as live: the source has them. */
 const known = "select complaint_id from rejected where complaint_id is not null";
 
 async function writeLedger(

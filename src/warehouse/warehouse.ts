@@ -73,7 +73,7 @@ export class DuckDbWarehouse implements Warehouse {
           });
         }
         const extracted = page.value;
-        const staged = await endStaging(connection);
+        const staged = await endStaging(connection, request);
         report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
         return this.#merges.within(() => mergeLoad(connection, randomUUID(), request, extracted, staged, context));
       }, signal);

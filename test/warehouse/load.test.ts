@@ -105,6 +105,35 @@ describe("loading a company", () => {
     assert.deepEqual(fields.unknown, ["nested", "odd/key~"]);
   });
 
+  it("reads each row by its own keys, whatever the page's first row has", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    const reversed = Object.fromEntries(Object.entries(complaint("3", { tags: "c", later: 1 })).reverse());
+    const result = await load([
+      { complaint_id: "1", date_received: "2026-05-01", company: "ACME BANK" },
+      complaint("2", { tags: "b" }),
+      reversed,
+      { complaint_id: "4", nothing: "else" },
+    ]);
+    await warehouse.close();
+    assert.deepEqual(counts(result), [3, 0, 0, 0, 1]);
+    assert.deepEqual(
+      await query(path, "select complaint_id, product, tags, _extra from raw.cfpb_complaints order by 1"),
+      [
+        ["1", null, null, null],
+        ["2", "Mortgage", "b", null],
+        ["3", "Mortgage", "c", '{"later":1}'],
+      ],
+    );
+    assert.deepEqual(result.fields.unknown, ["later"]);
+    assert.deepEqual(
+      result.fields.missing.find(({ field }) => field === "tags"),
+      { field: "tags", rows: 1 },
+    );
+    assert.deepEqual(await query(path, "select row_text from raw.cfpb_complaints_rejected"), [
+      ['{"complaint_id":"4","nothing":"else"}'],
+    ]);
+  });
+
   it("remembers which values it replaced, and on which day new rows appeared", async () => {
     const { path, warehouse, load } = testWarehouse();
     const on = (from: string, to: string) => ({ window: { from, to } });
