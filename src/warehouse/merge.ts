@@ -5,7 +5,7 @@ import { type Field, fields } from "./fields.ts";
 import { bitOf, type Staged } from "./staging.ts";
 
 /**
- * Brings the staged rows into `raw.cfpb_complaints`: new ones are added, those that differ replace the stored ones, whose old values
+ * Brings the staged rows into `raw.cfpb_complaints`: new ones are added, those that differ overwrite the stored ones, whose old values
  * are kept in `raw.cfpb_complaint_changes`. Rows that are not staged stay. Works within the caller's transaction.
  */
 export async function merge(
@@ -15,23 +15,15 @@ export async function merge(
   staged: Staged,
   liveBefore: number,
 ): Promise<{ inserted: number; updated: number }> {
-  const firstSeen = await firstSeenSql(connection, request);
-  const differing = await findDiffering(connection, request, staged, liveBefore);
-  if (differing.rows === 0) return { inserted: 0, updated: 0 };
-  const stored = await changedRows(
-    connection,
-    `create temp table stored as
-     select s.complaint_id, t.rowid as stored_row from ${differing.table} s join raw.cfpb_complaints t using (complaint_id)`,
-  );
-  const updated = stored > 0 ? await replaceStored(connection, loadId, request, staged, differing.table) : 0;
-  const inserted = differing.rows - stored;
-  if (inserted > 0) {
-    const isNew = stored > 0 ? "where complaint_id not in (select complaint_id from stored)" : "";
-    await connection.run(`
-      insert into raw.cfpb_complaints (${columns}, _load_id, _loaded_at, _first_seen_on)
-      select ${columns}, ${literal(loadId)}, now(), ${firstSeen} from ${differing.table} ${isNew}`);
+  const insert = (from: string) => insertNew(connection, loadId, request, from);
+  if (liveBefore === 0 && (await isNothingStored(connection))) {
+    return { inserted: await insert("staged"), updated: 0 };
   }
-  return { inserted, updated };
+  const differing = await findDiffering(connection, request, staged, liveBefore);
+  const changes = await findChanges(connection, staged, differing);
+  const inserted = changes > 0 ? await insert("change where is_new") : 0;
+  if (changes > inserted) await overwrite(connection, loadId, request, staged);
+  return { inserted, updated: changes - inserted };
 }
 
 /** Live rows of the load's names and days, as a condition. */
@@ -40,73 +32,102 @@ export function liveIn({ names, window }: LoadRequest): string {
     and date_received >= ${literal(window.from)}::date and date_received < ${literal(window.to)}::date + 1`;
 }
 
-const columns = `${fields.join(", ")}, _extra`;
+/** True when no id of `staged` is stored, as in a company's first load. */
+async function isNothingStored(connection: DuckDBConnection): Promise<boolean> {
+  const one = await connection.runAndReadAll(
+    "select 1 from staged semi join raw.cfpb_complaints using (complaint_id) limit 1",
+  );
+  return one.currentRowCount === 0;
+}
 
 /**
- * The table of staged rows that are not stored as they are, and how many there are. A row whose values have the same hash of 64 bits as
- * those of a live row is that row: no other of the rows is looked at value by value, nor held in memory. Equal rows have equal names and
- * days, so that only the load's own are read. Where a field is in some rows and not in others, every row is looked at.
+ * Names the table of the staged rows that are not stored as they are. A row whose values have the same hash of 64 bits as those of a
+ * live row is that row: only the others are then compared value by value. Equal rows have equal names and days, so that only the load's
+ * own are read. Where a field is in some rows and not in others, no hash says what is the same.
  */
 async function findDiffering(
   connection: DuckDBConnection,
   request: LoadRequest,
   staged: Staged,
   liveBefore: number,
-): Promise<{ table: string; rows: number }> {
+): Promise<"staged" | "differing"> {
   const merged = mergedFields(staged);
-  if (liveBefore === 0 || merged.some(({ has }) => has !== "")) return { table: "staged", rows: staged.rows };
+  if (liveBefore === 0 || merged.some(({ has }) => has !== "")) return "staged";
   const hash = `hash(complaint_id, ${merged.map(({ field }) => field).join(", ")})`;
-  const rows = await changedRows(
+  const unknown = staged.unknown.length > 0 ? "_extra is not null or" : "";
+  await connection.run(`
+    create temp table differing as
+    select * from staged
+    where ${unknown} ${hash} not in (select ${hash} from raw.cfpb_complaints where ${liveIn(request)})`);
+  return "differing";
+}
+
+/** Fills the temporary table `change` with the rows that are new or differ, and what they replace. Returns how many. */
+async function findChanges(connection: DuckDBConnection, staged: Staged, from: string): Promise<number> {
+  const merged = mergedFields(staged);
+  const differs = ({ field, has }: MergedField) => `(${has}t.${field} is distinct from s.${field})`;
+  const replaced = merged.map((one) => {
+    const { field } = one;
+    return `if(${differs(one)}, {field: '${field}', old: t.${field}::varchar, new: s.${field}::varchar}, null)`;
+  });
+  return changedRows(
     connection,
-    `create temp table differing as
-     select * from staged
-     where ${staged.unknown.length > 0 ? "_extra is not null or" : ""} ${hash} not in (select ${hash} from raw.cfpb_complaints where ${liveIn(request)})`,
+    `create temp table change as
+     select s.*, t.rowid as stored_row, t.complaint_id is null as is_new,
+       if(t.complaint_id is null, [], [${replaced.join(", ")}]) as replaced
+     from ${from} s left join raw.cfpb_complaints t on t.complaint_id = s.complaint_id
+     where t.complaint_id is null or t._deleted_at is not null
+       or (s._extra is not null and t._extra is distinct from s._extra)
+       or ${merged.map(differs).join(" or ")}`,
   );
-  return { table: "differing", rows };
+}
+
+async function insertNew(
+  connection: DuckDBConnection,
+  loadId: string,
+  { company, window }: LoadRequest,
+  from: string,
+): Promise<number> {
+  const earlier = await connection.runAndReadAll(
+    `select min(window_from)::varchar from pipeline.loads where company = ${literal(company)}`,
+  );
+  const seen = earlier.value(0, 0);
+  // The day a row appeared is known for days that an earlier load of the company had looked at.
+  const isKnown = seen === null ? "false" : `date_received >= ${literal(String(seen))}::date`;
+  return changedRows(
+    connection,
+    `insert into raw.cfpb_complaints (${fields.join(", ")}, _extra, _load_id, _loaded_at, _first_seen_on)
+     select ${fields.join(", ")}, _extra, ${literal(loadId)}, now(), if(${isKnown}, ${literal(window.to)}::date, null)
+     from ${from}`,
+  );
 }
 
 /**
- * Of the rows in `stored`, replaces those that differ, and keeps what they replace: once merged, the old values are gone. Returns how
- * many. A deleted row and a new one take a third of the time of an update of as many columns.
+ * Overwrites the stored rows that differ, and keeps what is replaced: once merged, the old values are gone. Only columns in which a row
+ * differs are written, as a rule a few of them. (To delete and insert instead leaves holes that grow night after night.)
  */
-async function replaceStored(
+async function overwrite(
   connection: DuckDBConnection,
   loadId: string,
   { window }: LoadRequest,
   staged: Staged,
-  table: string,
-): Promise<number> {
-  const merged = mergedFields(staged);
-  const differs = ({ field, has }: MergedField) => `(${has}t.${field} is distinct from s.${field})`;
-  const mergedValue = (field: Field) => {
-    const has = field === "complaint_id" ? "" : merged.find((one) => one.field === field)?.has;
-    if (has === undefined) return `t.${field}`;
-    return has === "" ? `s.${field}` : `if(${has}true, s.${field}, t.${field}) as ${field}`;
-  };
-  const changes = merged.map(
-    (one) =>
-      `{field: '${one.field}', old: t.${one.field}::varchar, new: s.${one.field}::varchar, differs: ${differs(one)}}`,
-  );
-  const changed = await changedRows(
-    connection,
-    `create temp table changed as
-     select ${fields.map(mergedValue).join(", ")}, coalesce(s._extra, t._extra) as _extra, t._first_seen_on, stored_row,
-       list_filter([${changes.join(", ")}], lambda change: change.differs) as replaced
-     from stored
-     join ${table} s using (complaint_id)
-     join raw.cfpb_complaints t on t.rowid = stored_row
-     where t._deleted_at is not null or (s._extra is not null and t._extra is distinct from s._extra)
-       or ${merged.map(differs).join(" or ")}`,
-  );
+): Promise<void> {
   await connection.run(`
     insert into raw.cfpb_complaint_changes
     select complaint_id, r.field, r.old, r.new, ${literal(window.to)}::date, ${literal(loadId)}, now()
-    from (select complaint_id, unnest(replaced) as r from changed)`);
-  await connection.run("delete from raw.cfpb_complaints where rowid in (select stored_row from changed)");
+    from (select complaint_id, unnest(replaced) as r from change) where r is not null`);
+  const replaced = await connection.runAndReadAll(
+    "select distinct r.field from (select unnest(replaced) as r from change) where r is not null",
+  );
+  const names = new Set(replaced.getRows().flat());
+  const values = mergedFields(staged)
+    .filter(({ field }) => names.has(field))
+    .map(({ field, has }) => `${field} = ${has === "" ? `s.${field}` : `if(${has}true, s.${field}, t.${field})`},`);
+  const extra = staged.unknown.length > 0 ? "_extra = coalesce(s._extra, t._extra)," : "";
   await connection.run(`
-    insert into raw.cfpb_complaints (${columns}, _load_id, _loaded_at, _first_seen_on)
-    select ${columns}, ${literal(loadId)}, now(), _first_seen_on from changed`);
-  return changed;
+    update raw.cfpb_complaints t
+    set ${values.join(" ")} ${extra} _load_id = ${literal(loadId)}, _loaded_at = now(), _deleted_at = null
+    from change s where not s.is_new and t.rowid = s.stored_row`);
 }
 
 type MergedField = { field: Field; has: string };
@@ -120,17 +141,6 @@ function mergedFields(staged: Staged): MergedField[] {
       field,
       has: lacking.has(field) ? `s._missing & ${bitOf(field)} = 0 and ` : "",
     }));
-}
-
-/** The day a new row appeared, as SQL: known for days that an earlier load of the company had looked at. */
-async function firstSeenSql(connection: DuckDBConnection, { company, window }: LoadRequest): Promise<string> {
-  const earlier = await connection.runAndReadAll(
-    `select min(window_from)::varchar from pipeline.loads where company = ${literal(company)}`,
-  );
-  const from = earlier.value(0, 0);
-  return from === null
-    ? "null"
-    : `if(date_received >= ${literal(String(from))}::date, ${literal(window.to)}::date, null)`;
 }
 
 async function changedRows(connection: DuckDBConnection, sql: string): Promise<number> {
