@@ -134,6 +134,24 @@ describe("loading a company", () => {
     ]);
   });
 
+  it("keeps new keys of stored rows, also when they go again", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    await load([complaint("1"), complaint("2")]);
+    const came = await load([complaint("1", { later: 1 }), complaint("2")]);
+    const same = await load([complaint("1", { later: 1 }), complaint("2")]);
+    const gone = await load([complaint("1"), complaint("2", { state: "NY" })]);
+    await warehouse.close();
+    assert.deepEqual([came, same, gone].map(counts), [
+      [0, 1, 0, 1, 0],
+      [0, 0, 0, 2, 0],
+      [0, 1, 0, 1, 0],
+    ]);
+    assert.deepEqual(await query(path, "select complaint_id, state, _extra from raw.cfpb_complaints order by 1"), [
+      ["1", "FL", '{"later":1}'],
+      ["2", "NY", null],
+    ]);
+  });
+
   it("remembers which values it replaced, and on which day new rows appeared", async () => {
     const { path, warehouse, load } = testWarehouse();
     const on = (from: string, to: string) => ({ window: { from, to } });
