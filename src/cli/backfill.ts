@@ -1,7 +1,7 @@
 import { isDay } from "../pipeline/days.ts";
-import { PipelineError } from "../pipeline/errors.ts";
 import { configOf } from "./options.ts";
 import { type RunCommandOptions, runAndPrint, settingsOf, startedBy } from "./run.ts";
+import { wrong } from "./usage-error.ts";
 
 export type BackfillOptions = RunCommandOptions & { from: string; to: string };
 
@@ -25,8 +25,4 @@ export async function backfillCommand(options: BackfillOptions): Promise<number>
     ...startedBy(options),
     backfill,
   });
-}
-
-function wrong(what: string): PipelineError {
-  return new PipelineError({ code: "usage", what, data: "Nothing was read or changed.", next: "Correct it." });
 }

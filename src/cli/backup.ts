@@ -3,8 +3,8 @@ import { backUp } from "../backup/backup.ts";
 import { restore } from "../backup/restore.ts";
 import { bytes, plural } from "../pipeline/words.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
-import { wrong } from "./runs-find.ts";
 import { cancelOnSignals } from "./signals.ts";
+import { wrong } from "./usage-error.ts";
 
 export type BackupCommandOptions = GlobalOptions & { to: string; wait: string };
 
@@ -12,7 +12,7 @@ export type BackupCommandOptions = GlobalOptions & { to: string; wait: string };
 export async function backupCommand(options: BackupCommandOptions): Promise<number> {
   const seconds = Number(options.wait);
   if (!(seconds >= 0 && seconds <= 86_400)) {
-    throw wrong(`--wait is "${options.wait}": expected seconds, from 0 to 86400.`, "Correct it.");
+    throw wrong(`--wait is "${options.wait}": expected seconds, from 0 to 86400.`);
   }
   const { config } = await configOf(options);
   const cancellation = cancelOnSignals({

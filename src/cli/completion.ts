@@ -1,4 +1,4 @@
-import { wrong } from "./runs-find.ts";
+import { wrong } from "./usage-error.ts";
 
 /** `pipeline completion`: what a shell reads so that Tab completes commands, options, runs and schedules. */
 export function completionScript(shell: string): number {

@@ -1,5 +1,4 @@
 import { type Loaded, malformedList, type Settings } from "../config.ts";
-import { PipelineError } from "../pipeline/errors.ts";
 import { parseNameList } from "../pipeline/name-list.ts";
 import { exitCodeOfRun } from "../pipeline/report.ts";
 import { executeRun, type RunOptions } from "../run.ts";
@@ -9,6 +8,7 @@ import { configOf } from "./options.ts";
 import { cancelOnSignals } from "./signals.ts";
 import { styleFor } from "./style.ts";
 import { summaryText } from "./summary.ts";
+import { wrong } from "./usage-error.ts";
 
 /** How a run is shown. */
 export type RunOutput = ConsoleOptions;
@@ -79,10 +79,6 @@ export async function runAndPrint(
 function checkLogFormat(text: string | undefined): void {
   if (text === undefined || text === "pretty" || text === "json") return;
   throw wrong(`--log-format is "${text}": expected pretty or json.`, "Leave it out for lines that people read.");
-}
-
-function wrong(what: string, next = "Correct it, or leave it out."): PipelineError {
-  return new PipelineError({ code: "usage", what, data: "Nothing was read or changed.", next });
 }
 
 export function settingsOf({ companies, startDate, asOf, lookBack }: RunCommandOptions): Partial<Settings> {

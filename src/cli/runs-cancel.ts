@@ -2,7 +2,8 @@ import { setTimeout } from "node:timers/promises";
 import { isFinal } from "../pipeline/run-state.ts";
 import { type History, isAlive, type RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
-import { findRun, withHistory, wrong } from "./runs-find.ts";
+import { findRun, withHistory } from "./runs-find.ts";
+import { wrong } from "./usage-error.ts";
 
 export type CancelOptions = GlobalOptions & { grace: string };
 
@@ -10,7 +11,7 @@ export type CancelOptions = GlobalOptions & { grace: string };
 export async function runsCancel(id: string | undefined, options: CancelOptions): Promise<number> {
   const graceMs = Number(options.grace) * 1000;
   if (!(graceMs >= 0 && graceMs <= 3_600_000)) {
-    throw wrong(`--grace is "${options.grace}": expected seconds, from 0 to 3600.`, "Correct it.");
+    throw wrong(`--grace is "${options.grace}": expected seconds, from 0 to 3600.`);
   }
   return withHistory(options, async (history) => {
     const run = findRun(history, id);

@@ -1,8 +1,8 @@
 import { findHome } from "../home.ts";
-import { PipelineError } from "../pipeline/errors.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
 import { type History, openRuns, type RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
+import { wrong } from "./usage-error.ts";
 
 /** Opens the history of the home; `none` is what to do where nothing was ever run. */
 export async function withHistory<T>(options: GlobalOptions, use: (history: History) => T | Promise<T>): Promise<T> {
@@ -40,10 +40,6 @@ export function findRun(history: History, text = ""): RunRow {
   return run;
 }
 
-export function wrong(what: string, next: string): PipelineError {
-  return new PipelineError({ code: "usage", what, data: "Nothing was changed.", next });
-}
-
 /** Milliseconds since 1970 of `2026-11-20`, `2026-11-20T08:00`, or `7d`, `12h`, `30m` ago. */
 export function parseSince(text: string, now: number): number {
   const ago = /^(\d+)([mhd])$/.exec(text);
@@ -51,15 +47,13 @@ export function parseSince(text: string, now: number): number {
   const at = Date.parse(
     /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z?)?$/.test(text) ? text.replace(/(T[^Z]*)$/, "$1Z") : "",
   );
-  if (Number.isNaN(at))
-    throw wrong(`--since is "${text}": expected a day or time (UTC), or 30m, 12h, 7d ago.`, "Correct it.");
+  if (Number.isNaN(at)) throw wrong(`--since is "${text}": expected a day or time (UTC), or 30m, 12h, 7d ago.`);
   return at;
 }
 
 export function parseCount(name: string, text: string, most: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= 1 && value <= most))
-    throw wrong(`${name} is "${text}": expected a number from 1 to ${most}.`, "Correct it.");
+  if (!(value >= 1 && value <= most)) throw wrong(`${name} is "${text}": expected a number from 1 to ${most}.`);
   return value;
 }
 

@@ -4,9 +4,10 @@ import { nearestWord } from "../pipeline/spelling.ts";
 import { count, duration } from "../pipeline/words.ts";
 import { publicRun, type RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
-import { findRun, parseCount, parseSince, timeText, withHistory, wrong } from "./runs-find.ts";
+import { findRun, parseCount, parseSince, timeText, withHistory } from "./runs-find.ts";
 import { type Style, styleFor } from "./style.ts";
 import { table } from "./table.ts";
+import { wrong } from "./usage-error.ts";
 
 export type ListOptions = GlobalOptions & {
   state?: string[];

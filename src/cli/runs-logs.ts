@@ -5,9 +5,10 @@ import { isFinal } from "../pipeline/run-state.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
 import type { History, LogLine, RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
-import { findRun, parseSince, timeText, withHistory, wrong } from "./runs-find.ts";
+import { findRun, parseSince, timeText, withHistory } from "./runs-find.ts";
 import { cancelOnSignals } from "./signals.ts";
 import { type Style, styleFor } from "./style.ts";
+import { wrong } from "./usage-error.ts";
 
 export type LogsOptions = GlobalOptions & { follow?: boolean; task?: string; level?: string; since?: string };
 

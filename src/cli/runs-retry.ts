@@ -3,7 +3,8 @@ import type { Window } from "../pipeline/days.ts";
 import { isFinal } from "../pipeline/run-state.ts";
 import { configOf } from "./options.ts";
 import { type RunOutput, runAndPrint, startedBy } from "./run.ts";
-import { findRun, withHistory, wrong } from "./runs-find.ts";
+import { findRun, withHistory } from "./runs-find.ts";
+import { wrong } from "./usage-error.ts";
 
 export type RetryOptions = RunOutput & { runId?: string };
 

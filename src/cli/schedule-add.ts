@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { PipelineError } from "../pipeline/errors.ts";
 import { cronTimes, inZone, machineTimeZone, nextTimes } from "../schedule/cron.ts";
 import { catchUps, overlaps, type Schedule } from "../schedule/due.ts";
 import { ScheduleStore } from "../schedule/store.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { settingsOf } from "./run.ts";
+import { wrong } from "./usage-error.ts";
 
 export type AddOptions = GlobalOptions & {
   cron: string;
@@ -105,8 +105,4 @@ function whole(flag: string, text: string, least: number, most: number): number 
     throw wrong(`${flag} is "${text}": expected a whole number from ${least} to ${most}.`);
   }
   return value;
-}
-
-function wrong(what: string, next = "Correct it."): PipelineError {
-  return new PipelineError({ code: "usage", what, data: "Nothing was changed.", next });
 }

@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { PipelineError } from "../pipeline/errors.ts";
 import { crontabLine, edited, readCrontab, writeCrontab } from "../schedule/crontab.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
+import { wrong } from "./usage-error.ts";
 
 export type CrontabOptions = GlobalOptions & { install?: boolean; remove?: boolean; cron: string };
 
@@ -32,8 +32,4 @@ export async function scheduleCrontab(options: CrontabOptions): Promise<number> 
   }
   process.stdout.write(options.json ? `${JSON.stringify({ line })}\n` : `${line}\n`);
   return 0;
-}
-
-function wrong(what: string): PipelineError {
-  return new PipelineError({ code: "usage", what, data: "Nothing was changed.", next: "Correct it." });
 }

@@ -5,10 +5,11 @@ import { cronTimes, inZone, nextTimes } from "../schedule/cron.ts";
 import type { Schedule } from "../schedule/due.ts";
 import { ScheduleStore, type Slot } from "../schedule/store.ts";
 import type { GlobalOptions } from "./options.ts";
-import { parseCount, wrong } from "./runs-find.ts";
+import { parseCount } from "./runs-find.ts";
 import { colored } from "./runs-list.ts";
 import { styleFor } from "./style.ts";
 import { table } from "./table.ts";
+import { wrong } from "./usage-error.ts";
 
 /** `pipeline schedule ls`. */
 export async function scheduleList(options: GlobalOptions): Promise<number> {

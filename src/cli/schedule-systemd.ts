@@ -1,7 +1,7 @@
 import { systemdService, systemdTimer, type Unit } from "../schedule/systemd.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
-import { wrong } from "./runs-find.ts";
+import { wrong } from "./usage-error.ts";
 
 export type SystemdOptions = GlobalOptions & { at: string };
 

@@ -16,6 +16,7 @@ import { ownCommand } from "./own-command.ts";
 import { scheduledRuns } from "./scheduled-runs.ts";
 import { readToken, serverHome } from "./server-home.ts";
 import { cancelOnSignals } from "./signals.ts";
+import { wrong } from "./usage-error.ts";
 
 export type ServerStartOptions = GlobalOptions & {
   port: string;
@@ -31,12 +32,17 @@ const tickMs = 1000;
 const noticeMs = 2000;
 /** Time in which a server in the background is up, or has said why not. */
 const startMs = 30_000;
+const nothingStarted = "Nothing was started.";
 
 /** `pipeline server start`: scheduler, watch for late runs and JSON, until it is stopped. */
 export async function serverStart(options: ServerStartOptions): Promise<number> {
   const port = Number(options.port);
   if (!/^\d+$/.test(options.port) || port > 65_535) {
-    throw wrong(`--port is "${options.port}": expected a number from 0 to 65535.`, "Leave it out for 4200.");
+    throw wrong(
+      `--port is "${options.port}": expected a number from 0 to 65535.`,
+      "Leave it out for 4200.",
+      nothingStarted,
+    );
   }
   const { config } = await configOf(options);
   const other = runningServer(config.home);
@@ -44,6 +50,7 @@ export async function serverStart(options: ServerStartOptions): Promise<number> 
     throw wrong(
       `A server of this home is up already: ${other.url}, process ${other.lease.pid}.`,
       "Use that one, or stop it with: pipeline server stop",
+      nothingStarted,
     );
   }
   if (options.background) return startInBackground(config, options);
@@ -179,8 +186,4 @@ async function isUp(home: string, pid: number | undefined, ended: AbortSignal): 
     if (facts?.lease.pid === pid) return facts;
   }
   return null;
-}
-
-function wrong(what: string, next: string): PipelineError {
-  return new PipelineError({ code: "usage", what, data: "Nothing was started.", next });
 }

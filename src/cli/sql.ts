@@ -1,16 +1,16 @@
 import { text as readText } from "node:stream/consumers";
-import { PipelineError } from "../pipeline/errors.ts";
 import { openSql } from "../wire.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { cancelOnSignals } from "./signals.ts";
 import { printQuery, type SqlFormat } from "./sql-output.ts";
+import { wrong } from "./usage-error.ts";
 
 export type SqlOptions = GlobalOptions & { csv?: boolean; timeout?: string; memory?: string };
 
 /** `pipeline sql`: one statement from the command line or stdin; a shell where both are missing. */
 export async function sqlCommand(given: string | undefined, options: SqlOptions): Promise<number> {
   const { config } = await configOf(options);
-  if (options.json && options.csv) throw wrong("--json and --csv exclude each other", "Choose one of them.");
+  if (options.json && options.csv) throw wrong("--json and --csv exclude each other.", "Choose one of them.");
   const session = await openSql(config, {
     timeoutMs: number("--timeout", options.timeout, 60, 86_400, "seconds") * 1000,
     memoryMegabytes: number("--memory", options.memory, 2048, 1_000_000, "megabytes"),
@@ -40,11 +40,7 @@ export async function sqlCommand(given: string | undefined, options: SqlOptions)
 function number(name: string, text: string | undefined, preset: number, most: number, unit: string): number {
   const value = text === undefined ? preset : Number(text);
   if (text?.trim() === "" || !(value >= 1 && value <= most)) {
-    throw wrong(`${name} is "${text}": expected ${unit}, from 1 to ${most.toLocaleString("en-US")}`, "Correct it.");
+    throw wrong(`${name} is "${text}": expected ${unit}, from 1 to ${most.toLocaleString("en-US")}.`);
   }
   return value;
-}
-
-function wrong(what: string, next: string): PipelineError {
-  return new PipelineError({ code: "usage", what: `${what}.`, data: "Nothing was read or changed.", next });
 }

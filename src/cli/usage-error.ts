@@ -24,3 +24,8 @@ export function wrongUsage(error: CommanderError, program: Command): PipelineErr
     next: "See what there is with: pipeline --help",
   });
 }
+
+/** A command line that cannot be meant: `what` is wrong with it, and what to do `next`. */
+export function wrong(what: string, next = "Correct it.", data = "Nothing was changed."): PipelineError {
+  return new PipelineError({ code: "usage", what, data, next });
+}
