@@ -37,13 +37,15 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   });
 }
 
+const orLeaveItOut = "Correct it, or leave it out.";
+
 /** What starts a run, and the id it was given by whoever wants to find it again. */
 export function startedBy({ trigger = "cli", runId }: Pick<RunCommandOptions, "trigger" | "runId">) {
   if (!/^[a-z][a-z0-9_-]{0,31}$/.test(trigger)) {
-    throw wrong(`--trigger is "${trigger}": expected a word of lower-case letters, such as schedule.`);
+    throw wrong(`--trigger is "${trigger}": expected a word of lower-case letters, such as schedule.`, orLeaveItOut);
   }
   if (runId !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(runId)) {
-    throw wrong(`--run-id is "${runId}": expected a UUID.`);
+    throw wrong(`--run-id is "${runId}": expected a UUID.`, orLeaveItOut);
   }
   return { trigger, ...(runId === undefined ? {} : { runId }) };
 }

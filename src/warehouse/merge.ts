@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { literal } from "../pipeline/literal.ts";
 import type { LoadRequest } from "../pipeline/ports.ts";
+import { isAsked } from "./asked.ts";
 import { type Field, fields } from "./fields.ts";
 import { bitOf, type Staged } from "./staging.ts";
 
@@ -27,9 +28,8 @@ export async function merge(
 }
 
 /** Live rows of the load's names and days, as a condition. */
-export function liveIn({ names, window }: LoadRequest): string {
-  return `company in (${names.map(literal).join(", ")}) and _deleted_at is null
-    and date_received >= ${literal(window.from)}::date and date_received < ${literal(window.to)}::date + 1`;
+export function liveIn(request: LoadRequest): string {
+  return `_deleted_at is null and ${isAsked(request)}`;
 }
 
 /** True when no id of `staged` is stored, as in a company's first load. */

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { Window } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
+import { type Asked, isAsked } from "./asked.ts";
 import { columnOf, type Field, fields } from "./fields.ts";
 
 /** What was staged, in the temporary tables `staged` and `rejected` of the connection. */
@@ -65,16 +65,13 @@ export async function endStaging(connection: DuckDBConnection, asked: Asked): Pr
   };
 }
 
-/** Names and days that were asked for. */
-type Asked = { names: readonly string[]; window: Window };
-
 /** All that every load must know of the staged rows, in one reading. */
 async function lookThrough(connection: DuckDBConnection, asked: Asked) {
   const [rejected = 0, unidentified = 0, rows = 0, ids = 0, strangers = 0, extra = 0, somewhere = 0, everywhere = 0] =
     await numbers(
       connection,
       `select count(_reason), count(*) filter (_reason is not null and complaint_id is null), count(*) filter (_reason is null),
-       count(distinct complaint_id) filter (_reason is null), count(*) filter (_reason is null and ${isStranger(asked)}),
+       count(distinct complaint_id) filter (_reason is null), count(*) filter (_reason is null and (${isAsked(asked)}) is not true),
        count(_extra) filter (_reason is null), bit_or(_missing) filter (_reason is null), bit_and(_missing) filter (_reason is null)
      from staged`,
     );
@@ -104,14 +101,10 @@ async function numbers(connection: DuckDBConnection, sql: string): Promise<numbe
   return (await connection.runAndReadAll(sql)).getRows()[0]!.map(Number);
 }
 
-const isStranger = ({ names, window }: Asked) => `(
-  company is null or company not in (${names.map(literal).join(", ")})
-  or date_received < ${literal(window.from)}::date or date_received >= ${literal(window.to)}::date + 1)`;
-
 async function filterIgnored(connection: DuckDBConnection, asked: Asked): Promise<PipelineError> {
   const { names, window } = asked;
   const strangers = await connection.runAndReadAll(`
-    select count(*), min(complaint_id), min(company), min(date_received)::varchar from staged where ${isStranger(asked)}`);
+    select count(*), min(complaint_id), min(company), min(date_received)::varchar from staged where (${isAsked(asked)}) is not true`);
   const [rows, id, company, received] = strangers.getRows()[0]!;
   return new PipelineError({
     code: "source_ignored_filter",

@@ -1,3 +1,5 @@
+import type { CompanyReport, ErrorReport } from "../../pipeline/report.ts";
+
 /** What the API answers, as far as the pages read it; the server's schemas say all of it (`/api/v1/openapi.json`). */
 export type RunRow = {
   id: string;
@@ -15,23 +17,6 @@ export type RunRow = {
   bytes: number | null;
   errorCode: string | null;
 };
-
-export type CompanyReport = {
-  company: string;
-  names: string[];
-  window: { from: string; to: string; why: string };
-  state: string;
-  expected: number;
-  inserted: number;
-  updated: number;
-  deleted: number;
-  unchanged: number;
-  rejected: number;
-  loadedThrough: string | null;
-  durationMs: number;
-};
-
-type ErrorFacts = { code: string; message: string; data: string; next: string };
 
 export type RunDetail = RunRow & {
   settings: Record<string, unknown>;
@@ -63,7 +48,7 @@ export type RunDetail = RunRow & {
   }[];
   nodes: { id: string; name: string; kind: string; status: string; durationMs: number; message: string | null }[];
   notices: { kind: string; channel: string; state: string; attempts: number; error: string | null }[];
-  report: { companies: CompanyReport[]; error: ErrorFacts | null } | null;
+  report: { companies: CompanyReport[]; error: ErrorReport | null } | null;
 };
 
 export type LogLine = { seq: number; level: number; event: { type: string; at: string; task?: string } };

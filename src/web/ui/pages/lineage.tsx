@@ -1,7 +1,8 @@
 import { useEffect } from "preact/hooks";
 import { useAsked } from "../api.ts";
+import { SearchField } from "../parts/search-field.tsx";
 import { Shown } from "../parts/shown.tsx";
-import { here, setQuery } from "../router.ts";
+import { here } from "../router.ts";
 import type { LineageNode, RunDetail, RunRow } from "../types.ts";
 
 /** What the published tables are made of: columns, tests with their last results, SQL. */
@@ -115,15 +116,7 @@ function One({ nodes, name }: { nodes: LineageNode[]; name: string }) {
         <a href={`/data/sql?sql=${encodeURIComponent(`from ${name} limit 100`)}`}>Look at its rows</a>
       )}
       <h3>Columns</h3>
-      <label>
-        Search{" "}
-        <input
-          type="search"
-          data-search
-          value={search}
-          onInput={(event) => setQuery({ search: event.currentTarget.value }, true)}
-        />
-      </label>
+      <SearchField search={search} />
       <div class="scroll">
         <table>
           <thead>

@@ -4,6 +4,7 @@ import { ask } from "../api.ts";
 import { clock } from "../format.ts";
 import { here, setQuery } from "../router.ts";
 import type { LogLine, RunDetail } from "../types.ts";
+import { SearchField } from "./search-field.tsx";
 
 const rowPx = 20;
 const pageSize = 500;
@@ -43,15 +44,7 @@ export function Log({ run }: { run: RunDetail }) {
             ))}
           </select>
         </label>
-        <label>
-          Search{" "}
-          <input
-            type="search"
-            data-search
-            value={search}
-            onInput={(event) => setQuery({ search: event.currentTarget.value }, true)}
-          />
-        </label>
+        <SearchField search={search} />
         <a href={`/api/v1/runs/${run.id}/log.ndjson`} download={`${run.name}.ndjson`}>
           Download
         </a>
