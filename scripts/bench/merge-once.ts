@@ -1,9 +1,10 @@
 import { rmSync, statSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { literal } from "../../src/pipeline/literal.ts";
 import { Database } from "../../src/warehouse/database.ts";
 import { fields } from "../../src/warehouse/fields.ts";
 import { mergeLoad } from "../../src/warehouse/load.ts";
-import { beginStaging, endStaging } from "../../src/warehouse/staging.ts";
+import { endStaging, type Staged } from "../../src/warehouse/staging.ts";
 
 /**
  * One process of the merge benchmark: `node merge-once.ts keyless|key <database> <memory limit>`. Loads 300,000 rows with texts
@@ -11,6 +12,8 @@ import { beginStaging, endStaging } from "../../src/warehouse/staging.ts";
  */
 const [way, path = "", memoryLimit = ""] = process.argv.slice(2);
 const rows = 300_000;
+/** As a page beside the database would be staged. */
+const pages = `${path}.parquet`;
 const columns = fields.join(", ");
 const database = await Database.open({ path, memoryLimit, threads: 2 });
 const signal = new AbortController().signal;
@@ -26,10 +29,12 @@ const request = {
 
 /** Rows with a text of 500 characters each third; `round` changes one in a hundred. */
 async function stageRows(connection: DuckDBConnection, round: number): Promise<void> {
-  await beginStaging(connection);
   await connection.run(`
-    insert into staged (${columns}, _missing)
-    select ${fields.map((field) => `${sampleValue(field, round)} as ${field}`).join(", ")}, 0 from range(${rows}) r(i)`);
+    copy (
+      select ${fields.map((field) => `${sampleValue(field, round)} as ${field}`).join(", ")},
+        0 as _missing, null::json as _extra, null::varchar as _reason, null::varchar as _raw
+      from range(${rows}) r(i)
+    ) to ${literal(pages)} (format parquet, row_group_size 10240)`);
 }
 
 function sampleValue(field: string, round: number): string {
@@ -41,11 +46,11 @@ function sampleValue(field: string, round: number): string {
   return field === "company_response" && round === 2 ? `if(i % 100 = 0, 'Closed', ${value})` : value;
 }
 
-async function mergeByKey(connection: DuckDBConnection): Promise<void> {
+async function mergeByKey(connection: DuckDBConnection, staged: Staged): Promise<void> {
   const rest = fields.filter((field) => field !== "complaint_id");
   await connection.run("begin");
   await connection.run(`
-    insert into keyed (${columns}, _load_id, _loaded_at) select ${columns}, 'load', now() from staged
+    insert into keyed (${columns}, _load_id, _loaded_at) select ${columns}, 'load', now() from ${staged.from}
     on conflict (complaint_id) do update set
       ${rest.map((field) => `${field} = excluded.${field}`).join(", ")}, _load_id = 'load', _loaded_at = now()
     where ${rest.map((field) => `keyed.${field} is distinct from excluded.${field}`).join(" or ")}`);
@@ -62,9 +67,9 @@ const ms: number[] = [];
 for (let round = 0; round < 3; round++) {
   await database.connection(async (connection) => {
     await stageRows(connection, round);
-    const staged = await endStaging(connection, request);
+    const staged = await endStaging(connection, [path], request);
     const started = performance.now();
-    if (way === "key") await mergeByKey(connection);
+    if (way === "key") await mergeByKey(connection, staged);
     else await mergeLoad(connection, "load", request, { expected: rows, lastIndexed: null }, staged, context);
     ms.push(performance.now() - started);
   });
@@ -72,4 +77,4 @@ for (let round = 0; round < 3; round++) {
 database.close();
 const megabytes = process.resourceUsage().maxRSS / 1024;
 process.stdout.write(JSON.stringify({ ms, megabytes, file: statSync(path).size / 1e6 }));
-rmSync(path);
+for (const file of [path, pages]) rmSync(file);

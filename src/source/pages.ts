@@ -6,6 +6,7 @@ import { outOfOrder } from "./failures.ts";
 import type { Landing } from "./landing.ts";
 import type { PageFacts, PageReader } from "./page-facts.ts";
 import { pageUrl, walksOf } from "./questions.ts";
+import { collectChunks } from "./young-garbage.ts";
 
 export type PagesOptions = {
   base: string;
@@ -55,6 +56,7 @@ async function landPage(options: PagesOptions, url: string, page: number, contex
   const { task, report } = context;
   return client.ask(url, context, async ({ body }, signal) => {
     const { file, bytes } = await landing.receive(page, body, signal);
+    collectChunks();
     client.traffic.bytes += bytes;
     report({ type: "page.received", task, page, bytes });
     const facts = await reader.read(file, url);

@@ -2,6 +2,7 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
+import { literal } from "../pipeline/literal.ts";
 import { openingFailure, statementFailure } from "./failures.ts";
 import { type Migrations, migrate, ownMigrations } from "./migrate.ts";
 
@@ -18,17 +19,23 @@ const interruptEveryMs = 20;
 /** How long a file is waited for whose lock another process has: one that was killed needs a moment to vanish. */
 const patienceMs = 2000;
 
-/** Opens a DuckDB file that dials nowhere. Throws a PipelineError where it cannot be used. */
-export async function openFile(path: string, settings: Record<string, string>): Promise<DuckDBInstance> {
-  const options = {
-    ...settings,
-    autoinstall_known_extensions: "false",
-    autoload_known_extensions: "false",
-    allow_community_extensions: "false",
-  };
+/** DuckDB's settings of a database that dials nowhere. */
+const offline = {
+  autoinstall_known_extensions: "false",
+  autoload_known_extensions: "false",
+  allow_community_extensions: "false",
+};
+
+/** Opens a DuckDB file to read it. Throws a PipelineError where it cannot be used. */
+export function openFile(path: string): Promise<DuckDBInstance> {
+  return patiently(path, () => DuckDBInstance.create(path, { ...offline, access_mode: "READ_ONLY" }));
+}
+
+/** Tries again while another process has the file. Errors are the user's. */
+async function patiently<T>(path: string, open: () => Promise<T>): Promise<T> {
   for (const started = Date.now(); ; await setTimeout(100)) {
     try {
-      return await DuckDBInstance.create(path, options);
+      return await open();
     } catch (error) {
       const failure = openingFailure(path, error);
       const isLocked = failure instanceof PipelineError && failure.code === "warehouse_locked";
@@ -37,12 +44,32 @@ export async function openFile(path: string, settings: Record<string, string>): 
   }
 }
 
+/** Rows of a group, a multiple of 2048. The usual 122,880 are 75 MB while they are gathered, and as much where the last is written anew. */
+const rowGroupSize = 20_480;
+
+/** What keeps memory flat: rows are on disk soon, and what they took is given back (figures in docs/performance.md). */
+const sparing = {
+  preserve_insertion_order: "false",
+  // A group goes to the file when it is full, before its transaction ends.
+  write_buffer_row_group_count: "1",
+  checkpoint_threshold: "8MB",
+  // Merging groups that are not full would take up to 170 MB at a checkpoint. As rows are not deleted, few are not full.
+  max_vacuum_tasks: "0",
+  // Staged pages are read a few times, once each: not worth a cache.
+  enable_external_file_cache: "false",
+  // Parsing a page takes and frees many times its size, which the allocator would keep.
+  allocator_bulk_deallocation_flush_threshold: "8MB",
+};
+
 /** An open warehouse file, brought up to date. Its opener holds the warehouse lock (invariant 4). */
 export class Database {
   readonly #instance: DuckDBInstance;
+  /** What DuckDB calls the file. */
+  readonly #name: string;
 
-  private constructor(instance: DuckDBInstance) {
+  private constructor(instance: DuckDBInstance, name: string) {
     this.#instance = instance;
+    this.#name = name;
   }
 
   /** Makes the file where there is none: it gets its name when it is whole, so that a kill leaves no half of one. */
@@ -58,17 +85,7 @@ export class Database {
   }
 
   static async #openFile(options: DatabaseOptions, migrations: Migrations): Promise<Database> {
-    const database = new Database(
-      await openFile(options.path, {
-        memory_limit: options.memoryLimit,
-        threads: String(options.threads),
-        preserve_insertion_order: "false",
-        // Every checkpoint writes the table's last row group anew: not after each company.
-        checkpoint_threshold: "64MB",
-        // Parsing a page takes and frees many times its size, which the allocator would keep: 100 MB less at the peak.
-        allocator_bulk_deallocation_flush_threshold: "32MB",
-      }),
-    );
+    const database = await patiently(options.path, () => Database.#attach(options));
     try {
       // The file is ours now: what a killed process spilled is of no use to anyone.
       rmSync(`${options.path}.tmp`, { recursive: true, force: true });
@@ -76,6 +93,29 @@ export class Database {
       return database;
     } catch (error) {
       database.close();
+      throw error;
+    }
+  }
+
+  /** Row groups have another size than the usual one, which can only be said where a file is attached. */
+  static async #attach({ path, memoryLimit, threads }: DatabaseOptions): Promise<Database> {
+    const instance = await DuckDBInstance.create(":memory:", {
+      ...offline,
+      ...sparing,
+      memory_limit: memoryLimit,
+      threads: String(threads),
+      temp_directory: `${path}.tmp`,
+    });
+    try {
+      const connection = await instance.connect();
+      await connection.run(`attach ${literal(path)} (type duckdb, row_group_size ${rowGroupSize})`);
+      const attached = await connection.runAndReadAll(
+        "select database_name from duckdb_databases() where path is not null",
+      );
+      connection.closeSync();
+      return new Database(instance, String(attached.value(0, 0)));
+    } catch (error) {
+      instance.closeSync();
       throw error;
     }
   }
@@ -91,7 +131,7 @@ export class Database {
     };
     signal?.addEventListener("abort", interrupt, { once: true });
     try {
-      await connection.run("set timezone = 'UTC'");
+      await connection.run(`set timezone = 'UTC'; use "${this.#name.replaceAll('"', '""')}"`);
       return await use(connection);
     } catch (error) {
       signal?.throwIfAborted();

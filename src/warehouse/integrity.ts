@@ -22,7 +22,7 @@ const longestMs = 1500;
 export async function checkIntegrity(path: string): Promise<Integrity | null> {
   checkPath(path);
   if (!existsSync(path)) return null;
-  const instance = await openFile(path, { access_mode: "READ_ONLY" });
+  const instance = await openFile(path);
   const connection = await instance.connect();
   try {
     const [counts] = (

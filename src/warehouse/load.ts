@@ -26,15 +26,14 @@ export async function mergeLoad(
   const { rejected, rows, unidentified } = staged;
   const liveBefore = await countRows(connection, liveIn(request));
   const { inserted, updated } = await merge(connection, loadId, request, staged, liveBefore);
-  if (rejected > 0) await keepRejected(connection, loadId, request);
+  if (rejected > 0) await keepRejected(connection, loadId, request, staged);
   // Rejected rows are neither withdrawn nor counted as live: the source has them.
-  const countLive = () =>
-    countRows(connection, rejected > 0 ? `${liveIn(request)} and complaint_id not in (${known})` : liveIn(request));
+  const countLive = () => countRows(connection, liveAndKept(request, staged));
   let live = await countLive();
   // A row without an id may be any of those that seem to be gone: a withdrawal needs evidence (invariant 12).
   const deleted = unidentified > 0 ? 0 : Math.max(live - rows, 0);
   if (deleted > 0) {
-    await withdraw(connection, loadId, request, { gone: deleted, liveBefore });
+    await withdraw(connection, loadId, request, staged, { gone: deleted, liveBefore });
     live = await countLive();
   }
   const counts = { inserted, updated, deleted, unchanged: rows - inserted - updated };
@@ -57,18 +56,24 @@ async function withdraw(
   connection: DuckDBConnection,
   loadId: string,
   request: LoadRequest,
+  staged: Staged,
   { gone, liveBefore }: { gone: number; liveBefore: number },
 ): Promise<void> {
   if (!request.acceptWithdrawals && isSuspicious(gone, liveBefore)) throw withdrawalsRefused(request, gone, liveBefore);
   await connection.run(`
     update raw.cfpb_complaints set _deleted_at = now(), _loaded_at = now(), _load_id = ${literal(loadId)}
-    where ${liveIn(request)} and complaint_id not in (select complaint_id from staged) and complaint_id not in (${known})`);
+    where ${liveAndKept(request, staged)} and complaint_id not in (select complaint_id from ${staged.from})`);
 }
 
-async function keepRejected(connection: DuckDBConnection, loadId: string, { company }: LoadRequest): Promise<void> {
+async function keepRejected(
+  connection: DuckDBConnection,
+  loadId: string,
+  { company }: LoadRequest,
+  { rejectedFrom }: Staged,
+): Promise<void> {
   await connection.run(`
     insert into raw.cfpb_complaints_rejected
-    select ${literal(loadId)}, ${literal(company)}, reason, _raw, now() from rejected`);
+    select ${literal(loadId)}, ${literal(company)}, reason, _raw, now() from ${rejectedFrom}`);
 }
 
 async function countRows(connection: DuckDBConnection, condition: string): Promise<number> {
@@ -76,7 +81,12 @@ async function countRows(connection: DuckDBConnection, condition: string): Promi
   return Number(result.value(0, 0));
 }
 
-const known = "select complaint_id from rejected where complaint_id is not null";
+/** Live rows of the load that are not rejected today, as a condition. */
+function liveAndKept(request: LoadRequest, { rejected, rejectedFrom }: Staged): string {
+  const live = liveIn(request);
+  if (rejected === 0) return live;
+  return `${live} and complaint_id not in (select complaint_id from ${rejectedFrom} where complaint_id is not null)`;
+}
 
 async function writeLedger(
   connection: DuckDBConnection,
@@ -100,9 +110,9 @@ async function writeLedger(
 async function rowsUnreadable(
   connection: DuckDBConnection,
   { company }: LoadRequest,
-  { rejected, rows }: Staged,
+  { rejected, rejectedFrom, rows }: Staged,
 ): Promise<PipelineError> {
-  const reasons = await connection.runAndReadAll("select distinct reason from rejected order by 1");
+  const reasons = await connection.runAndReadAll(`select distinct reason from ${rejectedFrom} order by 1`);
   const why = reasons.getRows().flat().join(", ");
   return new PipelineError({
     code: "rows_unreadable",

@@ -17,8 +17,8 @@ export async function merge(
   liveBefore: number,
 ): Promise<{ inserted: number; updated: number }> {
   const insert = (from: string) => insertNew(connection, loadId, request, from);
-  if (liveBefore === 0 && (await isNothingStored(connection))) {
-    return { inserted: await insert("staged"), updated: 0 };
+  if (liveBefore === 0 && (await isNothingStored(connection, staged))) {
+    return { inserted: await insert(staged.from), updated: 0 };
   }
   const differing = await findDiffering(connection, request, staged, liveBefore);
   const changes = await findChanges(connection, staged, differing);
@@ -32,16 +32,16 @@ export function liveIn(request: LoadRequest): string {
   return `_deleted_at is null and ${isAsked(request)}`;
 }
 
-/** True when no id of `staged` is stored, as in a company's first load. */
-async function isNothingStored(connection: DuckDBConnection): Promise<boolean> {
+/** True when no staged id is stored, as in a company's first load. */
+async function isNothingStored(connection: DuckDBConnection, { from }: Staged): Promise<boolean> {
   const one = await connection.runAndReadAll(
-    "select 1 from staged semi join raw.cfpb_complaints using (complaint_id) limit 1",
+    `select 1 from ${from} semi join raw.cfpb_complaints using (complaint_id) limit 1`,
   );
   return one.currentRowCount === 0;
 }
 
 /**
- * Names the table of the staged rows that are not stored as they are. A row whose values have the same hash of 64 bits as those of a
+ * What the staged rows are selected from that are not stored as they are. A row whose values have the same hash of 64 bits as those of a
  * live row is that row: only the others are then compared value by value. Equal rows have equal names and days, so that only the load's
  * own are read. Where a field is in some rows and not in others, no hash says what is the same.
  */
@@ -50,14 +50,14 @@ async function findDiffering(
   request: LoadRequest,
   staged: Staged,
   liveBefore: number,
-): Promise<"staged" | "differing"> {
+): Promise<string> {
   const merged = mergedFields(staged);
-  if (liveBefore === 0 || merged.some(({ has }) => has !== "")) return "staged";
+  if (liveBefore === 0 || merged.some(({ has }) => has !== "")) return staged.from;
   const hash = `hash(complaint_id, ${merged.map(({ field }) => field).join(", ")})`;
   const unknown = staged.unknown.length > 0 ? "_extra is not null or" : "";
   await connection.run(`
     create temp table differing as
-    select * from staged
+    select * from ${staged.from}
     where ${unknown} ${hash} not in (select ${hash} from raw.cfpb_complaints where ${liveIn(request)})`);
   return "differing";
 }

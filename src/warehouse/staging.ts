@@ -4,10 +4,13 @@ import { literal } from "../pipeline/literal.ts";
 import { type Asked, isAsked } from "./asked.ts";
 import { columnOf, type Field, fields } from "./fields.ts";
 
-/** What was staged, in the temporary tables `staged` and `rejected` of the connection. */
+/** What was staged. */
 export type Staged = {
-  /** Rows in `staged`, each with another id. */
+  /** What the staged rows are selected from, in SQL. Each has another id. */
+  from: string;
   rows: number;
+  /** What the rejected rows are selected from: `reason`, `complaint_id` and `_raw`, the row as it came. */
+  rejectedFrom: string;
   rejected: number;
   /** Rejected rows without an id. */
   unidentified: number;
@@ -18,81 +21,92 @@ export type Staged = {
 };
 
 /**
- * Makes the tables that pages are parsed into. A field that a row does not have is a bit of its `_missing`; what cannot be
- * kept has a `_reason`.
+ * Parses a landed page into a Parquet file beside it: rows that wait for their merge are not held in memory. A field that a row does not
+ * have is a bit of its `_missing`; what cannot be kept has a `_reason`.
  */
-export async function beginStaging(connection: DuckDBConnection): Promise<void> {
-  await connection.run(stagingTables);
-}
-
-/** Parses a landed page into the table. */
-export async function stagePage(connection: DuckDBConnection, file: string): Promise<void> {
-  await connection.run("begin");
-  await connection.run(stagingSql, [file, false]);
-  const textless = await connection.runAndReadAll("from staged where _reason is not null and _raw is null limit 1");
-  if (textless.currentRowCount > 0) {
-    await connection.run("rollback; begin");
-    await connection.run(stagingSql, [file, true]);
-  }
-  await connection.run("commit");
+export async function stagePage(connection: DuckDBConnection, page: string): Promise<void> {
+  await connection.run(stagingSql(page, "where needed"));
 }
 
 /**
- * What has no id or no readable date goes from `staged` to `rejected`, as it came; ids become unique. Throws `source_ignored_filter` when
- * a row is of another company or day than was asked for.
+ * Makes of staged pages the rows of a load: those without an id or a readable date are rejected, and ids become unique. Throws
+ * `source_ignored_filter` when a row is of another company or day than was asked for.
  */
-export async function endStaging(connection: DuckDBConnection, asked: Asked): Promise<Staged> {
-  let found = await lookThrough(connection, asked);
+export async function endStaging(
+  connection: DuckDBConnection,
+  pages: readonly string[],
+  asked: Asked,
+): Promise<Staged> {
+  const files = `[${pages.map((page) => literal(stagedFile(page))).join(", ")}]`;
+  const all = `read_parquet(${files})`;
+  let from = `(select * from ${all} where _reason is null)`;
+  let found = await lookThrough(connection, asked, all);
+  if (found.textless > 0) {
+    for (const page of pages) await addTexts(connection, page);
+    found = await lookThrough(connection, asked, all);
+  }
   const { rejected, unidentified } = found;
-  const isRepeated = found.ids < found.rows;
-  if (rejected > 0) {
+  if (found.ids < found.rows) {
+    // A row that two pages showed counts once, as the later page had it.
     await connection.run(`
-      insert into rejected select _reason, complaint_id, _raw from staged where _reason is not null;
-      delete from staged where _reason is not null`);
+      create temp table once as
+      select * from read_parquet(${files}, filename = true, file_row_number = true) where _reason is null
+      qualify row_number() over (partition by complaint_id order by filename desc, file_row_number desc) = 1`);
+    from = "once";
+    found = await lookThrough(connection, asked, from);
   }
-  // A row that two pages showed counts once, as the later page had it.
-  if (isRepeated) {
-    await connection.run("delete from staged where rowid not in (select max(rowid) from staged group by complaint_id)");
-    found = await lookThrough(connection, asked);
-  }
-  if (found.strangers > 0) throw await filterIgnored(connection, asked);
+  if (found.strangers > 0) throw await filterIgnored(connection, asked, from);
   return {
+    from,
     rows: found.rows,
+    rejectedFrom: `(select _reason as reason, complaint_id, _raw from ${all} where _reason is not null)`,
     rejected,
     unidentified,
-    missing: await missingFields(connection, found),
-    unknown: found.extra === 0 ? [] : await unknownKeys(connection),
+    missing: await missingFields(connection, from, found),
+    unknown: found.extra === 0 ? [] : await unknownKeys(connection, from),
   };
 }
 
-/** All that every load must know of the staged rows, in one reading. */
-async function lookThrough(connection: DuckDBConnection, asked: Asked) {
-  const [rejected = 0, unidentified = 0, rows = 0, ids = 0, strangers = 0, extra = 0, somewhere = 0, everywhere = 0] =
+/** Stages a page again where the text of a rejected row was not taken out of it. */
+async function addTexts(connection: DuckDBConnection, page: string): Promise<void> {
+  const textless = await connection.runAndReadAll(
+    `from read_parquet(${literal(stagedFile(page))}) where _reason is not null and _raw is null limit 1`,
+  );
+  if (textless.currentRowCount > 0) await connection.run(stagingSql(page, "all"));
+}
+
+/** All that every load must know of its rows, in one reading. */
+async function lookThrough(connection: DuckDBConnection, asked: Asked, from: string) {
+  const [rejected = 0, textless = 0, unidentified = 0, rows = 0, ids = 0, strangers = 0, extra = 0, ...missing] =
     await numbers(
       connection,
-      `select count(_reason), count(*) filter (_reason is not null and complaint_id is null), count(*) filter (_reason is null),
-       count(distinct complaint_id) filter (_reason is null), count(*) filter (_reason is null and (${isAsked(asked)}) is not true),
-       count(_extra) filter (_reason is null), bit_or(_missing) filter (_reason is null), bit_and(_missing) filter (_reason is null)
-     from staged`,
+      `select count(_reason), count(*) filter (_reason is not null and _raw is null),
+         count(*) filter (_reason is not null and complaint_id is null), count(*) filter (_reason is null),
+         count(distinct complaint_id) filter (_reason is null),
+         count(*) filter (_reason is null and (${isAsked(asked)}) is not true), count(_extra) filter (_reason is null),
+         bit_or(_missing) filter (_reason is null), bit_and(_missing) filter (_reason is null)
+       from ${from}`,
     );
-  return { rejected, unidentified, rows, ids, strangers, extra, missing: { somewhere, everywhere } };
+  const [somewhere = 0, everywhere = 0] = missing;
+  return { rejected, textless, unidentified, rows, ids, strangers, extra, missing: { somewhere, everywhere } };
 }
 
 async function missingFields(
   connection: DuckDBConnection,
+  from: string,
   { rows, missing }: { rows: number; missing: { somewhere: number; everywhere: number } },
 ): Promise<Staged["missing"]> {
   const lacked = fields.filter((field) => missing.somewhere & bitOf(field));
   // As a rule, what one row lacks all rows lack.
   if (missing.somewhere === missing.everywhere) return lacked.map((field) => ({ field, rows }));
   const counts = lacked.map((field) => `count(*) filter (_missing & ${bitOf(field)} > 0)`);
-  const lacking = await numbers(connection, `select ${counts.join(", ")} from staged`);
+  const lacking = await numbers(connection, `select ${counts.join(", ")} from ${from}`);
   return lacked.map((field, i) => ({ field, rows: lacking[i]! }));
 }
 
-async function unknownKeys(connection: DuckDBConnection): Promise<string[]> {
+async function unknownKeys(connection: DuckDBConnection, from: string): Promise<string[]> {
   const keys = await connection.runAndReadAll(
-    "select distinct unnest(json_keys(_extra)) from staged where _extra is not null order by 1",
+    `select distinct unnest(json_keys(_extra)) from ${from} where _extra is not null order by 1`,
   );
   return keys.getRows().map(([key]) => String(key));
 }
@@ -101,10 +115,10 @@ async function numbers(connection: DuckDBConnection, sql: string): Promise<numbe
   return (await connection.runAndReadAll(sql)).getRows()[0]!.map(Number);
 }
 
-async function filterIgnored(connection: DuckDBConnection, asked: Asked): Promise<PipelineError> {
+async function filterIgnored(connection: DuckDBConnection, asked: Asked, from: string): Promise<PipelineError> {
   const { names, window } = asked;
   const strangers = await connection.runAndReadAll(`
-    select count(*), min(complaint_id), min(company), min(date_received)::varchar from staged where (${isAsked(asked)}) is not true`);
+    select count(*), min(complaint_id), min(company), min(date_received)::varchar from ${from} where (${isAsked(asked)}) is not true`);
   const [rows, id, company, received] = strangers.getRows()[0]!;
   return new PipelineError({
     code: "source_ignored_filter",
@@ -116,14 +130,9 @@ async function filterIgnored(connection: DuckDBConnection, asked: Asked): Promis
   });
 }
 
-const known = `[${fields.map(literal).join(", ")}]`;
-const typeOf = (field: Field) => (field.startsWith("date_") ? "timestamptz" : "varchar");
+const stagedFile = (page: string) => `${page}.parquet`;
 
-const stagingTables = `
-  create temp table staged (
-    ${fields.map((field) => `${field} ${typeOf(field)}`).join(", ")}, _missing integer, _extra json, _reason varchar, _raw varchar
-  );
-  create temp table rejected (reason varchar, complaint_id varchar, _raw varchar)`;
+const known = `[${fields.map(literal).join(", ")}]`;
 
 /** A row's missing fields are the bits of a number: a list of their names would be most of what is staged. */
 export function bitOf(field: Field): number {
@@ -142,22 +151,21 @@ const extraFields = `to_json(map(${unknownOf("keys")}, list_transform(${unknownO
       lambda key: json_extract(j, '/' || replace(replace(key, '~', '~0'), '/', '~1')))))`;
 
 /**
- * Adds the rows of the page $1. A page is parsed once, each row into a map of texts
- * (docs/decisions/0002-two-readings-of-a-page.md). The text of the rows, `j`, is taken out of it only where it is asked for by $2, or
+ * Writes the rows of a page to a file. A page is parsed once, each row into a map of texts
+ * (docs/decisions/0002-two-readings-of-a-page.md). The texts of all rows, `j`, are taken out of it only where they are asked for, or
  * where a row has a key that is no field; rows with the keys of the page's first are the rule.
  */
-const stagingSql = `
-  insert into staged
-  with page as (
+const stagingSql = (page: string, texts: "all" | "where needed") => `
+  copy (with page as (
     select content, from_json(content, '{"hits":{"hits":[{"_source":"MAP(VARCHAR,VARCHAR)"}]}}').hits.hits as hits
-    from read_text($1)
+    from read_text(${literal(page)})
   ),
   usual as (
     select *, coalesce(map_keys(hits[1]._source), []) as usual from page
   ),
   kept as (
     select hits, usual, ${missingOf("usual")} as usually_missing,
-      if($2 or len(${unknownOf("usual")}) > 0 or len(list_filter(hits, lambda hit: map_keys(hit._source) is distinct from usual)) > 0,
+      if(${texts === "all"} or len(${unknownOf("usual")}) > 0 or len(list_filter(hits, lambda hit: map_keys(hit._source) is distinct from usual)) > 0,
         content -> '$.hits.hits[*]._source', null) as texts
     from usual
   ),
@@ -181,6 +189,6 @@ const stagingSql = `
     from typed
   )
   select ${fields.join(", ")}, _missing,
-    case when len(keys) + bit_count(_missing) > ${fields.length} then ${extraFields} end,
-    _reason, case when _reason is not null then if($2, coalesce(j::varchar, 'null'), j::varchar) end
-  from judged`;
+    case when len(keys) + bit_count(_missing) > ${fields.length} then ${extraFields} end::json as _extra,
+    _reason, case when _reason is not null then ${texts === "all" ? "coalesce(j::varchar, 'null')" : "j::varchar"} end as _raw
+  from judged) to ${literal(stagedFile(page))} (format parquet)`;

@@ -15,7 +15,7 @@ export async function readStateReport(
   project: string,
 ): Promise<{ companies: CompanyStateReport[]; dbt: Owed }> {
   if (!existsSync(path)) return { companies: [], dbt: { owed: true, reason: "there is no warehouse yet" } };
-  const instance = await openFile(path, { access_mode: "READ_ONLY" });
+  const instance = await openFile(path);
   const connection = await instance.connect();
   try {
     await connection.run("set timezone = 'UTC'");

@@ -19,7 +19,7 @@ import type { StoredCompany } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { mergeLoad } from "./load.ts";
 import { publishMarts } from "./publish.ts";
-import { beginStaging, endStaging, stagePage } from "./staging.ts";
+import { endStaging, stagePage } from "./staging.ts";
 import { readLoadsOf, readOwed, readStates, writeCommit } from "./state.ts";
 
 export type WarehouseOptions = DatabaseOptions & {
@@ -32,9 +32,9 @@ export class DuckDbWarehouse implements Warehouse {
   readonly #options: WarehouseOptions;
   readonly #report: Report;
   #database: Promise<Database> | undefined;
-  /** A page under way takes many times its size. */
-  readonly #pages = new Gate(2);
-  /** Two transactions on one table may conflict, and each uses all threads by itself. */
+  /** Pages and merges under way: each takes for a moment many times the size of a page. */
+  readonly #work = new Gate(2);
+  /** Two transactions on one table may conflict. */
   readonly #merges = new Gate(1);
 
   constructor(options: WarehouseOptions, report: Report) {
@@ -64,18 +64,21 @@ export class DuckDbWarehouse implements Warehouse {
     try {
       const database = await this.#open();
       return await database.connection(async (connection) => {
-        await beginStaging(connection);
+        const landed: string[] = [];
         for (; !page.done; page = await ahead.next()) {
           const file = page.value;
-          await this.#pages.within(async () => {
+          landed.push(file);
+          await this.#work.within(async () => {
             signal.throwIfAborted();
             await stagePage(connection, file);
           });
         }
         const extracted = page.value;
-        const staged = await endStaging(connection, request);
+        const staged = await endStaging(connection, landed, request);
         report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
-        return this.#merges.within(() => mergeLoad(connection, randomUUID(), request, extracted, staged, context));
+        return this.#merges.within(() =>
+          this.#work.within(() => mergeLoad(connection, randomUUID(), request, extracted, staged, context)),
+        );
       }, signal);
     } finally {
       await ahead.return(null as never);

@@ -9,7 +9,7 @@ import { checkNotifications, checkSchedule } from "../../src/doctor/nightly.ts";
 import { checkHistory, checkScheduleFile, checkSnapshot, checkWarehouse } from "../../src/doctor/stores.ts";
 import { entryOf } from "../../src/schedule/crontab.ts";
 import { ScheduleStore } from "../../src/schedule/store.ts";
-import { openFile } from "../../src/warehouse/database.ts";
+import { Database } from "../../src/warehouse/database.ts";
 import { WarehouseLock } from "../../src/warehouse/lock.ts";
 import { startScript } from "../harness/cli.ts";
 import { temporaryFolder } from "../harness/context.ts";
@@ -91,11 +91,11 @@ describe("pipeline doctor", () => {
     const copy = join(temporaryFolder(), "home");
     await runInProcess({ home: copy, source });
     const { database } = configIn(copy);
-    const instance = await openFile(database, {});
-    const connection = await instance.connect();
-    await connection.run("insert into raw.cfpb_complaints select * from raw.cfpb_complaints limit 2");
-    connection.closeSync();
-    instance.closeSync();
+    const warehouse = await Database.open({ path: database, memoryLimit: "256MB", threads: 1 });
+    await warehouse.connection(async (connection) => {
+      await connection.run("insert into raw.cfpb_complaints select * from raw.cfpb_complaints limit 2");
+    });
+    warehouse.close();
     assert.match((await checkWarehouse(configIn(copy)))[0]!.what, /^2 complaints stored twice$/);
     truncateSync(database, 6000);
     const [found] = await findingsOf("warehouse", () => checkWarehouse(configIn(copy)));

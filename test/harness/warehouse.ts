@@ -7,7 +7,7 @@ import { temporaryFolder, testContext } from "./context.ts";
 
 /** Rows of a query on a warehouse file that nobody has open, as text. */
 export async function query(path: string, sql: string): Promise<(string | null)[][]> {
-  const instance = await openFile(path, { access_mode: "READ_ONLY" });
+  const instance = await openFile(path);
   const connection = await instance.connect();
   try {
     await connection.run("set timezone = 'UTC'");
