@@ -52,7 +52,9 @@ const sparing = {
   preserve_insertion_order: "false",
   // A group goes to the file when it is full, before its transaction ends.
   write_buffer_row_group_count: "1",
-  checkpoint_threshold: "8MB",
+  // Of a new file: a row group under way holds a block for each column and its nulls, 12 MB of the usual size.
+  default_block_size: "65536",
+  checkpoint_threshold: "12MB",
   // Merging groups that are not full would take up to 170 MB at a checkpoint. As rows are not deleted, few are not full.
   max_vacuum_tasks: "0",
   // Staged pages are read a few times, once each: not worth a cache.

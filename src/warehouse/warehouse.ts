@@ -74,7 +74,7 @@ export class DuckDbWarehouse implements Warehouse {
           });
         }
         const extracted = page.value;
-        const staged = await endStaging(connection, landed, request);
+        const staged = await this.#work.within(() => endStaging(connection, landed, request));
         report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
         return this.#merges.within(() =>
           this.#work.within(() => mergeLoad(connection, randomUUID(), request, extracted, staged, context)),
