@@ -71,8 +71,8 @@ export async function runFlow(ports: Ports, settings: FlowSettings): Promise<Flo
   return { companies, dbt, published: await publish(ports, settings.runId), states };
 }
 
-/** The source's rate is soon reached, and each company's rows are staged until it has all of them. */
-const companiesAtOnce = 4;
+/** The source takes a search every three seconds: more requests under way gain nothing, and each takes its memory. */
+const companiesAtOnce = 3;
 
 const stateOf = (states: readonly CompanyState[], company: string) => states.find((state) => state.company === company);
 
