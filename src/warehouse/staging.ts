@@ -29,8 +29,8 @@ export async function stagePage(connection: DuckDBConnection, page: string): Pro
 }
 
 /**
- * Makes of staged pages the rows of a load: those without an id or a readable date are rejected, and ids become unique. Throws
- * `source_ignored_filter` when a row is of another company or day than was asked for.
+ * Makes of staged pages the rows of a load: those without an id or a readable date, or with a key twice, are rejected, and ids become
+ * unique. Throws `source_ignored_filter` when a row is of another company or day than was asked for.
  */
 export async function endStaging(
   connection: DuckDBConnection,
@@ -146,6 +146,9 @@ const unknownOf = (keys: string) => `list_filter(${keys}, lambda key: not list_c
 const missingOf = (keys: string) =>
   fields.map((field) => `if(list_contains(${keys}, ${literal(field)}), 0, ${bitOf(field)})`).join(" + ");
 
+/** Whether a key is among them twice: JSON does not say which value counts. */
+const hasTwice = (keys: string) => `len(list_distinct(${keys})) < len(${keys})`;
+
 /** A row's unknown keys with their values. */
 const extraFields = `to_json(map(${unknownOf("keys")}, list_transform(${unknownOf("keys")},
       lambda key: json_extract(j, '/' || replace(replace(key, '~', '~0'), '/', '~1')))))`;
@@ -164,24 +167,26 @@ const stagingSql = (page: string, texts: "all" | "where needed") => `
     select *, coalesce(map_keys(hits[1]._source), []) as usual from page
   ),
   kept as (
-    select hits, usual, ${missingOf("usual")} as usually_missing,
+    select hits, usual, ${missingOf("usual")} as usually_missing, ${hasTwice("usual")} as usually_twice,
       if(${texts === "all"} or len(${unknownOf("usual")}) > 0 or len(list_filter(hits, lambda hit: map_keys(hit._source) is distinct from usual)) > 0,
         content -> '$.hits.hits[*]._source', null) as texts
     from usual
   ),
   hit as (
-    select unnest(hits)._source as f, unnest(texts) as j, usual, usually_missing from kept
+    select unnest(hits)._source as f, unnest(texts) as j, usual, usually_missing, usually_twice from kept
   ),
   typed as (
     select ${fields.map((field) => `${columnOf(field)} as ${field}`).join(",\n      ")},
       nullif(trim(f['date_sent_to_company']), '') as sent_text,
-      map_keys(f) as keys, usual, usually_missing, j
+      map_keys(f) as keys, keys = usual as alike, usually_missing, j,
+      case when alike then usually_twice else ${hasTwice("keys")} end as twice
     from hit
   ),
   judged as (
-    select *,
-      case when keys = usual then usually_missing else ${missingOf("keys")} end as _missing,
+    select * replace (case when not twice then complaint_id end as complaint_id),
+      case when alike then usually_missing else ${missingOf("keys")} end as _missing,
       case
+        when twice then 'a key twice'
         when complaint_id is null then 'no complaint_id'
         when date_received is null then 'unreadable date_received'
         when sent_text is not null and date_sent_to_company is null then 'unreadable date_sent_to_company'

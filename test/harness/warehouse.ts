@@ -52,9 +52,15 @@ export function testWarehouse() {
     () => undefined,
   );
   let landed = 0;
-  const load = (rows: Source[], change: Partial<LoadRequest> & { expected?: number } = {}, context = testContext()) => {
+  /** Rows, or the text of one where no object is like it. */
+  const load = (
+    rows: (Source | string)[],
+    change: Partial<LoadRequest> & { expected?: number } = {},
+    context = testContext(),
+  ) => {
     const file = join(folder, `page-${++landed}.json`);
-    writeFileSync(file, JSON.stringify({ hits: { hits: rows.map((_source) => ({ _source, sort: [1, "1"] })) } }));
+    const texts = rows.map((row) => (typeof row === "string" ? row : JSON.stringify(row)));
+    writeFileSync(file, `{"hits":{"hits":[${texts.map((text) => `{"_source":${text},"sort":[1,"1"]}`).join()}]}}`);
     const { expected = rows.length, ...rest } = change;
     async function* pages(): Pages {
       yield file;

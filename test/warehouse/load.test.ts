@@ -249,6 +249,38 @@ describe("loading a company", () => {
     assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints where _deleted_at is null"), [["2"]]);
   });
 
+  it("keeps a row apart that has a key twice, as it does not say which value counts", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    const twice = (id: string, start: string) => JSON.stringify(complaint(id)).replace("{", `{${start},`);
+    await load([complaint("1"), complaint("2"), complaint("3")]);
+    const result = await load([complaint("1"), twice("2", '"state":"GA"'), twice("3", '"complaint_id":"4"')]);
+    const alike = await load([twice("1", '"tags":"a"'), twice("2", '"tags":"b"'), twice("3", '"tags":"c"')]);
+    await warehouse.close();
+    assert.deepEqual(
+      [counts(result), counts(alike)],
+      [
+        [0, 0, 0, 1, 2],
+        [0, 0, 0, 0, 3],
+      ],
+    );
+    assert.deepEqual(await query(path, "select distinct reason from raw.cfpb_complaints_rejected"), [["a key twice"]]);
+    assert.deepEqual(
+      await query(path, "select row_text[:40] from raw.cfpb_complaints_rejected where row_text like '%\"4\"%'"),
+      [['{"complaint_id":"4","product":"Mortgage"']],
+    );
+    assert.deepEqual(
+      await query(
+        path,
+        "select complaint_id, state, tags from raw.cfpb_complaints where _deleted_at is null order by 1",
+      ),
+      [
+        ["1", "FL", null],
+        ["2", "FL", null],
+        ["3", "FL", null],
+      ],
+    );
+  });
+
   it("withdraws nothing while a row comes without its id: it may be any of those that are gone", async () => {
     const { path, warehouse, load } = testWarehouse();
     await load([complaint("1"), complaint("2"), complaint("3")]);
