@@ -11,16 +11,7 @@ import { redactor, redactValue, secretsOf } from "./pipeline/redact.ts";
 import { errorReport, type RunReport, summarize } from "./pipeline/report.ts";
 import { planFlow } from "./pipeline/resolve.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
-import {
-  checkBeforeRun,
-  lookAtSource,
-  type Recorder,
-  ratePerMinute,
-  recordRun,
-  stateReport,
-  wireRun,
-  withWarehouse,
-} from "./wire.ts";
+import { lookAtSource, type Recorder, ratePerMinute, recordRun, stateReport, wireRun, withWarehouse } from "./wire.ts";
 import { notifySecrets, RunNotices } from "./wire-notify.ts";
 
 export type RunOptions = {
@@ -151,9 +142,9 @@ async function lockAndRun(
 ): Promise<FlowOutcome> {
   return withWarehouse(config, async () => {
     notices.began(signal);
-    refuseFutureWatermark(config, options, await checkBeforeRun(config, options.skipDbt, signal));
-    const wired = await wireRun(config, signal, report);
+    const wired = await wireRun(config, options, signal, report);
     try {
+      refuseFutureWatermark(config, options, wired.states);
       return await runFlow(wired.ports, flowSettings(config, options, runId));
     } finally {
       Object.assign(traffic, wired.ports.source.traffic);

@@ -36,7 +36,12 @@ export type { Column, CompanyStateReport, ExportFormat, OwedReport, Receiver, Sq
 export { checkIntegrity, exportFormats };
 
 /** Everything that a run holds, for {@link Wired.close} to give back. */
-export type Wired = { ports: Ports; close(): Promise<void> };
+export type Wired = {
+  ports: Ports;
+  /** What is remembered of the companies. */
+  states: StoredCompany[];
+  close(): Promise<void>;
+};
 
 export type { Recorder };
 
@@ -52,38 +57,40 @@ function takeWarehouse(config: Config): WarehouseLock {
 }
 
 /**
- * Checks what needs no network, and gives what is remembered of the companies: Python where dbt will run, and that the
- * file can be opened. The caller holds the lock.
+ * The adapters of one run. What needs no network is checked first: Python where dbt will run, and that the file can be
+ * opened. The caller holds the lock.
  */
-export async function checkBeforeRun(config: Config, skipDbt: boolean, signal: AbortSignal): Promise<StoredCompany[]> {
-  if (!skipDbt) await wireTransform(config, signal).check();
-  const warehouse = wireWarehouse(config, () => undefined);
-  try {
-    return await warehouse.states();
-  } finally {
-    await warehouse.close();
-  }
-}
-
-/** The adapters of one run. The caller holds the lock. */
-export async function wireRun(config: Config, signal: AbortSignal, report: Report): Promise<Wired> {
+export async function wireRun(
+  config: Config,
+  { skipDbt }: { skipDbt: boolean },
+  signal: AbortSignal,
+  report: Report,
+): Promise<Wired> {
   const landing = join(config.home, "landing", keyOf(config.database));
-  // What lies here is of a run that was killed: the lock says that no other is alive.
-  await rm(landing, { recursive: true, force: true });
-  await mkdir(config.home, { recursive: true });
-  const { source, close } = await openSource(config, landing, signal);
-  const warehouse = wireWarehouse(config, report);
   const transform = wireTransform(config, signal);
-  const tasks = wireTasks(config, signal, report);
-  return {
-    ports: { source, warehouse, transform, tasks, report, clock: systemClock },
-    async close() {
-      await transform.stop();
-      await warehouse.close();
-      await close();
-      await rm(landing, { recursive: true, force: true });
-    },
-  };
+  if (!skipDbt) await transform.check();
+  const warehouse = wireWarehouse(config, report);
+  try {
+    const states = await warehouse.states();
+    // What lies here is of a run that was killed: the lock says that no other is alive.
+    await rm(landing, { recursive: true, force: true });
+    await mkdir(config.home, { recursive: true });
+    const { source, close } = await openSource(config, landing, signal);
+    const tasks = wireTasks(config, signal, report);
+    return {
+      ports: { source, warehouse, transform, tasks, report, clock: systemClock },
+      states,
+      async close() {
+        await transform.stop();
+        await warehouse.close();
+        await close();
+        await rm(landing, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await warehouse.close();
+    throw error;
+  }
 }
 
 /** The source alone, for questions that no run asks. Nothing is landed, and no warehouse is touched. */
