@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { PipelineError } from "../pipeline/errors.ts";
+import { isProcessAlive } from "../process-alive.ts";
 import { historyFile } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
 import { checkIntegrity, publishedSnapshot, settleWarehouse, withWarehouse } from "../wire.ts";
@@ -119,15 +120,7 @@ function copySqlite(path: string, to: string): void {
 async function removeAbandoned(parent: string): Promise<void> {
   for (const entry of await readdir(parent)) {
     const pid = Number(/^\..*\.unfinished-(\d+)$/.exec(entry)?.[1]);
-    if (pid > 0 && !isThere(pid)) await rm(join(parent, entry), { recursive: true, force: true });
-  }
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    if (pid > 0 && !isProcessAlive(pid)) await rm(join(parent, entry), { recursive: true, force: true });
   }
 }
 

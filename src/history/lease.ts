@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { isProcessAlive } from "../process-alive.ts";
 
 /** Whose process a run is. Process ids are used again: the start time and the boot tell two of them apart. */
 export type Lease = {
@@ -25,12 +26,7 @@ export function isAlive(lease: Lease, heartbeatAt: number, now: number): boolean
   if (lease.host !== hostname()) return now - heartbeatAt < lostMs;
   if (lease.boot !== bootId()) return false;
   if (lease.processStarted !== null) return startOf(lease.pid) === lease.processStarted;
-  try {
-    process.kill(lease.pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return isProcessAlive(lease.pid);
 }
 
 /** When a process started; null where it is not there (a zombie is not), or the system has no /proc. */

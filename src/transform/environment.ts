@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PipelineError } from "../pipeline/errors.ts";
+import { isProcessAlive } from "../process-alive.ts";
 import { startChild } from "./child.ts";
 import { projectFolder } from "./project.ts";
 
@@ -180,14 +181,6 @@ function notMade(code: number | null, lines: readonly string[]): PipelineError {
 async function removeAbandoned(cacheDir: string): Promise<void> {
   for (const entry of await readdir(cacheDir)) {
     const pid = Number(/^building-(\d+)-/.exec(entry)?.[1]);
-    if (pid > 0 && !isAlive(pid)) await rm(join(cacheDir, entry), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    if (pid > 0 && !isProcessAlive(pid)) await rm(join(cacheDir, entry), { recursive: true, force: true });
   }
 }
