@@ -176,8 +176,8 @@ export async function executePlan(config: Config, options: RunOptions, signal: A
 /** The names at the source that a text means, and those that look like it. */
 export async function searchCompanies(config: Config, text: string, signal: AbortSignal): Promise<Candidates> {
   return lookAtSource(config, signal, async ({ source, tasks }) => {
-    const [found] = await tasks.run("resolve_companies", quick, (context) => source.findNames([text], context));
-    return found!;
+    const { candidates } = await tasks.run("resolve_companies", quick, (context) => source.findNames([text], context));
+    return candidates[0]!;
   });
 }
 

@@ -47,10 +47,9 @@ export type FlowOutcome = {
 export async function runFlow(ports: Ports, settings: FlowSettings): Promise<FlowOutcome> {
   const { warehouse, transform, tasks, report } = ports;
   const states = await warehouse.states();
-  const windows = await resolveWindows(ports, settings, states);
-  // Python's imports and dbt's parsing take as long as the build itself: they go on while rows are extracted. Few nights have
-  // nothing new, and those end it.
-  if (!settings.skipDbt) transform.warmUp(report);
+  const { windows, lastIndexed } = await resolveWindows(ports, settings, states);
+  // Python's imports and dbt's parsing take as long as the build itself: they go on while rows are extracted.
+  if (!settings.skipDbt && (await dbtIsLikely(ports, windows, lastIndexed))) transform.warmUp(report);
 
   const done = settings.retryOf === null ? [] : await warehouse.loadsOf(settings.retryOf);
   const turns = new Gate(companiesAtOnce);
@@ -69,6 +68,17 @@ export async function runFlow(ports: Ports, settings: FlowSettings): Promise<Flo
   const committed = await tasks.run("commit_state", quick, () => commitState(ports, settings, states, loaded, dbt));
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
   return { companies, dbt, published: await publish(ports, settings.runId), states };
+}
+
+/** Whether dbt will have something to do, as far as can be told before the rows are read. Only when it starts depends on it. */
+async function dbtIsLikely(
+  { warehouse, transform }: Ports,
+  windows: readonly CompanyWindow[],
+  lastIndexed: string | null,
+): Promise<boolean> {
+  if (lastIndexed === null) return true;
+  const companies = windows.map(({ company }) => company);
+  return !(await warehouse.hasRead(lastIndexed, companies)) || (await warehouse.owed(transform.project())).owed;
 }
 
 /** The source takes a search every three seconds: more requests under way gain nothing, and each takes its memory. */
@@ -109,6 +119,8 @@ async function loadCompany(
         await source.discard(window.company);
       }
     });
+    if (!settings.skipDbt && result.inserted + result.updated + result.deleted > 0)
+      ports.transform.warmUp(ports.report);
     return outcome(result, null);
   } catch (error) {
     if (error instanceof PipelineError && error.code === "cancelled") throw error;

@@ -41,10 +41,16 @@ export type Pages = AsyncGenerator<string, Extracted, void>;
 /** Requests and bytes of a task or a run. */
 export type Traffic = { requests: number; bytes: number };
 
+export type FoundNames = {
+  candidates: Candidates[];
+  /** `_meta.last_indexed` of the index that was asked. */
+  lastIndexed: string | null;
+};
+
 /** The source, as the flow needs it. */
 export interface Source {
   /** The names at the source that each text may mean. */
-  findNames(texts: readonly string[], context: TaskContext): Promise<Candidates[]>;
+  findNames(texts: readonly string[], context: TaskContext): Promise<FoundNames>;
   /** How many rows of the names and the window the source shows, for each group of names that is asked for by itself. */
   count(names: readonly string[], window: Window, context: TaskContext): Promise<number[]>;
   /** Lands all rows of the names and the window, page by page. */
@@ -114,6 +120,8 @@ export interface Warehouse {
   loadsOf(runId: string): Promise<CommittedLoad[]>;
   /** True where there are changes, or a dbt project, that the marts do not show. */
   owed(project: string): Promise<Owed>;
+  /** True where the last load of each company read this very index: then it will hardly find changes. */
+  hasRead(index: string, companies: readonly string[]): Promise<boolean>;
   commit(commit: Commit): Promise<void>;
   /** Makes the marts the snapshot that readers see, unless it is of this very build. */
   publish(runId: string, context: TaskContext): Promise<Published>;

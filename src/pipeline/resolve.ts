@@ -4,15 +4,15 @@ import { type PlannedCompany, planCompany } from "./plan.ts";
 import { type FlowSettings, type Ports, quick, type TaskContext } from "./ports.ts";
 import { type CompanyState, type CompanyWindow, resolveWindow, type StoredCompany } from "./window.ts";
 
-/** The names and the days of each company, as two tasks. */
+/** The names and the days of each company, as two tasks, and the index that has the names. */
 export async function resolveWindows(
   ports: Pick<Ports, "source" | "tasks" | "report">,
   settings: FlowSettings,
   states: readonly StoredCompany[],
-): Promise<CompanyWindow[]> {
+): Promise<{ windows: CompanyWindow[]; lastIndexed: string | null }> {
   const { tasks, report } = ports;
   const { backfill } = settings;
-  const resolved = await tasks.run("resolve_companies", quick, (context) =>
+  const { resolved, lastIndexed } = await tasks.run("resolve_companies", quick, (context) =>
     resolveCompanies(ports, settings, states, context),
   );
   const windows = await tasks.run("resolve_window", quick, async () =>
@@ -29,7 +29,7 @@ export async function resolveWindows(
   for (const { company, names, window, why } of windows) {
     report({ type: "window.resolved", company, names, ...window, why });
   }
-  return windows;
+  return { windows, lastIndexed };
 }
 
 /** What a run would do: each company's window, and how many rows the source shows in it. Changes nothing. */
@@ -38,7 +38,7 @@ export async function planFlow(
   settings: FlowSettings & { pageSize: number },
   states: readonly StoredCompany[],
 ): Promise<PlannedCompany[]> {
-  const windows = await resolveWindows(ports, settings, states);
+  const { windows } = await resolveWindows(ports, settings, states);
   return ports.tasks.run("plan", quick, async (context) => {
     const planned: PlannedCompany[] = [];
     for (const window of windows) {
@@ -54,13 +54,13 @@ async function resolveCompanies(
   settings: FlowSettings,
   states: readonly CompanyState[],
   context: TaskContext,
-): Promise<{ company: string; names: string[] }[]> {
-  const candidates = await source.findNames(settings.companies, context);
+): Promise<{ resolved: { company: string; names: string[] }[]; lastIndexed: string | null }> {
+  const { candidates, lastIndexed } = await source.findNames(settings.companies, context);
   const known = new Map(states.map(({ company, names }) => [company, names]));
-  const resolved = resolveNames(candidates, known);
-  if ("error" in resolved) throw new PipelineError(resolved.error);
-  for (const { company, names, vanished } of resolved.companies) {
+  const meant = resolveNames(candidates, known);
+  if ("error" in meant) throw new PipelineError(meant.error);
+  for (const { company, names, vanished } of meant.companies) {
     if (vanished) report({ type: "names.vanished", company, names });
   }
-  return resolved.companies.map(({ company, names }) => ({ company, names }));
+  return { resolved: meant.companies.map(({ company, names }) => ({ company, names })), lastIndexed };
 }

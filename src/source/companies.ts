@@ -1,12 +1,13 @@
 import * as z from "zod";
 import { type Candidates, type CompanyName, matchNames, nearestNames, searchTermOf } from "../pipeline/names.ts";
-import type { TaskContext } from "../pipeline/ports.ts";
+import type { FoundNames, TaskContext } from "../pipeline/ports.ts";
 import type { SourceClient } from "./client.ts";
 import { namesUrl } from "./questions.ts";
 import { askSmall } from "./small-answers.ts";
 
 /** The parts of a `size=0` answer that are read; everything else may change. */
 const answerSchema = z.object({
+  _meta: z.object({ last_indexed: z.string().nullish() }).nullish(),
   aggregations: z.object({
     company: z.object({
       company: z.object({
@@ -26,7 +27,7 @@ export async function findNames(
   base: string,
   texts: readonly string[],
   context: TaskContext,
-): Promise<Candidates[]> {
+): Promise<FoundNames> {
   const all = await companyBuckets(client, namesUrl(base), context);
   const candidates: Candidates[] = [];
   for (const company of texts) {
@@ -39,18 +40,19 @@ export async function findNames(
     const suggestions = matches.length === 0 ? nearestNames(company, all.names) : [];
     candidates.push({ company, matches, suggestions });
   }
-  return candidates;
+  return { candidates, lastIndexed: all.lastIndexed };
 }
 
 async function companyBuckets(
   client: SourceClient,
   url: string,
   context: TaskContext,
-): Promise<{ names: CompanyName[]; capped: boolean }> {
-  const { aggregations } = await askSmall(client, url, answerSchema, context);
+): Promise<{ names: CompanyName[]; capped: boolean; lastIndexed: string | null }> {
+  const { aggregations, _meta } = await askSmall(client, url, answerSchema, context);
   const { buckets, sum_other_doc_count } = aggregations.company.company;
   return {
     names: buckets.map(({ key, doc_count }) => ({ name: key, count: doc_count })),
     capped: sum_other_doc_count > 0,
+    lastIndexed: _meta?.last_indexed ?? null,
   };
 }

@@ -1,6 +1,5 @@
 import type { Window } from "../pipeline/days.ts";
-import type { Candidates } from "../pipeline/names.ts";
-import type { Pages, Source, TaskContext, Traffic } from "../pipeline/ports.ts";
+import type { FoundNames, Pages, Source, TaskContext, Traffic } from "../pipeline/ports.ts";
 import { type ClientOptions, SourceClient } from "./client.ts";
 import { findNames } from "./companies.ts";
 import { countRows } from "./counts.ts";
@@ -34,7 +33,7 @@ export class CfpbSource implements Source {
     return this.#client.traffic;
   }
 
-  async findNames(texts: readonly string[], context: TaskContext): Promise<Candidates[]> {
+  async findNames(texts: readonly string[], context: TaskContext): Promise<FoundNames> {
     return findNames(this.#client, this.#options.base, texts, context);
   }
 

@@ -68,6 +68,19 @@ export async function readLoadsOf(connection: DuckDBConnection, runId: string): 
   });
 }
 
+/** Whether the last load of each company read this index. */
+export async function readHasRead(
+  connection: DuckDBConnection,
+  index: string,
+  companies: readonly string[],
+): Promise<boolean> {
+  const read = await connection.runAndReadAll(`
+    select count(*) from (
+      select company, last_indexed from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1)
+    where last_indexed = ${literal(index)} and company in (${companies.map(literal).join(", ")})`);
+  return Number(read.value(0, 0)) === companies.length;
+}
+
 /** Watermarks, and what the marts show now, in one transaction. */
 export async function writeCommit(connection: DuckDBConnection, commit: Commit): Promise<void> {
   const { runId, companies, builtProject } = commit;

@@ -20,7 +20,7 @@ import { Database, type DatabaseOptions } from "./database.ts";
 import { mergeLoad } from "./load.ts";
 import { publishMarts } from "./publish.ts";
 import { endStaging, stagePage } from "./staging.ts";
-import { readLoadsOf, readOwed, readStates, writeCommit } from "./state.ts";
+import { readHasRead, readLoadsOf, readOwed, readStates, writeCommit } from "./state.ts";
 
 export type WarehouseOptions = DatabaseOptions & {
   /** The folder of the published snapshots. */
@@ -54,6 +54,10 @@ export class DuckDbWarehouse implements Warehouse {
     return this.#read({ owed: true, reason: "there is no warehouse yet" }, (connection) =>
       readOwed(connection, project),
     );
+  }
+
+  async hasRead(index: string, companies: readonly string[]): Promise<boolean> {
+    return this.#read(false, (connection) => readHasRead(connection, index, companies));
   }
 
   async load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult> {

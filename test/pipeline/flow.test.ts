@@ -41,6 +41,7 @@ type World = {
   load(company: string): LoadResult;
   build(): DbtResult;
   owed: Owed[];
+  hasRead: boolean;
   states: StoredCompany[];
 };
 
@@ -50,7 +51,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
   const happenings: Happening[] = [];
   const report = (happening: Happening) => void happenings.push(happening);
   const clock = jumpingClock();
-  const { load = () => loaded, build = () => built, states = [] } = world;
+  const { load = () => loaded, build = () => built, hasRead = false, states = [] } = world;
   const owed = [...(world.owed ?? [])];
   const committed: Commit[] = [];
   const ports: Ports = {
@@ -65,11 +66,12 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
     source: {
       traffic: { requests: 0, bytes: 0 },
       async findNames(texts) {
-        return texts.map((company) => ({
+        const candidates = texts.map((company) => ({
           company,
           matches: [{ name: company.toUpperCase(), count: 1 }],
           suggestions: [],
         }));
+        return { candidates, lastIndexed: "today" };
       },
       count: async () => [5],
       async *extract(company) {
@@ -85,6 +87,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
       states: async () => states,
       loadsOf: async () => [],
       owed: async () => owed.shift() ?? { owed: true, reason: "test" },
+      hasRead: async (index) => hasRead && index === "today",
       async load({ company }, pages) {
         while (!(await pages.next()).done);
         const result = load(company);
@@ -214,6 +217,22 @@ describe("the flow", () => {
     assert.equal(idle.committed.length, 1, "the watermark moves on all the same");
     const { done } = await flow();
     assert.ok(done.indexOf("warm up") < done.indexOf("extract a"));
+  });
+
+  it("starts dbt only after a change where this very index was read before and nothing is owed", async () => {
+    const nothing = { owed: false, reason: "nothing new" };
+    const same = { ...loaded, inserted: 0, unchanged: 5 };
+    const idle = await flow({ hasRead: true, owed: [nothing, nothing], load: () => same });
+    assert.deepEqual([idle.done.includes("warm up"), idle.report.nothingNew], [false, true]);
+    const changed = await flow({ hasRead: true, owed: [nothing] });
+    const steps = ["extract a", "load a", "warm up", "build"].map((step) => changed.done.indexOf(step));
+    assert.deepEqual(
+      steps,
+      steps.toSorted((a, b) => a - b),
+      changed.done.join(", "),
+    );
+    const owed = await flow({ hasRead: true, load: () => same });
+    assert.ok(owed.done.indexOf("warm up") < owed.done.indexOf("extract a"));
   });
 
   it("passes over dbt and the watermark with skipDbt", async () => {

@@ -226,7 +226,9 @@ describe("the CFPB source", () => {
 
   it("finds the names of all texts with one question", async () => {
     await withSource({}, async (source) => {
-      const found = await source.findNames(["jpmorgan", "bank of america", "jp morgan"], testContext());
+      const texts = ["jpmorgan", "bank of america", "jp morgan"];
+      const { candidates: found, lastIndexed } = await source.findNames(texts, testContext());
+      assert.match(lastIndexed!, /^2026-11-20T12:00:00/);
       assert.deepEqual(
         found.map(({ company, matches }) => [company, matches.map(({ name }) => name)]),
         [
@@ -248,7 +250,9 @@ describe("the CFPB source", () => {
       return { kind: "answer", status: 200, body: JSON.stringify({ aggregations: { company } }) };
     };
     await withSource({}, async (source) => {
-      const found = await source.findNames(["jpmorgan", "somebody else"], testContext());
+      const texts = ["jpmorgan", "somebody else"];
+      const { candidates: found, lastIndexed } = await source.findNames(texts, testContext());
+      assert.equal(lastIndexed, null, "this answer does not say");
       assert.deepEqual(
         found[0]?.matches.map(({ name }) => name),
         [jpmorgan],

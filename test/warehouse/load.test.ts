@@ -427,6 +427,17 @@ describe("what dbt is owed", () => {
     await warehouse.close();
   });
 
+  it("is hardly anything where each company's last load read the very index", async () => {
+    const { warehouse, load } = testWarehouse();
+    const index = "2026-11-20T12:00:00-05:00";
+    assert.equal(await warehouse.hasRead(index, ["acme"]), false);
+    await load([complaint("1")]);
+    assert.equal(await warehouse.hasRead(index, ["acme"]), true);
+    assert.equal(await warehouse.hasRead("2026-11-21T12:00:00-05:00", ["acme"]), false);
+    assert.equal(await warehouse.hasRead(index, ["acme", "other"]), false);
+    await warehouse.close();
+  });
+
   it("and the state are read back as they were written", async () => {
     const { warehouse } = testWarehouse();
     assert.deepEqual(await warehouse.states(), []);
