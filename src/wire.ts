@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Config } from "./config.ts";
 import { Recorder, type RecorderOptions } from "./history/recorder.ts";
@@ -20,6 +19,7 @@ import { RateBudget } from "./source/budget.ts";
 import { SourceClient } from "./source/client.ts";
 import { type ContractReport, checkContract } from "./source/contract.ts";
 import { splitAddress } from "./source/http.ts";
+import { removeLanded } from "./source/landing.ts";
 import { CfpbSource } from "./source/source.ts";
 import { type Output, runDbt, writeDocs } from "./transform/command.ts";
 import { type DbtFacts, inspectDbt } from "./transform/inspect.ts";
@@ -73,8 +73,7 @@ export async function wireRun(
   try {
     const states = await warehouse.states();
     // What lies here is of a run that was killed: the lock says that no other is alive.
-    await rm(landing, { recursive: true, force: true });
-    await mkdir(config.home, { recursive: true });
+    await removeLanded(landing);
     const { source, close } = await openSource(config, landing, signal);
     const tasks = wireTasks(config, signal, report);
     return {
@@ -84,7 +83,7 @@ export async function wireRun(
         await transform.stop();
         await warehouse.close();
         await close();
-        await rm(landing, { recursive: true, force: true });
+        await removeLanded(landing);
       },
     };
   } catch (error) {

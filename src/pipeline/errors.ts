@@ -18,6 +18,7 @@ const table = {
   warehouse_foreign: { exitCode: 2, retry: "never" },
   warehouse_taken: { exitCode: 1, retry: "never" },
   warehouse_failed: { exitCode: 1, retry: "never" },
+  landing_failed: { exitCode: 1, retry: "never" },
   disk_full: { exitCode: 1, retry: "never" },
   python_missing: { exitCode: 2, retry: "never" },
   dbt_environment: { exitCode: 1, retry: "never" },

@@ -31,11 +31,7 @@ export class SourceClient {
    * The JSON answer to `url`, as `consume` makes it out of the body. What `consume` throws decides like any other error
    * whether the request is sent again. `consume` adds to `traffic.bytes`.
    */
-  async ask<T>(
-    url: string,
-    context: TaskContext,
-    consume: (answer: HttpAnswer, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async ask<T>(url: string, context: TaskContext, consume: (answer: HttpAnswer) => Promise<T>): Promise<T> {
     const { policy, clock } = this.#options;
     const { task, signal, report } = context;
     return retry(
@@ -59,7 +55,7 @@ export class SourceClient {
     url: string,
     attempt: number,
     { task, signal, report }: TaskContext,
-    consume: (answer: HttpAnswer, signal: AbortSignal) => Promise<T>,
+    consume: (answer: HttpAnswer) => Promise<T>,
   ): Promise<T> {
     const { budget, clock, requestTimeoutMs } = this.#options;
     await budget.take(signal, (waitMs, perMinute) => report({ type: "source.wait", task, waitMs, perMinute }));
@@ -73,7 +69,7 @@ export class SourceClient {
       const answer = await this.#http.get(url, within);
       answered = true;
       report({ type: "source.answered", task, attempt, status: answer.status, ms: Math.round(clock.now() - asked) });
-      if (answer.status === 200 && /^application\/json\b/.test(answer.type)) return await consume(answer, within);
+      if (answer.status === 200 && /^application\/json\b/.test(answer.type)) return await consume(answer);
       const retryAfterMs = parseRetryAfter(answer.retryAfter, clock.now());
       if (answer.status === 429 && retryAfterMs !== undefined)
         budget.pause(Math.min(retryAfterMs, this.#options.policy.longestMs));

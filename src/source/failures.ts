@@ -103,7 +103,6 @@ export function incompleteAnswer(
 export function failedRequest(url: string, cause: unknown, answered: boolean): PipelineError {
   const code = errnoOf(cause);
   const detail = code ?? (cause instanceof Error ? cause.message : String(cause));
-  if (code === "ENOSPC" || code === "EDQUOT") return diskFull(cause);
   if (answered) return incompleteAnswer(url, "source_cut", `the connection ended early (${detail})`, cause);
   return new PipelineError(
     {
@@ -125,13 +124,26 @@ export function requestTimedOut(url: string, seconds: number): PipelineError {
   });
 }
 
-function diskFull(cause: unknown): PipelineError {
+/** An answer that could not be stored in this folder. */
+export function landingFailure(folder: string, cause: unknown): PipelineError {
+  const code = errnoOf(cause);
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new PipelineError(
+      {
+        code: "disk_full",
+        what: "The disk is full: an answer of the source could not be stored.",
+        data: untouched,
+        next: "Free some space and run again.",
+      },
+      { cause },
+    );
+  }
   return new PipelineError(
     {
-      code: "disk_full",
-      what: "The disk is full: an answer of the source could not be stored.",
+      code: "landing_failed",
+      what: `An answer of the source could not be stored in ${folder} (${cause instanceof Error ? cause.message : String(cause)}).`,
       data: untouched,
-      next: "Free some space and run again.",
+      next: "See that the folder can be written and that nothing else cleans it up (`home` in pipeline.yaml), then run again.",
     },
     { cause },
   );

@@ -54,8 +54,8 @@ export async function* extractPages(
 async function landPage(options: PagesOptions, url: string, page: number, context: TaskContext): Promise<PageFacts> {
   const { client, landing, reader } = options;
   const { task, report } = context;
-  return client.ask(url, context, async ({ body }, signal) => {
-    const { file, bytes } = await landing.receive(page, body, signal);
+  return client.ask(url, context, async ({ body }) => {
+    const { file, bytes } = await landing.receive(page, body);
     collectChunks();
     client.traffic.bytes += bytes;
     report({ type: "page.received", task, page, bytes });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it, type TestContext } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -64,6 +64,25 @@ describe("a machine in trouble", () => {
     }
     assert.equal((await home.run(run)).code, 0);
     assert.equal((await home.watermarks()).length, 2);
+  });
+
+  it("whose landing folder is in the way or is cleaned up by something else says so", async () => {
+    const landing = join(home.folder, "landing");
+    mkdirSync(home.folder, { recursive: true });
+    writeFileSync(landing, "");
+    const blocked = await home.report(run);
+    assert.deepEqual([blocked.code, blocked.error?.code], [1, "landing_failed"]);
+    assert.match(blocked.error?.message ?? "", /could not be stored in .*landing.* \(ENOTDIR/);
+    rmSync(landing);
+    source.intercept = (url) => {
+      if (url.searchParams.getAll("company").includes(jpmorgan)) rmSync(landing, { recursive: true, force: true });
+      return undefined;
+    };
+    const cleaned = await home.report([...run, "--companies", "jpmorgan"]);
+    assert.deepEqual([cleaned.code, cleaned.error?.code], [1, "landing_failed"]);
+    assert.equal(existsSync(home.database), false, "nothing was loaded");
+    source.intercept = undefined;
+    assert.equal((await home.report(run)).code, 0);
   });
 
   it("whose clock stands a day back loses nothing and moves no watermark back", async () => {
