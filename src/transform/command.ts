@@ -1,8 +1,9 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PipelineError } from "../pipeline/errors.ts";
 import { startChild } from "./child.ts";
 import { PythonEnvironment } from "./environment.ts";
+import { makeFolder } from "./folder.ts";
 import type { TransformOptions } from "./transform.ts";
 import { dbtVariables } from "./variables.ts";
 
@@ -17,7 +18,7 @@ export type Output = {
 /** Any dbt command, with the profile of this warehouse. Gives dbt's own exit code. */
 export async function runDbt(options: TransformOptions, args: readonly string[], output: Output): Promise<number> {
   const { dbt, signal, targetDir } = options;
-  await mkdir(targetDir, { recursive: true });
+  await makeFolder(targetDir);
   const environment = new PythonEnvironment(options);
   if (dbt === null) await environment.ensure(output.progress, signal);
   const start = "import sys; from dbt.cli.main import cli; sys.argv[0] = 'dbt'; cli()";

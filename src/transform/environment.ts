@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PipelineError } from "../pipeline/errors.ts";
 import { isProcessAlive } from "../process-alive.ts";
 import { startChild } from "./child.ts";
+import { makeFolder } from "./folder.ts";
 import { projectFolder } from "./project.ts";
 
 export type EnvironmentOptions = {
@@ -51,7 +52,7 @@ export class PythonEnvironment {
   async ensure(progress: Progress, signal: AbortSignal): Promise<void> {
     if (this.isMade()) return;
     const { cacheDir } = this.#options;
-    await mkdir(cacheDir, { recursive: true });
+    await makeFolder(cacheDir);
     await removeAbandoned(cacheDir);
     const building = join(cacheDir, `building-${process.pid}-${randomUUID()}`);
     try {

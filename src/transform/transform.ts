@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { PipelineError } from "../pipeline/errors.ts";
@@ -7,6 +6,7 @@ import type { DbtResult, TaskContext, Transform } from "../pipeline/ports.ts";
 import { type Child, type Exit, startChild } from "./child.ts";
 import { PythonEnvironment } from "./environment.ts";
 import { parseDbtLine } from "./events.ts";
+import { makeFolder } from "./folder.ts";
 import { projectFingerprint } from "./project.ts";
 import { type DbtSettings, dbtVariables } from "./variables.ts";
 
@@ -96,7 +96,7 @@ export class DbtTransform implements Transform {
 
   async #start(report: Report): Promise<DbtChild> {
     const { dbt, signal, targetDir } = this.#options;
-    await mkdir(targetDir, { recursive: true });
+    await makeFolder(targetDir);
     const env = dbtVariables(this.#options);
     if (dbt !== null) {
       // It cannot be warmed up: it has the database open from the start, so it starts when it is time to build.

@@ -42,11 +42,11 @@ export class WarehouseLock {
   /** Who holds the lock of a warehouse now; does not disturb one who takes it. */
   static holderOf(database: string): Holder | undefined {
     if (!existsSync(lockPath(database))) return undefined;
-    const db = new DatabaseSync(lockPath(database), { timeout: 0 });
+    const db = connect(database);
     try {
       const holder = readHolder(db, database);
       // A row without a lock is of a process that was killed.
-      return holder !== undefined && !begin(db) ? holder : undefined;
+      return holder !== undefined && !begin(db, database) ? holder : undefined;
     } finally {
       db.close();
     }
@@ -79,8 +79,8 @@ function openLock(database: string): DatabaseSync | undefined {
     throw unusable(`The lock of the warehouse cannot be made: ${path} is not writable.`, error);
   }
   const inode = inodeOf(path);
-  const db = new DatabaseSync(path, { timeout: 0 });
-  if (inode !== undefined && begin(db) && inodeOf(path) === inode) return db;
+  const db = connect(database);
+  if (inode !== undefined && begin(db, database) && inodeOf(path) === inode) return db;
   if (inode !== undefined && inodeOf(path) === inode) return db; // held by another: its row is read next
   db.close();
   return undefined;
@@ -98,19 +98,19 @@ function hold(db: DatabaseSync, database: string, holder: Holder): boolean | Hol
   db.prepare("insert into holder values (?, ?)").run(holder.pid, holder.since);
   // Others can read who it is only once it is committed; the lock for good is the next transaction.
   db.exec("commit");
-  if (!begin(db)) return readHolder(db, database) ?? false;
+  if (!begin(db, database)) return readHolder(db, database) ?? false;
   const now = readHolder(db, database);
   return now?.pid === holder.pid && now.since === holder.since;
 }
 
 /** False when another process holds the write lock. */
-function begin(db: DatabaseSync): boolean {
+function begin(db: DatabaseSync, database: string): boolean {
   try {
     db.exec("begin immediate");
     return true;
   } catch (error) {
-    if (error instanceof Error && /locked|busy/i.test(error.message)) return false;
-    throw error;
+    if (isBusy(error)) return false;
+    throw damaged(database, error);
   }
 }
 
@@ -120,9 +120,31 @@ function readHolder(db: DatabaseSync, database: string): Holder | undefined {
     const row = known && db.prepare("select pid, since from holder").get();
     return row && { pid: Number(row.pid), since: String(row.since) };
   } catch (error) {
-    if (error instanceof Error && /locked|busy/i.test(error.message)) return undefined; // it writes its row just now
-    throw unusable(`The lock of the warehouse ${database} is not readable: remove ${lockPath(database)}.`, error);
+    if (isBusy(error)) return undefined; // it writes its row just now
+    throw damaged(database, error);
   }
+}
+
+function connect(database: string): DatabaseSync {
+  try {
+    return new DatabaseSync(lockPath(database), { timeout: 0 });
+  } catch (error) {
+    throw damaged(database, error);
+  }
+}
+
+const isBusy = (error: unknown) => error instanceof Error && /locked|busy/i.test(error.message);
+
+function damaged(database: string, cause: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "warehouse_unusable",
+      what: `The lock of the warehouse, ${lockPath(database)}, cannot be read (${cause instanceof Error ? cause.message : String(cause)}).`,
+      data: "Nothing was read or changed.",
+      next: "Make sure that no run is under way, remove that file, and run again.",
+    },
+    { cause },
+  );
 }
 
 export function refused(database: string, holder: Holder | undefined): PipelineError {

@@ -49,6 +49,18 @@ describe("dbt's Python environment", () => {
     }
   });
 
+  it("is refused where its place cannot be written", async () => {
+    const { environment, cacheDir } = machine(python("3, 11"));
+    writeFileSync(cacheDir, "");
+    await assert.rejects(
+      environment().ensure(() => undefined, signal),
+      {
+        code: "dbt_environment",
+        what: /^dbt needs a folder that could not be made: EEXIST/,
+      },
+    );
+  });
+
   it("makes itself once, and says what it does", async () => {
     const { environment, cacheDir } = machine(python("3, 11", { install: "echo Collecting agate==1.9.1" }));
     const steps: string[] = [];

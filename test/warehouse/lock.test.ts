@@ -48,6 +48,20 @@ describe("the warehouse lock", () => {
     assert.ok(existsSync(join(folder, "x")));
   });
 
+  it("says which file to remove where it cannot be read", () => {
+    const [rubbish, folder] = ["a.duckdb", "b.duckdb"].map((name) => join(temporaryFolder(), name)) as [string, string];
+    writeFileSync(`${rubbish}.lock`, "rubbish ".repeat(200));
+    mkdirSync(`${folder}.lock`);
+    const damaged = (database: string) => ({
+      code: "warehouse_unusable",
+      what: new RegExp(`^The lock of the warehouse, ${database}\\.lock, c`),
+    });
+    for (const database of [rubbish, folder]) {
+      assert.throws(() => WarehouseLock.acquire(database, me), { code: "warehouse_unusable" });
+      assert.throws(() => WarehouseLock.holderOf(database), damaged(database));
+    }
+  });
+
   it("is held by one of many that ask at once", async () => {
     const database = join(temporaryFolder(), "a.duckdb");
     writeFileSync(database, "");
