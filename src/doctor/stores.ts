@@ -67,14 +67,15 @@ export function checkScheduleFile(home: string): Finding[] {
 
 /** What SQLite says of a file that is not whole. */
 function damageOf(path: string): string | null {
-  const database = new DatabaseSync(path, { readOnly: true });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(path, { readOnly: true });
     const [row] = database.prepare("pragma quick_check(1)").all() as { quick_check: string }[];
     return row?.quick_check === "ok" ? null : (row?.quick_check ?? "no answer");
   } catch (error) {
     return (error as Error).message;
   } finally {
-    database.close();
+    database?.close();
   }
 }
 

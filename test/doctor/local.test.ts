@@ -117,6 +117,9 @@ describe("pipeline doctor", () => {
     assert.equal(damaged?.state, "failure");
     writeFileSync(ScheduleStore.fileOf(copy), "rubbish ".repeat(1000));
     assert.match(checkScheduleFile(copy)[0]!.what, /is damaged/);
+    rmSync(ScheduleStore.fileOf(copy));
+    mkdirSync(ScheduleStore.fileOf(copy));
+    assert.match(checkScheduleFile(copy)[0]!.what, /is damaged/, "not even a file");
   });
 
   it("finds a snapshot that lost a file", async () => {
