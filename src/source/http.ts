@@ -63,6 +63,8 @@ export class HttpClient {
       body.on("error", (error) => gunzip.destroy(error));
       plain = body.pipe(gunzip);
     }
+    // It may fail before somebody reads it, who is told then; without a listener it would end the process.
+    plain.on("error", () => undefined);
     return {
       status: statusCode,
       type: one("content-type") ?? "",

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { PipelineError } from "../../src/pipeline/errors.ts";
 import type { Fault } from "../../src/sample/faults.ts";
 import { truth } from "../../src/sample/truth.ts";
 import { RateBudget } from "../../src/source/budget.ts";
+import { HttpClient } from "../../src/source/http.ts";
 import { walksOf } from "../../src/source/questions.ts";
 import { CfpbSource, type SourceOptions } from "../../src/source/source.ts";
 import { jumpingClock, temporaryFolder, testContext } from "../harness/context.ts";
@@ -222,6 +225,18 @@ describe("the CFPB source", () => {
       return { kind: "hang" };
     };
     await withSource({}, (source) => assert.rejects(extract(source, testContext(controller.signal)), /cancelled/));
+  });
+
+  it("tells of a body that failed before it was read when it is read", { timeout: 10_000 }, async () => {
+    sample.intercept = () => ({ kind: "gzip-rubbish" });
+    const client = new HttpClient("test", { authorization: null, query: "" });
+    try {
+      const { body } = await client.get(`${sample.url}?size=0`, new AbortController().signal);
+      while (body.errored === null) await setImmediate();
+      await assert.rejects(text(body), /incorrect header check/);
+    } finally {
+      await client.close();
+    }
   });
 
   it("finds the names of all texts with one question", async () => {
