@@ -145,7 +145,7 @@ async function lockAndRun(
     const wired = await wireRun(config, options, signal, report);
     try {
       refuseFutureWatermark(config, options, wired.states);
-      return await runFlow(wired.ports, flowSettings(config, options, runId));
+      return await runFlow(wired.ports, flowSettings(config, options, runId), wired.states);
     } finally {
       Object.assign(traffic, wired.ports.source.traffic);
       await wired.close();

@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { exitCodeOf } from "../pipeline/errors.ts";
 import type { RunEvent, State } from "../pipeline/events.ts";
 import { levelOf, levels } from "../pipeline/log-level.ts";
+import { changedRows } from "../pipeline/reconcile.ts";
 import type { RunReport } from "../pipeline/report.ts";
 import { after } from "../pipeline/run-state.ts";
 import { openHistory } from "./database.ts";
@@ -119,10 +120,7 @@ export class Recorder {
     }
     this.#state = after(this.#state, report.state);
     const rows = report.companies.reduce((sum, { expected }) => sum + expected, 0);
-    const changed = report.companies.reduce(
-      (sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted,
-      0,
-    );
+    const changed = report.companies.reduce((sum, company) => sum + changedRows(company), 0);
     const { requests, bytes, error } = report;
     this.#sample();
     this.#write((statements, no) =>

@@ -10,6 +10,7 @@ import {
   type Published,
   quick,
 } from "./ports.ts";
+import { changedRows } from "./reconcile.ts";
 import { resolveWindows } from "./resolve.ts";
 import { type CompanyState, type CompanyWindow, nextState, type StoredCompany } from "./window.ts";
 
@@ -41,12 +42,11 @@ export type FlowOutcome = {
 };
 
 /**
- * The run, top to bottom. Throws where nothing could be loaded at all or the run was cancelled; what failed beside
+ * The run, top to bottom; `states` is what the warehouse remembers of the companies. Throws where nothing could be loaded at all or the run was cancelled; what failed beside
  * something that did not is in the outcome.
  */
-export async function runFlow(ports: Ports, settings: FlowSettings): Promise<FlowOutcome> {
+export async function runFlow(ports: Ports, settings: FlowSettings, states: StoredCompany[]): Promise<FlowOutcome> {
   const { warehouse, transform, tasks, report } = ports;
-  const states = await warehouse.states();
   const { windows, lastIndexed } = await resolveWindows(ports, settings, states);
   // Python's imports and dbt's parsing take as long as the build itself: they go on while rows are extracted.
   if (!settings.skipDbt && (await dbtIsLikely(ports, windows, lastIndexed))) transform.warmUp(report);
@@ -119,8 +119,7 @@ async function loadCompany(
         await source.discard(window.company);
       }
     });
-    if (!settings.skipDbt && result.inserted + result.updated + result.deleted > 0)
-      ports.transform.warmUp(ports.report);
+    if (!settings.skipDbt && changedRows(result) > 0) ports.transform.warmUp(ports.report);
     return outcome(result, null);
   } catch (error) {
     if (error instanceof PipelineError && error.code === "cancelled") throw error;

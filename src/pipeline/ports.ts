@@ -2,7 +2,7 @@ import type { Clock } from "./clock.ts";
 import type { Window } from "./days.ts";
 import type { DbtNode, Report, State } from "./events.ts";
 import type { Candidates } from "./names.ts";
-import type { CompanyState, CompanyWindow, StoredCompany, WindowSettings } from "./window.ts";
+import type { CompanyState, CompanyWindow, WindowSettings } from "./window.ts";
 
 /** What a step is given to work with. */
 export type TaskContext = {
@@ -110,7 +110,6 @@ export type Published = {
 
 /** The warehouse, as the flow needs it. Opens itself; closed so that dbt can have the file. */
 export interface Warehouse {
-  states(): Promise<StoredCompany[]>;
   /**
    * Stages the pages as they come, each while the next one is fetched; then merges, reconciles and writes the ledger in one
    * transaction. Transactions take turns.

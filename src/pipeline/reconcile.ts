@@ -32,3 +32,8 @@ export function reconcile(counts: LoadCounts): string | null {
 export function isSuspicious(part: number, whole: number): boolean {
   return part > 20 && part > whole / 10;
 }
+
+/** How many stored rows a load changed. */
+export function changedRows(load: { inserted: number; updated: number; deleted: number }): number {
+  return load.inserted + load.updated + load.deleted;
+}

@@ -3,6 +3,7 @@ import { type ErrorCode, type ErrorFacts, exitCodeOf } from "./errors.ts";
 import type { DbtNode, State } from "./events.ts";
 import type { CompanyOutcome, DbtOutcome, FlowOutcome, PublishOutcome } from "./flow.ts";
 import type { SourceFields } from "./ports.ts";
+import { changedRows } from "./reconcile.ts";
 import type { StoredCompany } from "./window.ts";
 
 /** One company in the document of a run. Counts are 0 where nothing happened. */
@@ -99,10 +100,7 @@ export function summarize(
     fields: allFields(outcome.companies),
     dbt: dbtReport(dbt, outcome.published),
     published: publishedReport(outcome.published),
-    nothingNew:
-      error === null &&
-      dbt.state === "Skipped" &&
-      companies.every(({ inserted, updated, deleted }) => inserted + updated + deleted === 0),
+    nothingNew: error === null && dbt.state === "Skipped" && companies.every((company) => changedRows(company) === 0),
     error: error && errorReport(error),
   };
 }

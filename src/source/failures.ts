@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
-import { type ErrorCode, PipelineError } from "../pipeline/errors.ts";
+import { type ErrorCode, type ErrorFacts, PipelineError } from "../pipeline/errors.ts";
 
 const untouched = "Nothing of this answer was loaded; what was loaded before stands.";
 const again = "Run again later; if it stays, look whether the source has changed.";
@@ -127,26 +127,19 @@ export function requestTimedOut(url: string, seconds: number): PipelineError {
 /** An answer that could not be stored in this folder. */
 export function landingFailure(folder: string, cause: unknown): PipelineError {
   const code = errnoOf(cause);
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new PipelineError(
-      {
-        code: "disk_full",
-        what: "The disk is full: an answer of the source could not be stored.",
-        data: untouched,
-        next: "Free some space and run again.",
-      },
-      { cause },
-    );
-  }
-  return new PipelineError(
-    {
-      code: "landing_failed",
-      what: `An answer of the source could not be stored in ${folder} (${cause instanceof Error ? cause.message : String(cause)}).`,
-      data: untouched,
-      next: "See that the folder can be written and that nothing else cleans it up (`home` in pipeline.yaml), then run again.",
-    },
-    { cause },
-  );
+  const facts: Pick<ErrorFacts, "code" | "what" | "next"> =
+    code === "ENOSPC" || code === "EDQUOT"
+      ? {
+          code: "disk_full",
+          what: "The disk is full: an answer of the source could not be stored.",
+          next: "Free some space and run again.",
+        }
+      : {
+          code: "landing_failed",
+          what: `An answer of the source could not be stored in ${folder} (${cause instanceof Error ? cause.message : String(cause)}).`,
+          next: "See that the folder can be written and that nothing else cleans it up (`home` in pipeline.yaml), then run again.",
+        };
+  return new PipelineError({ ...facts, data: untouched }, { cause });
 }
 
 function errnoOf(error: unknown): string | undefined {

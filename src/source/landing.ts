@@ -18,7 +18,7 @@ export class Landing {
 
   /** Empties the folder: what an interrupted attempt left is of no use. */
   async clear(): Promise<void> {
-    await removeLanded(this.folder);
+    await this.remove();
     await onDisk(this.folder, mkdir(this.folder, { recursive: true }));
   }
 

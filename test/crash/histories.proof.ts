@@ -6,7 +6,7 @@ import { PipelineError } from "../../src/pipeline/errors.ts";
 import type { CompanyReport } from "../../src/pipeline/report.ts";
 import { dayText } from "../../src/sample/clock.ts";
 import type { Fault } from "../../src/sample/faults.ts";
-import { draw, mix } from "../../src/sample/random.ts";
+import { chooser, seedsUpTo } from "../harness/chooser.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { testHome } from "../harness/home.ts";
 import { runInProcess } from "../harness/in-process.ts";
@@ -15,8 +15,6 @@ import { assertTrue } from "../harness/truth.ts";
 import { query } from "../harness/warehouse.ts";
 
 const histories = 200;
-/** `SEED=7 npm run proof` replays one of them. */
-const only = process.env.SEED === undefined ? null : Number(process.env.SEED);
 
 const startDate = "2026-01-01";
 const texts = ["jpmorgan", "bank of america", "chime", "equifax"];
@@ -36,17 +34,6 @@ const faults: Fault[] = [
   { kind: "total", factor: 0.5 },
 ];
 
-/** A sequence of choices out of a seed. */
-function chooser(seed: number) {
-  let purpose = 0;
-  const below = (bound: number) => draw(mix(seed + 1000), ++purpose, bound);
-  return {
-    below,
-    chance: (percent: number) => below(100) < percent,
-    among: <T>(list: readonly T[]) => list[below(list.length)]!,
-  };
-}
-
 describe("random histories of nights", () => {
   let source: TestSource;
   before(async () => {
@@ -60,8 +47,7 @@ describe("random histories of nights", () => {
   });
   after(() => source.close());
 
-  const seeds = only === null ? Array.from({ length: histories }, (_, i) => i + 1) : [only];
-  for (const seed of seeds) {
+  for (const seed of seedsUpTo(histories)) {
     it(`SEED=${seed}`, { timeout: 60_000 }, async () => {
       await history(seed);
     });

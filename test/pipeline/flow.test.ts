@@ -84,7 +84,6 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
       },
     },
     warehouse: {
-      states: async () => states,
       loadsOf: async () => [],
       owed: async () => owed.shift() ?? { owed: true, reason: "test" },
       hasRead: async (index) => hasRead && index === "today",
@@ -115,7 +114,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
       },
     },
   };
-  const outcome = await runFlow(ports, { ...settings, ...change });
+  const outcome = await runFlow(ports, { ...settings, ...change }, states);
   return { done, happenings, committed, report: summarize(outcome, settings.companies) };
 }
 
