@@ -12,7 +12,7 @@ import {
 } from "./ports.ts";
 import { changedRows } from "./reconcile.ts";
 import { resolveWindows } from "./resolve.ts";
-import { type CompanyState, type CompanyWindow, nextState, type StoredCompany } from "./window.ts";
+import { type CompanyState, type CompanyWindow, nextState, type StoredCompany, withDays } from "./window.ts";
 
 export const flowName = "cfpb-complaints-incremental";
 
@@ -195,19 +195,27 @@ async function commitState(
   loaded: readonly CompanyOutcome[],
   dbt: DbtOutcome,
 ): Promise<Map<string, string>> {
-  // A backfill says nothing of the days between it and the watermark.
-  const moved = settings.backfill === null ? loaded : [];
-  const companies = moved.map((company) => ({
-    company: company.company,
-    loadId: company.result!.loadId,
-    state: nextState(company, stateOf(states, company.company), settings.resetState),
-  }));
+  const companies = loaded.flatMap((company) => {
+    const state = stateAfter(company, settings, stateOf(states, company.company));
+    return state === null ? [] : [{ company: company.company, loadId: company.result!.loadId, state }];
+  });
   const builtProject = dbt.state === "Completed" ? transform.project() : null;
   await warehouse.commit({ runId: settings.runId, companies, builtProject });
+  if (settings.backfill !== null) return new Map();
   for (const { company, state } of companies) {
     report({ type: "state.committed", company, loadedThrough: state.loadedThrough });
   }
   return new Map(companies.map(({ company, state }) => [company, state.loadedThrough]));
+}
+
+/** A backfill says nothing of the days between it and the watermark: it moves none, and makes none. */
+function stateAfter(
+  company: CompanyOutcome,
+  { backfill, resetState }: FlowSettings,
+  state: CompanyState | undefined,
+): Omit<CompanyState, "company"> | null {
+  if (backfill === null) return nextState(company, state, resetState);
+  return state === undefined ? null : withDays(state, company.names, company.window);
 }
 
 /** What is committed stands, whatever becomes of this. */

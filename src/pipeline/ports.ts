@@ -92,6 +92,7 @@ export type Owed = { owed: boolean; reason: string };
 
 export type Commit = {
   runId: string;
+  /** What is remembered of companies from now on. */
   companies: { company: string; loadId: string; state: Omit<CompanyState, "company"> }[];
   /** The dbt project that has just been built; null where dbt had nothing to do. */
   builtProject: string | null;

@@ -1,13 +1,20 @@
 import { addDays, type Day, earlier, later, type Window } from "./days.ts";
+import { daysIn, gapsIn, type Ranges, startOfRange, withWindow } from "./ranges.ts";
+
+/** The days of a name that loads read completely. */
+export type NameDays = { name: string; days: Ranges };
 
 /** What the warehouse remembers of a company whose load was committed. */
 export type CompanyState = {
   company: string;
+  /** The names of which all days from `loadedFrom` to `loadedThrough` were read. */
   names: string[];
   /** First day that was loaded. */
   loadedFrom: Day;
   /** The watermark: the last day asked for, up to which there is no gap. */
   loadedThrough: Day;
+  /** What was read of each name: these names, and those that were not read through the watermark yet. */
+  loaded: NameDays[];
 };
 
 /** A company's state with how many live rows its names have. */
@@ -30,27 +37,69 @@ export function resolveWindow(
   const all = (why: string): CompanyWindow => ({ ...company, window: { from: startDate, to: asOf }, why });
   if (state === undefined) return all("first run");
   if (resetState) return all("state reset");
-  if (startDate < state.loadedFrom) return all(`start date moved back from ${state.loadedFrom}`);
-  const added = company.names.filter((name) => !state.names.includes(name));
-  if (added.length > 0) {
-    return { ...company, window: { from: state.loadedFrom, to: asOf }, why: `new name: ${added.join(", ")}` };
-  }
   const watermark = earlier(state.loadedThrough, asOf);
-  const from = earlier(later(addDays(watermark, -lookBackDays), state.loadedFrom), asOf);
-  return { ...company, window: { from, to: asOf }, why: `look-back ${lookBackDays} days from ${watermark}` };
+  const lookedBack = earlier(later(addDays(watermark, -lookBackDays), state.loadedFrom), asOf);
+  const unread = unreadDays(state, company.names, { from: earlier(startDate, state.loadedFrom), to: watermark });
+  const from = unread.reduce((first, gap) => earlier(first, gap.from), lookedBack);
+  return { ...company, window: { from, to: asOf }, why: reasonOf(settings, company.names, state, watermark, unread) };
 }
 
-/** What is remembered after a load of `window`: the watermark moves forward, back only by a reset (invariant 2). */
+/** The days of a window that were not read of every one of the names. */
+export function unreadDays(state: CompanyState, names: readonly string[], window: Window): Ranges {
+  const gaps = names.flatMap((name) => gapsIn(daysOf(state, name), window));
+  return gaps.reduce<Ranges>((all, gap) => withWindow(all, gap), []);
+}
+
+function reasonOf(
+  { startDate, lookBackDays }: WindowSettings,
+  names: readonly string[],
+  state: CompanyState,
+  watermark: Day,
+  unread: Ranges,
+): string {
+  if (unread.length > 0 && startDate < state.loadedFrom) return `start date moved back from ${state.loadedFrom}`;
+  const added = names.filter((name) => !state.names.includes(name));
+  if (unread.length > 0 && added.length > 0) return `new name: ${added.join(", ")}`;
+  if (unread.length > 0) {
+    const days = daysIn(unread);
+    return `${days} ${days === 1 ? "day was" : "days were"} never read, the first of them ${unread[0]?.from}`;
+  }
+  return `look-back ${lookBackDays} days from ${watermark}`;
+}
+
+/**
+ * What is remembered after a load of `window`: the watermark moves forward, back only by a reset. Only what was read without a gap is
+ * between its two days (invariant 2): a load of earlier days is remembered beside them until the days between are read, and so is a name
+ * that was not read through the watermark.
+ */
 export function nextState(
   loaded: CompanyWindow,
   state: CompanyState | undefined,
   resetState: boolean,
 ): Omit<CompanyState, "company"> {
   const { window, names } = loaded;
-  if (state === undefined || resetState) return { names, loadedFrom: window.from, loadedThrough: window.to };
-  return {
-    names,
-    loadedFrom: earlier(window.from, state.loadedFrom),
-    loadedThrough: later(window.to, state.loadedThrough),
-  };
+  if (state === undefined || resetState) {
+    const days = names.map((name) => ({ name, days: [window] }));
+    return { names, loadedFrom: window.from, loadedThrough: window.to, loaded: days };
+  }
+  const days = withDays(state, names, window).loaded.filter(({ name }) => names.includes(name));
+  const loadedThrough = later(window.to, state.loadedThrough);
+  const startOf = (name: string) => startOfRange(daysOf({ loaded: days }, name), loadedThrough);
+  const isUnbroken = (name: string) => (startOf(name) ?? addDays(loadedThrough, 1)) <= state.loadedFrom;
+  const held = names.filter((name) => state.names.includes(name) || isUnbroken(name));
+  const starts = held.map((name) => startOf(name) ?? state.loadedFrom);
+  const loadedFrom = earlier(starts.reduce(later, starts[0] ?? state.loadedFrom), state.loadedFrom);
+  return { names: held, loadedFrom, loadedThrough, loaded: days };
+}
+
+/** The state with the days of a window added to what was read of the names; its own two days stay as they are. */
+export function withDays(state: CompanyState, names: readonly string[], window: Window): Omit<CompanyState, "company"> {
+  const others = state.loaded.filter(({ name }) => !names.includes(name));
+  const read = names.map((name) => ({ name, days: withWindow(daysOf(state, name), window) }));
+  const { loadedFrom, loadedThrough } = state;
+  return { names: state.names, loadedFrom, loadedThrough, loaded: [...others, ...read] };
+}
+
+function daysOf({ loaded }: Pick<CompanyState, "loaded">, name: string): Ranges {
+  return loaded.find((one) => one.name === name)?.days ?? [];
 }

@@ -51,7 +51,10 @@ export async function forgetStates(options: DatabaseOptions, companies: readonly
   try {
     return await database.connection(async (connection) => {
       const only = companies.length === 0 ? "" : `where company in (${companies.map(literal).join(", ")})`;
+      await connection.run("begin");
       const forgotten = await connection.runAndReadAll(`delete from pipeline.state ${only} returning company`);
+      await connection.run(`delete from pipeline.loaded_days ${only}`);
+      await connection.run("commit");
       return forgotten
         .getRows()
         .map(([company]) => String(company))

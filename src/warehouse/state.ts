@@ -1,8 +1,9 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import type { Window } from "../pipeline/days.ts";
 import { literal } from "../pipeline/literal.ts";
 import type { MartsBuild } from "../pipeline/manifest.ts";
 import type { Commit, CommittedLoad, Owed } from "../pipeline/ports.ts";
-import type { StoredCompany } from "../pipeline/window.ts";
+import type { CompanyState, NameDays, StoredCompany } from "../pipeline/window.ts";
 
 export async function readStates(connection: DuckDBConnection): Promise<StoredCompany[]> {
   const result = await connection.runAndReadAll(
@@ -10,13 +11,39 @@ export async function readStates(connection: DuckDBConnection): Promise<StoredCo
        (select count(*) from raw.cfpb_complaints c where c._deleted_at is null and list_contains(s.names, c.company))
      from pipeline.state s order by s.company`,
   );
-  return result.getRows().map(([company, names, loadedFrom, loadedThrough, rows]) => ({
-    company: String(company),
-    names: JSON.parse(String(names)) as string[],
-    loadedFrom: String(loadedFrom),
-    loadedThrough: String(loadedThrough),
-    rows: Number(rows),
-  }));
+  const days = await readLoadedDays(connection);
+  return result.getRows().map(([company, names, loadedFrom, loadedThrough, rows]) => {
+    const state = {
+      company: String(company),
+      names: JSON.parse(String(names)) as string[],
+      loadedFrom: String(loadedFrom),
+      loadedThrough: String(loadedThrough),
+      rows: Number(rows),
+    };
+    return { ...state, loaded: days === null ? claimed(state) : (days.get(state.company) ?? []) };
+  });
+}
+
+/** The days that a state speaks of, where nothing says more. */
+function claimed({ names, loadedFrom: from, loadedThrough: to }: Omit<CompanyState, "loaded">): NameDays[] {
+  return names.map((name) => ({ name, days: [{ from, to }] }));
+}
+
+/** The days that were read of each company's names; null in a file that is only looked at and of a version without them. */
+async function readLoadedDays(connection: DuckDBConnection): Promise<Map<string, NameDays[]> | null> {
+  const known = await connection.runAndReadAll(
+    "select 1 from duckdb_tables() where schema_name = 'pipeline' and table_name = 'loaded_days'",
+  );
+  if (known.currentRowCount === 0) return null;
+  const result = await connection.runAndReadAll(`
+    select company, name, to_json(list({"from": range_from::varchar, "to": range_to::varchar} order by range_from))
+    from pipeline.loaded_days group by all order by all`);
+  const days = new Map<string, NameDays[]>();
+  for (const [company, name, ranges] of result.getRows()) {
+    const one: NameDays = { name: String(name), days: JSON.parse(String(ranges)) as Window[] };
+    days.set(String(company), [...(days.get(String(company)) ?? []), one]);
+  }
+  return days;
 }
 
 /** The last build of the marts that succeeded; null where they were never built. */
@@ -90,6 +117,11 @@ export async function writeCommit(connection: DuckDBConnection, commit: Commit):
     await connection.run(`
       insert into pipeline.state values (${literal(company)}, [${state.names.map(literal).join(", ")}],
         ${literal(state.loadedFrom)}, ${literal(state.loadedThrough)}, ${literal(loadId)}, ${literal(runId)}, now())`);
+    const ranges = state.loaded.flatMap(({ name, days }) =>
+      days.map(({ from, to }) => `(${[company, name, from, to].map(literal).join(", ")})`),
+    );
+    await connection.run(`delete from pipeline.loaded_days where company = ${literal(company)}`);
+    await connection.run(`insert into pipeline.loaded_days values ${ranges.join(", ")}`);
   }
   if (builtProject !== null) {
     await connection.run(`

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { dayMs, dayText } from "../../src/sample/clock.ts";
 import { testHome } from "../harness/home.ts";
-import { startTestSource, type TestSource } from "../harness/sample.ts";
+import { jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { assertTrue } from "../harness/truth.ts";
 
 const nights = ["2026-11-10", "2026-11-13", "2026-11-20"];
@@ -48,6 +48,33 @@ describe("nights in a row", () => {
     }
     const [[last = ""] = []] = await home.query("select max(window_from)::varchar from pipeline.loads");
     assert.equal(last, "2026-09-14");
+  });
+
+  it("read what an earlier start with an earlier as-of left out", async () => {
+    const home = testHome(source);
+    const run = async (startDate: string, asOf: string) => {
+      source.asOf = asOf;
+      return home.report([
+        "run",
+        "--start-date",
+        startDate,
+        "--as-of",
+        asOf,
+        "--look-back",
+        "5",
+        "--companies",
+        "jpmorgan",
+      ]);
+    };
+    await run("2026-10-01", "2026-11-10");
+    await run("2026-01-01", "2026-03-31");
+    assert.deepEqual(await home.watermarks(), [["jpmorgan", "2026-10-01", "2026-11-10"]]);
+    const { companies } = await run("2026-01-01", "2026-11-20");
+    assert.deepEqual(companies[0]?.window, {
+      ...{ from: "2026-04-01", to: "2026-11-20", why: "start date moved back from 2026-10-01" },
+    });
+    assert.deepEqual(await home.watermarks(), [["jpmorgan", "2026-01-01", "2026-11-20"]]);
+    await assertTrue(home, source, "2026-11-20", { from: "2026-04-01", to: "2026-11-20" }, [jpmorgan]);
   });
 
   it("revive a complaint that was withdrawn and came back", async () => {

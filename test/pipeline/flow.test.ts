@@ -206,6 +206,7 @@ describe("the flow", () => {
       names: [company.toUpperCase()],
       loadedFrom: "2026-01-01",
       loadedThrough: "2026-11-19",
+      loaded: [{ name: company.toUpperCase(), days: [{ from: "2026-01-01", to: "2026-11-19" }] }],
       rows: 5,
     }));
     const nothing = { owed: false, reason: "nothing new" };

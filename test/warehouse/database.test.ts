@@ -171,6 +171,30 @@ describe("opening a warehouse", () => {
     assert.deepEqual(await query(path, "select count(_first_seen_on) from raw.cfpb_complaints"), [["0"]]);
   });
 
+  it("finds the days of an older one's states that its ledger does not prove", async () => {
+    const path = join(temporaryFolder(), "old.duckdb");
+    const old = await Database.open(options(path), ownMigrations().slice(0, 2));
+    await old.connection(async (connection) => {
+      await connection.run(`
+        insert into pipeline.state values ('acme', ['A', 'B'], '2024-01-01', '2025-12-31', 'l', 'r', now());
+        insert into pipeline.loads
+        select no, no::varchar, 'r', company, names, day_from, day_to, null, 0, 0, 0, 0, 0, 0, 0, now()
+        from (values (1, 'acme', ['A'], date '2023-01-01', date '2024-06-30'), (2, 'acme', ['A', 'B'], '2025-01-01', '2025-10-31'),
+          (3, 'other', ['B'], '2024-01-01', '2024-12-31'), (4, 'acme', ['A', 'B'], '2025-11-01', '2026-01-31'),
+          (5, 'acme', ['A'], '2025-02-01', '2025-02-03')) l(no, company, names, day_from, day_to)`);
+    });
+    old.close();
+    (await Database.open(options(path))).close();
+    assert.deepEqual(
+      await query(path, "select name, range_from::varchar, range_to::varchar from pipeline.loaded_days order by all"),
+      [
+        ["A", "2024-01-01", "2024-06-30"],
+        ["A", "2025-01-01", "2025-12-31"],
+        ["B", "2024-01-01", "2025-12-31"],
+      ],
+    );
+  });
+
   it("refuses one that is cut off", async () => {
     const path = await made();
     truncateSync(path, 5000);

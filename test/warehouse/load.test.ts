@@ -441,7 +441,12 @@ describe("what dbt is owed", () => {
   it("and the state are read back as they were written", async () => {
     const { warehouse } = testWarehouse();
     assert.deepEqual(await warehouse.states(), []);
-    const state = { names: ['A, "B"', "O'C"], loadedFrom: "2024-01-01", loadedThrough: "2026-11-20" };
+    const days = [
+      { from: "2020-02-29", to: "2020-02-29" },
+      { from: "2024-01-01", to: "2026-11-20" },
+    ];
+    const loaded = ['A, "B"', "O'C"].map((name) => ({ name, days }));
+    const state = { names: ['A, "B"', "O'C"], loadedFrom: "2024-01-01", loadedThrough: "2026-11-20", loaded };
     const companies = [{ company: "it's", loadId: "l", state }];
     await warehouse.commit({ runId: "run", companies, builtProject: null });
     await warehouse.commit({ runId: "run", companies, builtProject: null });
