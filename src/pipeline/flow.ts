@@ -59,13 +59,17 @@ export async function runFlow(ports: Ports, settings: FlowSettings, states: Stor
   const loaded = companies.filter((company) => company.result !== null);
 
   const dbt = await runDbt(ports, settings, loaded.length > 0);
+  const loadIds = loaded.map(({ result }) => result!.loadId);
+  if (loaded.length > 0 && dbt.state !== "Completed") await assertHolds(ports, loadIds, dbt);
   if (dbt.state === "Failed" || settings.skipDbt || loaded.length === 0) {
     const reason = loaded.length === 0 ? "nothing was loaded" : `dbt has not seen the loads (${dbt.state})`;
     tasks.skip("commit_state", reason);
     tasks.skip("publish", reason);
     return { companies, dbt, published: null, states };
   }
-  const committed = await tasks.run("commit_state", quick, () => commitState(ports, settings, states, loaded, dbt));
+  const committed = await tasks.run("commit_state", quick, () =>
+    commitState(ports, settings, states, loaded, loadIds, dbt),
+  );
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
   return { companies, dbt, published: await publish(ports, settings.runId), states };
 }
@@ -188,11 +192,22 @@ class DbtFailed extends PipelineError {
   }
 }
 
+/** What dbt says of a warehouse that is gone is not what happened; what it says of one that cannot be opened now is. */
+async function assertHolds({ warehouse }: Ports, loadIds: readonly string[], dbt: DbtOutcome): Promise<void> {
+  try {
+    await warehouse.assertHolds(loadIds);
+  } catch (error) {
+    const isGone = error instanceof PipelineError && error.code === "warehouse_failed";
+    if (isGone || dbt.state !== "Failed") throw error;
+  }
+}
+
 async function commitState(
   { warehouse, transform, report }: Ports,
   settings: FlowSettings,
   states: readonly CompanyState[],
   loaded: readonly CompanyOutcome[],
+  loadIds: string[],
   dbt: DbtOutcome,
 ): Promise<Map<string, string>> {
   const companies = loaded.flatMap((company) => {
@@ -200,7 +215,7 @@ async function commitState(
     return state === null ? [] : [{ company: company.company, loadId: company.result!.loadId, state }];
   });
   const builtProject = dbt.state === "Completed" ? transform.project() : null;
-  await warehouse.commit({ runId: settings.runId, companies, builtProject });
+  await warehouse.commit({ runId: settings.runId, companies, loadIds, builtProject });
   if (settings.backfill !== null) return new Map();
   for (const { company, state } of companies) {
     report({ type: "state.committed", company, loadedThrough: state.loadedThrough });

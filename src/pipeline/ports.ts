@@ -94,6 +94,8 @@ export type Commit = {
   runId: string;
   /** What is remembered of companies from now on. */
   companies: { company: string; loadId: string; state: Omit<CompanyState, "company"> }[];
+  /** The loads behind this commit: nothing is committed where the ledger lacks one. */
+  loadIds: string[];
   /** The dbt project that has just been built; null where dbt had nothing to do. */
   builtProject: string | null;
 };
@@ -122,6 +124,8 @@ export interface Warehouse {
   owed(project: string): Promise<Owed>;
   /** True where the last load of each company read this very index: then it will hardly find changes. */
   hasRead(index: string, companies: readonly string[]): Promise<boolean>;
+  /** Throws `warehouse_failed` where the ledger lacks one of these loads: the file is another one, or gone. */
+  assertHolds(loadIds: readonly string[]): Promise<void>;
   commit(commit: Commit): Promise<void>;
   /** Makes the marts the snapshot that readers see, unless it is of this very build. */
   publish(runId: string, context: TaskContext): Promise<Published>;

@@ -1,10 +1,10 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
-import { openingFailure, statementFailure } from "./failures.ts";
-import { type Migrations, migrate, ownMigrations } from "./migrate.ts";
+import { openingFailure, statementFailure, warehouseGone } from "./failures.ts";
+import { currentVersion, type Migrations, migrate, ownMigrations } from "./migrate.ts";
 
 export type DatabaseOptions = {
   path: string;
@@ -68,10 +68,14 @@ export class Database {
   readonly #instance: DuckDBInstance;
   /** What DuckDB calls the file. */
   readonly #name: string;
+  readonly #path: string;
+  readonly #file: string | undefined;
 
-  private constructor(instance: DuckDBInstance, name: string) {
+  private constructor(instance: DuckDBInstance, name: string, path: string) {
     this.#instance = instance;
     this.#name = name;
+    this.#path = path;
+    this.#file = fileAt(path);
   }
 
   /** Makes the file where there is none: it gets its name when it is whole, so that a kill leaves no half of one. */
@@ -84,6 +88,21 @@ export class Database {
       renameSync(unfinished, path);
     }
     return Database.#openFile(options, migrations);
+  }
+
+  /** Opens a warehouse that has been made. Throws `warehouse_failed` where there is none: dbt makes an empty file of an absent one. */
+  static async openMade(options: DatabaseOptions): Promise<Database> {
+    if (!existsSync(options.path)) throw warehouseGone(options.path);
+    const migrations = ownMigrations();
+    const database = await patiently(options.path, () => Database.#attach(options));
+    try {
+      const version = await database.connection((connection) => currentVersion(connection, options.path));
+      if (version !== migrations.length) throw warehouseGone(options.path);
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   }
 
   static async #openFile(options: DatabaseOptions, migrations: Migrations): Promise<Database> {
@@ -115,7 +134,7 @@ export class Database {
         "select database_name from duckdb_databases() where path is not null",
       );
       connection.closeSync();
-      return new Database(instance, String(attached.value(0, 0)));
+      return new Database(instance, String(attached.value(0, 0)), path);
     } catch (error) {
       instance.closeSync();
       throw error;
@@ -145,7 +164,18 @@ export class Database {
     }
   }
 
+  /** Throws `warehouse_failed` where another file, or none, is at the path now: what is written here would be lost. */
+  assertInPlace(): void {
+    if (fileAt(this.#path) !== this.#file) throw warehouseGone(this.#path);
+  }
+
   close(): void {
     this.#instance.closeSync();
   }
+}
+
+/** Which file is at a path; undefined where none is. */
+function fileAt(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats && `${stats.dev}:${stats.ino}`;
 }

@@ -78,6 +78,16 @@ export function statementFailure(cause: unknown): unknown {
   return cause;
 }
 
+/** The file is not the one that this run loaded into. */
+export function warehouseGone(path: string): PipelineError {
+  return new PipelineError({
+    code: "warehouse_failed",
+    what: `The warehouse ${path} was moved, removed or replaced while the run was under way.`,
+    data: "Nothing of this run is remembered: the watermarks and the published tables are what they were before.",
+    next: "Put the file back and run again. Without it, the next run loads everything from the start date.",
+  });
+}
+
 function diskFull(cause: unknown): PipelineError {
   return new PipelineError(
     {

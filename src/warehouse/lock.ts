@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, statSync, unlinkSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { PipelineError } from "../pipeline/errors.ts";
@@ -52,19 +52,24 @@ export class WarehouseLock {
     }
   }
 
-  /** Where no warehouse was made, nothing of the lock is left either. */
+  /**
+   * Where no warehouse was made, nothing of the lock is left either. Never throws, since that would hide how the run ended: the system
+   * frees the lock with the process, and a row that stays without a lock is of nobody.
+   */
   release(): void {
-    if (!existsSync(this.#database)) {
-      unlinkSync(lockPath(this.#database));
-      this.#db.close();
-      for (const folder of this.#madeFolders) {
-        if (!removeEmpty(folder)) break;
+    try {
+      if (existsSync(this.#database)) {
+        this.#db.exec("delete from holder");
+        this.#db.exec("commit");
+      } else {
+        rmSync(lockPath(this.#database), { force: true });
+        for (const folder of this.#madeFolders) if (!removeEmpty(folder)) break;
       }
-      return;
+    } catch {
+      // Such as a full disk.
+    } finally {
+      this.#db.close();
     }
-    this.#db.exec("delete from holder");
-    this.#db.exec("commit");
-    this.#db.close();
   }
 }
 

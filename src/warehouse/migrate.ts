@@ -31,7 +31,8 @@ export async function migrate(connection: DuckDBConnection, path: string, migrat
   await connection.run("commit");
 }
 
-async function currentVersion(connection: DuckDBConnection, path: string): Promise<number> {
+/** How many of the migrations a file has; 0 where it has no table of this program. Throws `warehouse_foreign`. */
+export async function currentVersion(connection: DuckDBConnection, path: string): Promise<number> {
   const tables = await connection.runAndReadAll(
     "select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('raw', 'pipeline')",
   );

@@ -64,6 +64,8 @@ export async function publishMarts(
       tables.push(table);
       report({ type: "publish.table", task, table: name, rows: table.rows, bytes: table.bytes });
     }
+    if (tables.length === 0 && before !== null && before.tables.length > 0)
+      throw new Error("the warehouse has no marts to publish");
     const { runId, database } = request;
     const manifest: Manifest = { version: 1, snapshot, publishedAt: at.toISOString(), runId, database, marts, tables };
     await writeFile(join(unfinished, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -4,6 +4,7 @@ import { literal } from "../pipeline/literal.ts";
 import type { MartsBuild } from "../pipeline/manifest.ts";
 import type { Commit, CommittedLoad, Owed } from "../pipeline/ports.ts";
 import type { CompanyState, NameDays, StoredCompany } from "../pipeline/window.ts";
+import { warehouseGone } from "./failures.ts";
 
 export async function readStates(connection: DuckDBConnection): Promise<StoredCompany[]> {
   const result = await connection.runAndReadAll(
@@ -108,10 +109,24 @@ export async function readHasRead(
   return Number(read.value(0, 0)) === companies.length;
 }
 
-/** Watermarks, and what the marts show now, in one transaction. */
-export async function writeCommit(connection: DuckDBConnection, commit: Commit): Promise<void> {
-  const { runId, companies, builtProject } = commit;
+/** Throws `warehouse_failed` where one of these loads is not in the ledger. */
+export async function checkLoads(
+  connection: DuckDBConnection,
+  path: string,
+  loadIds: readonly string[],
+): Promise<void> {
+  const ids = `[${loadIds.map(literal).join(", ")}]::varchar[]`;
+  const held = await connection.runAndReadAll(
+    `select count(distinct load_id) from pipeline.loads where list_contains(${ids}, load_id)`,
+  );
+  if (Number(held.value(0, 0)) !== new Set(loadIds).size) throw warehouseGone(path);
+}
+
+/** Watermarks, and what the marts show now, in one transaction. Throws where the ledger lacks one of the loads behind them. */
+export async function writeCommit(connection: DuckDBConnection, path: string, commit: Commit): Promise<void> {
+  const { runId, companies, loadIds, builtProject } = commit;
   await connection.run("begin");
+  await checkLoads(connection, path, loadIds);
   for (const { company, loadId, state } of companies) {
     await connection.run(`delete from pipeline.state where company = ${literal(company)}`);
     await connection.run(`

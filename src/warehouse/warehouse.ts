@@ -20,7 +20,7 @@ import { Database, type DatabaseOptions } from "./database.ts";
 import { mergeLoad } from "./load.ts";
 import { publishMarts } from "./publish.ts";
 import { endStaging, stagePage } from "./staging.ts";
-import { readHasRead, readLoadsOf, readOwed, readStates, writeCommit } from "./state.ts";
+import { checkLoads, readHasRead, readLoadsOf, readOwed, readStates, writeCommit } from "./state.ts";
 
 export type WarehouseOptions = DatabaseOptions & {
   /** The folder of the published snapshots. */
@@ -89,13 +89,19 @@ export class DuckDbWarehouse implements Warehouse {
     }
   }
 
+  async assertHolds(loadIds: readonly string[]): Promise<void> {
+    const { path } = this.#options;
+    await (await this.#openMade()).connection((connection) => checkLoads(connection, path, loadIds));
+  }
+
   async commit(commit: Commit): Promise<void> {
-    await (await this.#open()).connection((connection) => writeCommit(connection, commit));
+    const { path } = this.#options;
+    await (await this.#openMade()).connection((connection) => writeCommit(connection, path, commit));
   }
 
   async publish(runId: string, context: TaskContext): Promise<Published> {
     const { path: database, published: folder } = this.#options;
-    return (await this.#open()).connection(
+    return (await this.#openMade()).connection(
       (connection) => publishMarts(connection, { folder, database, runId }, context),
       context.signal,
     );
@@ -112,8 +118,15 @@ export class DuckDbWarehouse implements Warehouse {
     return (await this.#open()).connection(read);
   }
 
-  async #open(): Promise<Database> {
-    this.#database ??= Database.open(this.#options).then((database) => {
+  /** The file that this run has loaded into, and no new one. */
+  async #openMade(): Promise<Database> {
+    const database = await this.#open(Database.openMade);
+    database.assertInPlace();
+    return database;
+  }
+
+  async #open(open: (options: DatabaseOptions) => Promise<Database> = Database.open): Promise<Database> {
+    this.#database ??= open(this.#options).then((database) => {
       this.#report({ type: "warehouse.opened" });
       return database;
     });

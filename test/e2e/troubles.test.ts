@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it, type TestContext } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -65,6 +65,28 @@ describe("a machine in trouble", () => {
     assert.equal((await home.run(run)).code, 0);
     assert.equal((await home.watermarks()).length, 2);
   });
+
+  for (const how of ["moved", "moved and failed"]) {
+    it(`whose warehouse is ${how} while dbt runs remembers nothing, and goes on when it is back`, async () => {
+      const home = testHome(source);
+      const run = ["run", "--start-date", "2026-09-01", "--as-of", source.asOf];
+      const { code, stdout, stderr } = await home.run(run, { FAKE_DBT: how });
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /error\[warehouse_failed\]: The warehouse .* was moved, removed or replaced/);
+      assert.match(stderr, /Nothing of this run is remembered/);
+      assert.doesNotMatch(stdout, /Verified|Published/);
+      assert.ok(!existsSync(home.database), "no new file is made in its place");
+      assert.equal((await home.run(["sql", "select 1"])).code, 1, "nothing is published");
+      renameSync(`${home.database}.away`, home.database);
+      assert.deepEqual(await home.watermarks(), []);
+      const healed = await home.report(run);
+      assert.equal(healed.code, 0);
+      assert.deepEqual(
+        healed.companies.map(({ unchanged, expected }) => unchanged === expected),
+        [true, true],
+      );
+    });
+  }
 
   it("whose landing folder is in the way or is cleaned up by something else says so", async () => {
     const landing = join(home.folder, "landing");

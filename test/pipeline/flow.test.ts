@@ -93,6 +93,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
         done.push(`load ${company}`);
         return result;
       },
+      async assertHolds() {},
       async commit(commit) {
         committed.push(commit);
         done.push("commit");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
@@ -69,6 +69,30 @@ describe("opening a warehouse", () => {
     (await Database.open(options(path))).close();
     assert.deepEqual(await query(path, "select count(*) from pipeline.loads"), [["0"]]);
     assert.deepEqual(readdirSync(dirname(path)), ["a.duckdb"]);
+  });
+
+  it("that must have been made refuses none, a new one, and one of another program", async () => {
+    const path = join(temporaryFolder(), "a.duckdb");
+    await assert.rejects(Database.openMade(options(path)), { code: "warehouse_failed" });
+    const instance = await DuckDBInstance.create(path);
+    instance.closeSync();
+    await assert.rejects(Database.openMade(options(path)), {
+      code: "warehouse_failed",
+      what: /moved, removed or replaced/,
+    });
+    const opened = await Database.openMade(options(await made()));
+    opened.assertInPlace();
+    opened.close();
+  });
+
+  it("notices that its file was replaced under it", async () => {
+    const path = await made();
+    const database = await Database.openMade(options(path));
+    renameSync(path, `${path}.away`);
+    assert.throws(() => database.assertInPlace(), { code: "warehouse_failed" });
+    writeFileSync(path, "");
+    assert.throws(() => database.assertInPlace(), { code: "warehouse_failed" });
+    database.close();
   });
 
   it("refuses one that another program has open, and names it", async () => {

@@ -412,7 +412,8 @@ describe("what dbt is owed", () => {
   it("is every change since it last succeeded, also after a load that changed nothing", async () => {
     const { warehouse, load } = testWarehouse();
     assert.equal((await warehouse.owed("p1")).owed, true);
-    const commit = (builtProject: string | null) => warehouse.commit({ runId: "run", companies: [], builtProject });
+    const commit = (builtProject: string | null) =>
+      warehouse.commit({ runId: "run", companies: [], loadIds: [], builtProject });
     await load([complaint("1")]);
     assert.deepEqual(await warehouse.owed("p1"), { owed: true, reason: "the marts were never built" });
     await commit("p1");
@@ -439,8 +440,9 @@ describe("what dbt is owed", () => {
   });
 
   it("and the state are read back as they were written", async () => {
-    const { warehouse } = testWarehouse();
+    const { warehouse, load } = testWarehouse();
     assert.deepEqual(await warehouse.states(), []);
+    const { loadId } = await load([complaint("1")]);
     const days = [
       { from: "2020-02-29", to: "2020-02-29" },
       { from: "2024-01-01", to: "2026-11-20" },
@@ -448,8 +450,9 @@ describe("what dbt is owed", () => {
     const loaded = ['A, "B"', "O'C"].map((name) => ({ name, days }));
     const state = { names: ['A, "B"', "O'C"], loadedFrom: "2024-01-01", loadedThrough: "2026-11-20", loaded };
     const companies = [{ company: "it's", loadId: "l", state }];
-    await warehouse.commit({ runId: "run", companies, builtProject: null });
-    await warehouse.commit({ runId: "run", companies, builtProject: null });
+    const commit = { runId: "run", companies, loadIds: [loadId], builtProject: null };
+    await warehouse.commit(commit);
+    await warehouse.commit(commit);
     assert.deepEqual(await warehouse.states(), [{ company: "it's", ...state, rows: 0 }]);
     await warehouse.close();
   });

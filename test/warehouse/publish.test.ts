@@ -15,6 +15,8 @@ async function withMarts(
   use: (world: {
     folder: string;
     build(no: number): Promise<void>;
+    /** A build that leaves no marts. */
+    clear(no: number): Promise<void>;
     publish(runId?: string): ReturnType<typeof publishMarts>;
     manifest(): Manifest;
   }) => Promise<void>,
@@ -33,6 +35,12 @@ async function withMarts(
         create or replace table marts.dim_companies as select 'ACME' as company, ${no} as build;
         insert into pipeline.transforms values ('run ${no}', ${no}, 'project', now())`);
     });
+  const clear = (no: number) =>
+    database.connection(async (connection) => {
+      await connection.run(`
+        drop schema marts cascade;
+        insert into pipeline.transforms values ('run ${no}', ${no}, 'project', now())`);
+    });
   const publish = (runId = "0123456789") =>
     database.connection((connection) => {
       const request: PublishRequest = { folder, database: path, runId };
@@ -40,7 +48,7 @@ async function withMarts(
     });
   const manifest = () => JSON.parse(readFileSync(join(folder, "current", "manifest.json"), "utf8")) as Manifest;
   try {
-    await use({ folder, build, publish, manifest });
+    await use({ folder, build, clear, publish, manifest });
   } finally {
     database.close();
   }
@@ -105,6 +113,16 @@ describe("publishing the marts", () => {
       writeFileSync(join(folder, "current", "manifest.json"), "{");
       assert.equal((await publish("dddddddd")).reason, null);
       assert.equal(manifest().runId, "dddddddd");
+    });
+  });
+
+  it("refuses to take away what is published where there are no marts", async () => {
+    await withMarts(async ({ build, clear, publish, manifest }) => {
+      await build(1);
+      const { snapshot } = await publish();
+      await clear(2);
+      await assert.rejects(publish(), { code: "publish_failed", what: /no marts to publish/ });
+      assert.equal(manifest().snapshot, snapshot);
     });
   });
 
