@@ -17,8 +17,8 @@ const address = z.string().refine((value) => {
 
 export const notifySchema = z.strictObject({
   on: z
-    .array(z.enum(["failed", "crashed", "late", "recovered", "firstSuccess"]))
-    .default(["failed", "crashed", "late", "recovered", "firstSuccess"]),
+    .array(z.enum(["failed", "crashed", "late", "recovered", "firstSuccess", "warning"]))
+    .default(["failed", "crashed", "late", "recovered", "firstSuccess", "warning"]),
   webhook: z.strictObject({ url: address, secret: secret.optional() }).optional(),
   slack: z.strictObject({ url: secret }).optional(),
   email: z

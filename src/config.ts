@@ -89,6 +89,8 @@ export type Config = Readonly<
     runTimeoutSeconds: number | null;
     dbt: string | null;
     cacheDir: string;
+    /** The companies of a run whose command line names none. */
+    standingCompanies: readonly string[];
     /** Today in UTC unless given. */
     asOf: string;
     /** Of this program. */
@@ -124,10 +126,18 @@ export function loadConfig(flags: Partial<Settings>, file: string | undefined, t
   }
   const parsed = schema.safeParse(merged);
   if (!parsed.success) throw invalid(parsed.error, merged, originOf);
-  return { config: finish(parsed.data, today), warnings: environment.warnings };
+  const standing =
+    flags.companies === undefined ? parsed : schema.safeParse({ ...merged, companies: standingOf(origins) });
+  const { companies } = standing.success ? standing.data : parsed.data;
+  return { config: finish(parsed.data, companies, today), warnings: environment.warnings };
 }
 
-function finish(settings: z.output<typeof schema>, today: string): Config {
+/** The companies without those of the command line, the last of the origins. */
+function standingOf(origins: readonly [string, Record<string, unknown>][]): unknown {
+  return origins.slice(0, -1).findLast(([, settings]) => settings.companies !== undefined)?.[1].companies;
+}
+
+function finish(settings: z.output<typeof schema>, standingCompanies: readonly string[], today: string): Config {
   const { home, database, contact, runTimeoutSeconds, dbt, cacheDir, asOf, startDate, ...rest } = settings;
   const isSample = settings.source === "sample";
   const kept = ownHome(home, settings.source);
@@ -137,6 +147,7 @@ function finish(settings: z.output<typeof schema>, today: string): Config {
   return Object.freeze({
     ...rest,
     startDate,
+    standingCompanies,
     home: kept,
     database: database === undefined ? join(kept, "cfpb_complaints.duckdb") : resolve(database),
     contact: contact ?? null,

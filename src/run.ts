@@ -8,7 +8,7 @@ import type { Candidates } from "./pipeline/names.ts";
 import { type Plan, planRun } from "./pipeline/plan.ts";
 import { type FlowSettings, quick } from "./pipeline/ports.ts";
 import { redactor, redactValue, secretsOf } from "./pipeline/redact.ts";
-import { errorReport, type RunReport, summarize } from "./pipeline/report.ts";
+import { errorReport, type RunReport, type Summary, summarize } from "./pipeline/report.ts";
 import { planFlow } from "./pipeline/resolve.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
 import { lookAtSource, type Recorder, ratePerMinute, recordRun, stateReport, wireRun, withWarehouse } from "./wire.ts";
@@ -67,10 +67,13 @@ export async function executeRun(
   cancelled.addEventListener("abort", onCancelled, { once: true });
 
   const notices = new RunNotices(config, options.trigger, report);
-  let ending: Ending;
+  let ending: Summary;
   const { signal: limited, stop } = withTimeout(cancelled, config.runTimeoutSeconds);
   try {
-    ending = summarize(await lockAndRun(config, runId, options, limited, report, traffic, notices), config.companies);
+    ending = summarize(
+      await lockAndRun(config, runId, options, limited, report, traffic, notices),
+      config.standingCompanies,
+    );
   } catch (error) {
     ending = { ...nothingDone, state: stateOf(error, cancelled), error: errorReport(factsOf(error)) };
   } finally {
@@ -118,12 +121,12 @@ function cancelledFromOutside(): PipelineError {
   });
 }
 
-type Ending = ReturnType<typeof summarize>;
-
-const nothingDone: Ending = {
+const nothingDone: Summary = {
   state: "Failed",
   companies: [],
   forgotten: [],
+  untracked: [],
+  warnings: [],
   fields: { unknown: [], missing: [] },
   dbt: null,
   published: null,
@@ -144,8 +147,8 @@ async function lockAndRun(
     notices.began(signal);
     const wired = await wireRun(config, options, signal, report);
     try {
-      refuseFutureWatermark(config, options, wired.states);
-      return await runFlow(wired.ports, flowSettings(config, options, runId), wired.states);
+      refuseFutureWatermark(config, options, wired.remembered.companies);
+      return await runFlow(wired.ports, flowSettings(config, options, runId), wired.remembered);
     } finally {
       Object.assign(traffic, wired.ports.source.traffic);
       await wired.close();

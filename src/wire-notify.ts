@@ -10,6 +10,7 @@ import type { Report } from "./pipeline/events.ts";
 import { redactor } from "./pipeline/redact.ts";
 import type { RunReport } from "./pipeline/report.ts";
 import { runName } from "./pipeline/run-name.ts";
+import type { Warning } from "./pipeline/warnings.ts";
 import { historyFile } from "./runs.ts";
 import { systemClock } from "./runtime/clock.ts";
 
@@ -18,6 +19,9 @@ export type { Late };
 export type Told = (kind: string, delivery: Delivery, nextAt: number | null) => void;
 
 const deadManMs = 25_000;
+
+/** Warnings that stay until somebody acts. */
+const toldWarnings: readonly Warning["code"][] = ["name_vanished", "name_equal", "name_equal_gone"];
 
 /** The values that no text may show. */
 export function notifySecrets({ notify, env }: Config): string[] {
@@ -55,6 +59,7 @@ export class RunNotices {
     const run = {
       ...{ id, name: runName(id), state, trigger: this.#trigger, startedAt, endedAt },
       ...{ errorCode: error?.code ?? null, error, report: document },
+      warnings: document.warnings.filter(({ code }) => toldWarnings.includes(code)).map(({ message }) => message),
     };
     const isRefused = error?.code === "warehouse_locked";
     await Promise.all([
@@ -93,7 +98,7 @@ export async function lookForNotices(
     for (const schedule of late) await notifier.late(schedule, signal);
     const crash = notices?.untoldCrash(Date.now()) ?? null;
     if (crash !== null) {
-      const state = { state: "Crashed", errorCode: "crashed", trigger: crash.trigger } as const;
+      const state = { state: "Crashed", errorCode: "crashed", trigger: crash.trigger, warnings: [] } as const;
       await notifier.runEnded({ ...crash, error: null }, state, signal);
     }
     await notifier.flush(signal);

@@ -6,7 +6,7 @@ import type { NewRun } from "./history/statements.ts";
 import type { Report } from "./pipeline/events.ts";
 import { neededFields, retiredFields } from "./pipeline/fields.ts";
 import type { Ports } from "./pipeline/ports.ts";
-import type { StoredCompany } from "./pipeline/window.ts";
+import type { Remembered } from "./pipeline/window.ts";
 import { openPublished, publishedFolder } from "./published.ts";
 import { historyFile } from "./runs.ts";
 import { systemClock } from "./runtime/clock.ts";
@@ -29,17 +29,17 @@ import { fields } from "./warehouse/fields.ts";
 import { checkIntegrity } from "./warehouse/integrity.ts";
 import { refused, WarehouseLock } from "./warehouse/lock.ts";
 import { checkPath } from "./warehouse/path.ts";
-import { type CompanyStateReport, forgetStates, type OwedReport, readStateReport } from "./warehouse/state-report.ts";
+import { forgetStates, readStateReport, type StateReport } from "./warehouse/state-report.ts";
 import { DuckDbWarehouse } from "./warehouse/warehouse.ts";
 
-export type { Column, CompanyStateReport, ExportFormat, OwedReport, Receiver, SqlSession, Value };
+export type { Column, ExportFormat, Receiver, SqlSession, Value };
 export { checkIntegrity, exportFormats };
 
 /** Everything that a run holds, for {@link Wired.close} to give back. */
 export type Wired = {
   ports: Ports;
-  /** What is remembered of the companies. */
-  states: StoredCompany[];
+  /** What the warehouse remembers. */
+  remembered: Remembered;
   close(): Promise<void>;
 };
 
@@ -71,14 +71,14 @@ export async function wireRun(
   if (!skipDbt) await transform.check();
   const warehouse = wireWarehouse(config, report);
   try {
-    const states = await warehouse.states();
+    const remembered = await warehouse.remembered();
     // What lies here is of a run that was killed: the lock says that no other is alive.
     await removeLanded(landing);
     const { source, close } = await openSource(config, landing, signal);
     const tasks = wireTasks(config, signal, report);
     return {
       ports: { source, warehouse, transform, tasks, report, clock: systemClock },
-      states,
+      remembered,
       async close() {
         await transform.stop();
         await warehouse.close();
@@ -197,7 +197,7 @@ export async function withWarehouse<T>(config: Config, use: () => Promise<T>): P
 /** Brings what a killed run left beside the warehouse into it. The caller holds the lock. */
 export async function settleWarehouse(config: Config): Promise<void> {
   const warehouse = wireWarehouse(config, () => undefined);
-  await warehouse.states();
+  await warehouse.remembered();
   await warehouse.close();
 }
 
@@ -245,7 +245,7 @@ export async function publishedSnapshot(config: Config): Promise<Snapshot> {
 }
 
 /** What `state show` shows. Throws `warehouse_locked` while a run holds the warehouse. */
-export async function stateReport(config: Config): Promise<{ companies: CompanyStateReport[]; dbt: OwedReport }> {
+export async function stateReport(config: Config): Promise<StateReport> {
   checkPath(config.database);
   const holder = WarehouseLock.holderOf(config.database);
   if (holder !== undefined) throw refused(config.database, holder);

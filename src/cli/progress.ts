@@ -49,7 +49,7 @@ function isTold(event: RunEvent, verbose: boolean, isDue: (what: string, event: 
     case "run.started":
     case "run.cancelling":
     case "history.lost":
-    case "names.vanished":
+    case "names.noted":
     case "notify.failed":
     case "window.resolved":
     case "source.retry":

@@ -1,6 +1,6 @@
 import { PipelineError } from "../pipeline/errors.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
-import { count } from "../pipeline/words.ts";
+import { count, plural } from "../pipeline/words.ts";
 import { resetStates, stateReport } from "../wire.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { table } from "./table.ts";
@@ -8,12 +8,12 @@ import { table } from "./table.ts";
 /** `pipeline state show`. */
 export async function stateShow(options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
-  const { companies, dbt } = await stateReport(config);
+  const { companies, untracked, dbt } = await stateReport(config);
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ database: config.database, companies, dbt })}\n`);
+    process.stdout.write(`${JSON.stringify({ database: config.database, companies, untracked, dbt })}\n`);
     return 0;
   }
-  if (companies.length === 0) {
+  if (companies.length === 0 && untracked.length === 0) {
     process.stdout.write(`Nothing is remembered in ${config.database}: the next run loads everything.\n`);
     return 0;
   }
@@ -31,7 +31,10 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
     lastLoad?.at.slice(0, 16) ?? "-",
     names.join("; "),
   ]);
-  process.stdout.write(table(columns, rows));
+  if (companies.length > 0) process.stdout.write(table(columns, rows));
+  for (const { name, rows: held } of untracked) {
+    process.stdout.write(`Loaded, and held by no company: ${name}, ${plural(held, "row")}.\n`);
+  }
   process.stdout.write(`\nModels: ${dbt.owed ? `to be built by the next run (${dbt.reason})` : "up to date"}.\n`);
   return 0;
 }

@@ -6,7 +6,7 @@ import { table } from "./table.ts";
 
 /** What a run did: one table, one sentence on the state of the data, what the next run does. */
 export function summaryText(report: RunReport, style: Style): string {
-  const { companies, dbt, error, forgotten, published } = report;
+  const { companies, dbt, error, forgotten, untracked, published } = report;
   if (companies.length === 0) return "";
   const rows = companies.map((company) => [
     company.company,
@@ -36,11 +36,15 @@ export function summaryText(report: RunReport, style: Style): string {
   } else if (published?.error && published.error.code !== report.error?.code) {
     lines.push(`Not published: ${published.error.message} ${published.error.next}`);
   }
-  for (const { company, rows: held, loadedThrough } of forgotten) {
-    lines.push(
-      `Not configured any more and left as it is: "${company}", ${plural(held, "row")}, loaded through ${loadedThrough}.`,
-    );
+  for (const { company, rows: held, loadedThrough, configured } of forgotten) {
+    const why = configured ? "Not part of this run" : "Not configured any more";
+    lines.push(`${why} and left as it is: "${company}", ${plural(held, "row")}, loaded through ${loadedThrough}.`);
   }
+  if (untracked.length > 0) {
+    const names = untracked.map(({ name, rows: held }) => `${name} (${plural(held, "row")})`);
+    lines.push(`Left as they are, since no company means these names: ${names.join(", ")}.`);
+  }
+  for (const { message } of report.warnings) lines.push(`Warning: ${message}.`);
   const { durationMs, peakRssBytes, requests } = report;
   lines.push(
     `${duration(durationMs)}, ${plural(requests, "request")}, ${bytes(report.bytes)} read, ${bytes(peakRssBytes)} of memory at most.`,
@@ -73,6 +77,9 @@ function dataLines({ companies, error, fields, nothingNew, dbt }: RunReport): st
     const through = new Set(loaded.map(({ loadedThrough }) => loadedThrough));
     if (dbt?.state === "Skipped" && dbt.reason === "--skip-dbt") {
       lines.push("The models were not built and the watermark stays: the next run without --skip-dbt catches up.");
+    } else if (loaded.some(({ loadedThrough }) => loadedThrough === null)) {
+      const without = loaded.filter(({ loadedThrough }) => loadedThrough === null).map(({ company }) => `"${company}"`);
+      lines.push(`No watermark is remembered of ${without.join(", ")}: the next run reads from the start date.`);
     } else if (through.size === 1) {
       lines.push(`Complete through ${first?.loadedThrough}; the next run goes on from there and looks back.`);
     }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ErrorFacts } from "../pipeline/errors.ts";
 import type { DbtNode, Happening, RunEvent, State } from "../pipeline/events.ts";
-import type { RunReport } from "../pipeline/report.ts";
+import { type RunReport, readReport } from "../pipeline/report.ts";
 import { findCrashed } from "./crashes.ts";
 import { openExistingHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";
@@ -180,7 +180,7 @@ export class History {
         [no],
       ),
       usage: usage?.cpuMs == null ? null : { cpuMs: usage.cpuMs, peakRss: usage.peakRss },
-      report: report === null ? null : (JSON.parse(report) as RunReport),
+      report: report === null ? null : readReport(report),
     };
   }
 

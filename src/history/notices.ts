@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { RunReport } from "../pipeline/report.ts";
+import { type RunReport, readReport } from "../pipeline/report.ts";
 import { transaction } from "../sqlite.ts";
 import { findCrashed } from "./crashes.ts";
 import { openExistingHistory } from "./database.ts";
@@ -79,7 +79,7 @@ export class Notices {
       ...run,
       startedAt: new Date(startedAt).toISOString(),
       endedAt: new Date(endedAt).toISOString(),
-      report: report === null ? null : (JSON.parse(report) as RunReport),
+      report: report === null ? null : readReport(report),
     };
   }
 

@@ -5,20 +5,25 @@ import type { NoticeKind } from "./notice.ts";
 /** What is wrong now, as somebody was told: the newest notice, where it is of something that is not over. */
 export type OpenIncident = { kind: NoticeKind; incident: string } | null;
 
-export type Ended = { state: State; errorCode: string | null; trigger: string };
+/** `warnings` are those of a run that completed which somebody should hear of. */
+export type Ended = { state: State; errorCode: string | null; trigger: string; warnings: readonly string[] };
 
 /**
  * What the end of a run is worth telling: an incident once, its end once. A cancelled run is none, nor one that was refused because
  * another is under way, nor a mistake on a command line that its writer sees at once.
  */
 export function noticeOf(
-  { state, errorCode, trigger }: Ended,
+  { state, errorCode, trigger, warnings }: Ended,
   open: OpenIncident,
   hadSuccess: boolean,
 ): { kind: NoticeKind; incident: string } | null {
   if (state === "Completed") {
-    if (open !== null) return { kind: "recovered", incident: open.incident };
-    return hadSuccess ? null : { kind: "firstSuccess", incident: "" };
+    const warning =
+      warnings.length === 0 ? null : { kind: "warning" as const, incident: `warning:${warnings.join("\n")}` };
+    if (open !== null && open.incident === warning?.incident) return null;
+    if (open !== null && (warning === null || open.kind !== "warning"))
+      return { kind: "recovered", incident: open.incident };
+    return hadSuccess ? warning : { kind: "firstSuccess", incident: "" };
   }
   if (state === "Crashed") return news({ kind: "crashed", incident: "crashed" }, open);
   if (state !== "Failed" && state !== "TimedOut") return null;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ErrorReport, RunReport } from "../pipeline/report.ts";
 
-export const noticeKinds = ["failed", "crashed", "late", "recovered", "firstSuccess"] as const;
+export const noticeKinds = ["failed", "crashed", "late", "recovered", "firstSuccess", "warning"] as const;
 
 export type NoticeKind = (typeof noticeKinds)[number];
 
@@ -56,6 +56,10 @@ type Words = Pick<Message, "title" | "what" | "data" | "next">;
 
 function words(kind: NoticeKind, { id, name, error, report }: EndedRun): Words {
   const inspect = `See it with: pipeline runs inspect ${id.slice(0, 8)}`;
+  if (kind === "warning") {
+    const what = (report?.warnings ?? []).map(({ message }) => `${message}.`).join(" ");
+    return { title: `Warning: run ${name} completed`, what, data: loaded(report), next: inspect };
+  }
   if (kind === "recovered") {
     return {
       title: `Recovered: run ${name} completed`,
@@ -87,7 +91,8 @@ function loaded(report: RunReport | null): string {
     report.companies.reduce((total, company) => total + company[of], 0).toLocaleString("en-US");
   const through = [...new Set(report.companies.map(({ loadedThrough }) => loadedThrough))].join(", ");
   const rows = `${sum("expected")} rows verified: ${sum("inserted")} new, ${sum("updated")} changed, ${sum("deleted")} withdrawn`;
-  return `${rows}. Complete through ${through}.`;
+  const warnings = report.warnings.map(({ message }) => ` Warning: ${message}.`).join("");
+  return `${rows}. Complete through ${through}.${warnings}`;
 }
 
 export function lateMessage(

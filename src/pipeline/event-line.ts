@@ -1,4 +1,5 @@
 import type { Happening } from "./events.ts";
+import { noteText } from "./names.ts";
 import { bytes, count, duration, plural } from "./words.ts";
 
 /** The company of a task's name, or the name itself. */
@@ -32,8 +33,8 @@ export function eventLine(event: Happening): string {
       return `${who}: ${event.error.code}, attempt ${event.attempt}; again in ${duration(event.waitMs)}`;
     case "source.wait":
       return `waiting ${duration(event.waitMs)}: the source allows ${event.perMinute} questions a minute`;
-    case "names.vanished":
-      return `warning: "${event.company}" matches nothing at the source any more; going on with ${event.names.join(", ")}`;
+    case "names.noted":
+      return `warning: ${noteText(event.company, event.note)}`;
     case "window.resolved":
       return `${event.company}: ${event.names.join(", ")}, ${event.from} to ${event.to} (${event.why})`;
     case "page.received":
@@ -77,5 +78,8 @@ export function eventLine(event: Happening): string {
       return `publish: ${event.table}, ${plural(event.rows, "row")}`;
     case "published":
       return `published: ${plural(event.tables, "table")}, snapshot ${event.snapshot}`;
+    default:
+      // Of a run of another version.
+      return (event satisfies never as Happening).type;
   }
 }

@@ -1,4 +1,5 @@
 import type { ErrorFacts } from "./errors.ts";
+import type { NameNote } from "./names.ts";
 
 /** States of a run and of a task. */
 export type State =
@@ -40,7 +41,8 @@ export type Happening =
   | { type: "source.answered"; task: string; attempt: number; status: number; ms: number }
   | { type: "source.retry"; task: string; attempt: number; waitMs: number; error: ErrorFacts }
   | { type: "source.wait"; task: string; waitMs: number; perMinute: number }
-  | { type: "names.vanished"; company: string; names: string[] }
+  /** What of a company's names is not as it was. */
+  | { type: "names.noted"; company: string; note: NameNote }
   | { type: "window.resolved"; company: string; names: string[]; from: string; to: string; why: string }
   | { type: "page.received"; task: string; page: number; bytes: number }
   | { type: "page.landed"; task: string; page: number; rows: number; total: number; bytes: number }

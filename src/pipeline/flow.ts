@@ -12,7 +12,8 @@ import {
 } from "./ports.ts";
 import { changedRows } from "./reconcile.ts";
 import { resolveWindows } from "./resolve.ts";
-import { type CompanyState, type CompanyWindow, nextState, type StoredCompany, withDays } from "./window.ts";
+import type { Warning } from "./warnings.ts";
+import { type CompanyState, type CompanyWindow, nextState, type Remembered, withDays } from "./window.ts";
 
 export const flowName = "cfpb-complaints-incremental";
 
@@ -38,16 +39,19 @@ export type FlowOutcome = {
   companies: CompanyOutcome[];
   dbt: DbtOutcome;
   published: PublishOutcome;
-  states: StoredCompany[];
+  /** What was remembered before the run. */
+  remembered: Remembered;
+  warnings: Warning[];
 };
 
 /**
- * The run, top to bottom; `states` is what the warehouse remembers of the companies. Throws where nothing could be loaded at all or the run was cancelled; what failed beside
+ * The run, top to bottom. Throws where nothing could be loaded at all or the run was cancelled; what failed beside
  * something that did not is in the outcome.
  */
-export async function runFlow(ports: Ports, settings: FlowSettings, states: StoredCompany[]): Promise<FlowOutcome> {
+export async function runFlow(ports: Ports, settings: FlowSettings, remembered: Remembered): Promise<FlowOutcome> {
   const { warehouse, transform, tasks, report } = ports;
-  const { windows, lastIndexed } = await resolveWindows(ports, settings, states);
+  const states = remembered.companies;
+  const { windows, warnings, lastIndexed } = await resolveWindows(ports, settings, states);
   // Python's imports and dbt's parsing take as long as the build itself: they go on while rows are extracted.
   if (!settings.skipDbt && (await dbtIsLikely(ports, windows, lastIndexed))) transform.warmUp(report);
 
@@ -65,13 +69,14 @@ export async function runFlow(ports: Ports, settings: FlowSettings, states: Stor
     const reason = loaded.length === 0 ? "nothing was loaded" : `dbt has not seen the loads (${dbt.state})`;
     tasks.skip("commit_state", reason);
     tasks.skip("publish", reason);
-    return { companies, dbt, published: null, states };
+    return { companies, dbt, published: null, remembered, warnings };
   }
   const committed = await tasks.run("commit_state", quick, () =>
     commitState(ports, settings, states, loaded, loadIds, dbt),
   );
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
-  return { companies, dbt, published: await publish(ports, settings.runId), states };
+  const published = await publish(ports, settings.runId);
+  return { companies, dbt, published, remembered, warnings };
 }
 
 /** Whether dbt will have something to do, as far as can be told before the rows are read. Only when it starts depends on it. */

@@ -25,7 +25,7 @@ export function levelOf(event: Happening): Level {
       return event.state === "Completed" ? "info" : "error";
     case "task.retry":
     case "source.retry":
-    case "names.vanished":
+    case "names.noted":
     case "history.lost":
     case "notify.failed":
     case "run.cancelling":

@@ -1,4 +1,5 @@
 import type { ErrorFacts } from "./errors.ts";
+import { plural } from "./words.ts";
 
 /** A company name as the source writes it, with its number of complaints. */
 export type CompanyName = { name: string; count: number };
@@ -15,9 +16,17 @@ export function wordsOf(text: string): string[] {
 
 /** The names a text means: the ones that equal it, whatever their case; otherwise all that hold every word of it. */
 export function matchNames(text: string, names: readonly CompanyName[]): CompanyName[] {
-  const wanted = text.trim().toLowerCase();
-  const exact = names.filter(({ name }) => name.trim().toLowerCase() === wanted);
-  if (exact.length > 0) return exact;
+  const exact = names.filter(({ name }) => isEqualName(name, text));
+  return exact.length > 0 ? exact : namesHolding(text, names);
+}
+
+/** Whether a name is the text itself, whatever the case. */
+export function isEqualName(name: string, text: string): boolean {
+  return name.trim().toLowerCase() === text.trim().toLowerCase();
+}
+
+/** The names that hold every word of a text. */
+export function namesHolding(text: string, names: readonly CompanyName[]): CompanyName[] {
   const words = wordsOf(text);
   if (words.length === 0) return [];
   return names.filter(({ name }) => {
@@ -64,20 +73,40 @@ export function searchTermOf(text: string): string {
   return term;
 }
 
+/** What is worth saying of the names of a text that earlier runs have loaded names under. */
+export type NameNote =
+  /** Recorded names that the source does not have any more. They are still asked for. */
+  | { kind: "vanished"; names: string[]; all: boolean }
+  /** Names that the text did not mean before. */
+  | { kind: "added"; names: CompanyName[] }
+  /** The text equals a name, and the names that were loaded under it are kept. */
+  | { kind: "equal"; name: CompanyName; kept: string[] }
+  /** The name that the text equals is gone; other names hold its words and are not taken for it. */
+  | { kind: "equal_gone"; name: string; others: CompanyName[] }
+  /** A recorded name that another configured text equals. */
+  | { kind: "moved"; name: string; to: string };
+
 /** A configured company with the exact names it means today. */
 export type ResolvedCompany = {
   /** The configured text. */
   company: string;
   names: string[];
-  /** True: nothing matches now, and the names are those of an earlier run. */
-  vanished: boolean;
+  notes: NameNote[];
 };
 
-/** Names that the source had for one text: what {@link matchNames} chose from, and what is worth suggesting. */
-export type Candidates = { company: string; matches: CompanyName[]; suggestions: CompanyName[] };
+/** Names that the source had for one text, and what is worth suggesting. */
+export type Candidates = {
+  company: string;
+  /** What {@link matchNames} chose. */
+  matches: CompanyName[];
+  /** All names that hold every word of the text; null where the source's list was capped and was not asked for more. */
+  holding: CompanyName[] | null;
+  suggestions: CompanyName[];
+};
 
 /**
- * The names of every text, or the first reason why the run cannot start. `known` are the names recorded by earlier runs.
+ * The names of every text, or the first reason why the run cannot start. `known` are the names recorded by earlier runs: they stay among
+ * those asked for until somebody takes them out, by `state reset`, by another text, or by a text that equals one of them.
  */
 export function resolveNames(
   candidates: readonly Candidates[],
@@ -85,18 +114,76 @@ export function resolveNames(
 ): { companies: ResolvedCompany[] } | { error: ErrorFacts } {
   const companies: ResolvedCompany[] = [];
   const owners = new Map<string, string>();
-  for (const { company, matches, suggestions } of candidates) {
-    const recorded = known.get(company) ?? [];
+  for (const candidate of candidates) {
+    const { company, matches, suggestions } = candidate;
+    const others = candidates.filter((other) => other.company !== company);
+    const moved: NameNote[] = [];
+    const recorded = (known.get(company) ?? []).filter((name) => {
+      const to = isEqualName(name, company) ? undefined : others.find((other) => isEqualName(name, other.company));
+      if (to !== undefined) moved.push({ kind: "moved", name, to: to.company });
+      return to === undefined;
+    });
     if (matches.length === 0 && recorded.length === 0) return { error: notFound(company, suggestions) };
-    const names = matches.length > 0 ? matches.map(({ name }) => name).sort() : [...recorded];
+    const { names, notes } = recorded.length === 0 ? { names: namesOf(matches), notes: [] } : keep(candidate, recorded);
     for (const name of names) {
       const owner = owners.get(name);
       if (owner !== undefined) return { error: ambiguous(owner, company, name) };
       owners.set(name, company);
     }
-    companies.push({ company, names, vanished: matches.length === 0 });
+    companies.push({ company, names: names.sort(), notes: [...notes, ...moved] });
   }
   return { companies };
+}
+
+/** The names of a text that names are recorded for: these, and what it means today. A text that has meant one name does not widen. */
+function keep(
+  { company, matches, holding }: Candidates,
+  recorded: readonly string[],
+): Pick<ResolvedCompany, "names" | "notes"> {
+  const notes: NameNote[] = [];
+  const equal = matches.find(({ name }) => isEqualName(name, company));
+  const gone = equal === undefined ? recorded.find((name) => isEqualName(name, company)) : undefined;
+  const isNew = ({ name }: CompanyName) => !recorded.includes(name);
+  const taken = gone === undefined ? matches : [];
+  if (gone !== undefined && matches.some(isNew))
+    notes.push({ kind: "equal_gone", name: gone, others: matches.filter(isNew) });
+  const there = holding === null ? null : new Set(namesOf([...matches, ...holding]));
+  const vanished = there === null ? [] : recorded.filter((name) => !there.has(name));
+  if (vanished.length > 0) notes.push({ kind: "vanished", names: vanished, all: matches.length === 0 });
+  const kept = recorded.filter((name) => !isEqualName(name, company));
+  if (equal !== undefined && kept.length > 0) notes.push({ kind: "equal", name: equal, kept });
+  else if (taken.some(isNew)) notes.push({ kind: "added", names: taken.filter(isNew) });
+  return { names: [...new Set([...namesOf(taken), ...recorded])], notes };
+}
+
+const namesOf = (names: readonly CompanyName[]) => names.map(({ name }) => name);
+
+/** What a note says, for people. */
+export function noteText(company: string, note: NameNote): string {
+  const counted = (names: readonly CompanyName[]) =>
+    names.map(({ name, count }) => `${name} (${plural(count, "complaint")})`).join(", ");
+  switch (note.kind) {
+    case "vanished": {
+      const names = note.names.join(", ");
+      return note.all
+        ? `"${company}" matches nothing at the source any more; going on with ${names}`
+        : `the source does not have ${names} of "${company}" any more; it is still asked for`;
+    }
+    case "added":
+      return `"${company}" now also means ${counted(note.names)}`;
+    case "equal":
+      return (
+        `"${company}" now equals the name "${note.name.name}" (${plural(note.name.count, "complaint")}) and still means ` +
+        `${note.kept.join(" and ")}, which were loaded under it: write the exact names you mean in companies`
+      );
+    case "equal_gone":
+      return (
+        `the source does not have the name "${note.name}" any more; "${company}" still means it alone, and not ${counted(note.others)}: ` +
+        `write the exact names you mean in companies`
+      );
+    case "moved":
+      return `${note.name} is loaded as "${note.to}" from now on, which equals it, and no longer as "${company}"`;
+  }
 }
 
 function notFound(company: string, suggestions: readonly CompanyName[]): ErrorFacts {

@@ -4,7 +4,8 @@ import type { DbtNode, State } from "./events.ts";
 import type { CompanyOutcome, DbtOutcome, FlowOutcome, PublishOutcome } from "./flow.ts";
 import type { SourceFields } from "./ports.ts";
 import { changedRows } from "./reconcile.ts";
-import type { StoredCompany } from "./window.ts";
+import type { Warning } from "./warnings.ts";
+import type { NameRows, StoredCompany } from "./window.ts";
 
 /** One company in the document of a run. Counts are 0 where nothing happened. */
 export type CompanyReport = {
@@ -65,8 +66,12 @@ export type RunReport = {
   /** True when no row was inserted, updated or deleted, and the marts are up to date. */
   nothingNew: boolean;
   companies: CompanyReport[];
-  /** Loaded earlier and no longer configured, with their rows. */
-  forgotten: { company: string; rows: number; loadedThrough: string }[];
+  /** Loaded earlier and not part of this run, with the rows of those names that no company of this run means. */
+  forgotten: { company: string; names: string[]; rows: number; loadedThrough: string; configured: boolean }[];
+  /** Names with rows that no company means or remembers, such as those of a text that was changed. */
+  untracked: NameRows[];
+  /** What somebody should look at though the run completed. */
+  warnings: Warning[];
   /** Keys that the source has and this program does not know, and fields that rows lacked, over all loads. */
   fields: SourceFields;
   /** Null where the run did not get that far. */
@@ -78,30 +83,70 @@ export type RunReport = {
   error: ErrorReport | null;
 };
 
+/** A report as the history keeps it. Those of earlier versions lack keys that were added since. */
+export function readReport(text: string): RunReport {
+  const kept = JSON.parse(text) as RunReport;
+  const forgotten = kept.forgotten.map((one) => ({ ...{ names: [], configured: false }, ...one }));
+  return { ...{ untracked: [], warnings: [] }, ...kept, forgotten };
+}
+
 export function errorReport({ code, what, data, next }: ErrorFacts): ErrorReport {
   return { code, message: what, data, next };
 }
 
-/** What a run's outcome says, in the words of the report. */
-export function summarize(
-  outcome: FlowOutcome,
-  configured: readonly string[],
-): Pick<RunReport, "state" | "companies" | "forgotten" | "fields" | "dbt" | "published" | "nothingNew" | "error"> {
-  const { states, dbt } = outcome;
-  const companies = outcome.companies.map((company) => companyReport(company, states));
+/** The part of the report that the outcome of the flow says. */
+export type Summary = Pick<
+  RunReport,
+  | "state"
+  | "companies"
+  | "forgotten"
+  | "untracked"
+  | "warnings"
+  | "fields"
+  | "dbt"
+  | "published"
+  | "nothingNew"
+  | "error"
+>;
+
+/** What a run's outcome says, in the words of the report; `configured` are the companies of a run without flags. */
+export function summarize(outcome: FlowOutcome, configured: readonly string[]): Summary {
+  const { remembered, dbt, warnings } = outcome;
+  const companies = outcome.companies.map((company) => companyReport(company, remembered.companies));
   const failed = companies.filter(({ error }) => error !== null);
   const error = runError(outcome, failed);
   return {
     state: error === null ? "Completed" : "Failed",
     companies,
-    forgotten: states
-      .filter(({ company }) => !configured.includes(company))
-      .map(({ company, rows, loadedThrough }) => ({ company, rows, loadedThrough })),
+    ...leftAlone(outcome, configured),
+    warnings,
     fields: allFields(outcome.companies),
     dbt: dbtReport(dbt, outcome.published),
     published: publishedReport(outcome.published),
     nothingNew: error === null && dbt.state === "Skipped" && companies.every((company) => changedRows(company) === 0),
     error: error && errorReport(error),
+  };
+}
+
+/** What is here and was not part of the run. */
+function leftAlone(
+  { companies, remembered }: FlowOutcome,
+  configured: readonly string[],
+): Pick<RunReport, "forgotten" | "untracked"> {
+  const asked = new Set(companies.flatMap(({ names }) => names));
+  const isLeft = ({ name }: NameRows) => !asked.has(name);
+  const texts = new Set(companies.map(({ company }) => company));
+  const others = remembered.companies.filter(({ company }) => !texts.has(company));
+  return {
+    forgotten: others.flatMap(({ company, rowsByName, loadedThrough }) => {
+      const left = rowsByName.filter(isLeft);
+      const names = left.map(({ name }) => name);
+      const rows = left.reduce((sum, one) => sum + one.rows, 0);
+      return names.length === 0
+        ? []
+        : [{ company, names, rows, loadedThrough, configured: configured.includes(company) }];
+    }),
+    untracked: remembered.untracked.filter(isLeft),
   };
 }
 

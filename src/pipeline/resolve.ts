@@ -2,17 +2,18 @@ import { PipelineError } from "./errors.ts";
 import { resolveNames } from "./names.ts";
 import { type PlannedCompany, planCompany } from "./plan.ts";
 import { type FlowSettings, type Ports, quick, type TaskContext } from "./ports.ts";
-import { type CompanyState, type CompanyWindow, resolveWindow, type StoredCompany } from "./window.ts";
+import { nameWarning, type Warning } from "./warnings.ts";
+import { type CompanyState, type CompanyWindow, loadedNames, resolveWindow, type StoredCompany } from "./window.ts";
 
 /** The names and the days of each company, as two tasks, and the index that has the names. */
 export async function resolveWindows(
   ports: Pick<Ports, "source" | "tasks" | "report">,
   settings: FlowSettings,
   states: readonly StoredCompany[],
-): Promise<{ windows: CompanyWindow[]; lastIndexed: string | null }> {
+): Promise<{ windows: CompanyWindow[]; warnings: Warning[]; lastIndexed: string | null }> {
   const { tasks, report } = ports;
   const { backfill } = settings;
-  const { resolved, lastIndexed } = await tasks.run("resolve_companies", quick, (context) =>
+  const { resolved, warnings, lastIndexed } = await tasks.run("resolve_companies", quick, (context) =>
     resolveCompanies(ports, settings, states, context),
   );
   const windows = await tasks.run("resolve_window", quick, async () =>
@@ -29,7 +30,7 @@ export async function resolveWindows(
   for (const { company, names, window, why } of windows) {
     report({ type: "window.resolved", company, names, ...window, why });
   }
-  return { windows, lastIndexed };
+  return { windows, warnings, lastIndexed };
 }
 
 /** What a run would do: each company's window, and how many rows the source shows in it. Changes nothing. */
@@ -54,13 +55,16 @@ async function resolveCompanies(
   settings: FlowSettings,
   states: readonly CompanyState[],
   context: TaskContext,
-): Promise<{ resolved: { company: string; names: string[] }[]; lastIndexed: string | null }> {
+): Promise<{ resolved: { company: string; names: string[] }[]; warnings: Warning[]; lastIndexed: string | null }> {
   const { candidates, lastIndexed } = await source.findNames(settings.companies, context);
-  const known = new Map(states.map(({ company, names }) => [company, names]));
+  const known = new Map(states.map((state) => [state.company, loadedNames(state)]));
   const meant = resolveNames(candidates, known);
   if ("error" in meant) throw new PipelineError(meant.error);
-  for (const { company, names, vanished } of meant.companies) {
-    if (vanished) report({ type: "names.vanished", company, names });
-  }
-  return { resolved: meant.companies.map(({ company, names }) => ({ company, names })), lastIndexed };
+  const notes = meant.companies.flatMap(({ company, notes }) => notes.map((note) => ({ company, note })));
+  for (const { company, note } of notes) report({ type: "names.noted", company, note });
+  return {
+    resolved: meant.companies.map(({ company, names }) => ({ company, names })),
+    warnings: notes.map(({ company, note }) => nameWarning(company, note)),
+    lastIndexed,
+  };
 }

@@ -17,8 +17,23 @@ export type CompanyState = {
   loaded: NameDays[];
 };
 
+/** A name with its live rows. */
+export type NameRows = { name: string; rows: number };
+
 /** A company's state with how many live rows its names have. */
-export type StoredCompany = CompanyState & { rows: number };
+export type StoredCompany = CompanyState & { rows: number; rowsByName: NameRows[] };
+
+/** What the warehouse remembers. */
+export type Remembered = {
+  companies: StoredCompany[];
+  /** Names with live rows that no company holds: of a text that means others now, or loaded by a backfill alone. */
+  untracked: NameRows[];
+};
+
+/** The names that were loaded under a company. */
+export function loadedNames({ names, loaded }: CompanyState): string[] {
+  return [...new Set([...names, ...loaded.map(({ name }) => name)])];
+}
 
 export type WindowSettings = { startDate: Day; asOf: Day; lookBackDays: number; resetState: boolean };
 

@@ -1,5 +1,13 @@
 import * as z from "zod";
-import { type Candidates, type CompanyName, matchNames, nearestNames, searchTermOf } from "../pipeline/names.ts";
+import {
+  type Candidates,
+  type CompanyName,
+  isEqualName,
+  matchNames,
+  namesHolding,
+  nearestNames,
+  searchTermOf,
+} from "../pipeline/names.ts";
 import type { FoundNames, TaskContext } from "../pipeline/ports.ts";
 import type { SourceClient } from "./client.ts";
 import { namesUrl } from "./questions.ts";
@@ -20,7 +28,7 @@ const answerSchema = z.object({
 
 /**
  * The names at the source that each text may mean. One question answers all texts; where its list of names is capped
- * (6,500, and there are more), each text that equals none of them asks once more.
+ * (6,500, and there are more), each text that equals none of them asks once more; what the list has counts all the same.
  */
 export async function findNames(
   client: SourceClient,
@@ -31,14 +39,18 @@ export async function findNames(
   const all = await companyBuckets(client, namesUrl(base), context);
   const candidates: Candidates[] = [];
   for (const company of texts) {
-    let matches = matchNames(company, all.names);
-    const equal = matches.some(({ name }) => name.trim().toLowerCase() === company.trim().toLowerCase());
+    let { names } = all;
+    let isWhole = !all.capped;
     const term = searchTermOf(company);
-    if (!equal && all.capped && term !== "") {
-      matches = matchNames(company, (await companyBuckets(client, namesUrl(base, term), context)).names);
+    if (all.capped && term !== "" && !names.some(({ name }) => isEqualName(name, company))) {
+      const found = await companyBuckets(client, namesUrl(base, term), context);
+      const more = found.names.filter(({ name }) => !all.names.some((one) => one.name === name));
+      names = [...all.names, ...more];
+      isWhole = !found.capped;
     }
+    const matches = matchNames(company, names);
     const suggestions = matches.length === 0 ? nearestNames(company, all.names) : [];
-    candidates.push({ company, matches, suggestions });
+    candidates.push({ company, matches, holding: isWhole ? namesHolding(company, names) : null, suggestions });
   }
   return { candidates, lastIndexed: all.lastIndexed };
 }

@@ -1,20 +1,22 @@
 import { existsSync } from "node:fs";
 import { literal } from "../pipeline/literal.ts";
 import type { Owed } from "../pipeline/ports.ts";
-import type { StoredCompany } from "../pipeline/window.ts";
+import type { NameRows, StoredCompany } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions, openFile } from "./database.ts";
-import { readOwed, readStates } from "./state.ts";
+import { readOwed, readRemembered } from "./state.ts";
 
 export type LastLoad = { at: string; window: { from: string; to: string }; expected: number; rejected: number };
-export type CompanyStateReport = StoredCompany & { lastLoad: LastLoad | null };
-export type OwedReport = Owed;
+
+export type StateReport = {
+  companies: (StoredCompany & { lastLoad: LastLoad | null })[];
+  untracked: NameRows[];
+  dbt: Owed;
+};
 
 /** What a warehouse remembers, only looked at: nothing is made or changed. An absent file has no companies. */
-export async function readStateReport(
-  path: string,
-  project: string,
-): Promise<{ companies: CompanyStateReport[]; dbt: Owed }> {
-  if (!existsSync(path)) return { companies: [], dbt: { owed: true, reason: "there is no warehouse yet" } };
+export async function readStateReport(path: string, project: string): Promise<StateReport> {
+  if (!existsSync(path))
+    return { companies: [], untracked: [], dbt: { owed: true, reason: "there is no warehouse yet" } };
   const instance = await openFile(path);
   const connection = await instance.connect();
   try {
@@ -33,9 +35,10 @@ export async function readStateReport(
         rejected: Number(rejected),
       });
     }
-    const states = await readStates(connection);
+    const { companies, untracked } = await readRemembered(connection);
     return {
-      companies: states.map((state) => ({ ...state, lastLoad: lastLoads.get(state.company) ?? null })),
+      companies: companies.map((state) => ({ ...state, lastLoad: lastLoads.get(state.company) ?? null })),
+      untracked,
       dbt: await readOwed(connection, project),
     };
   } finally {

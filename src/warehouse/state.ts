@@ -3,26 +3,42 @@ import type { Window } from "../pipeline/days.ts";
 import { literal } from "../pipeline/literal.ts";
 import type { MartsBuild } from "../pipeline/manifest.ts";
 import type { Commit, CommittedLoad, Owed } from "../pipeline/ports.ts";
-import type { CompanyState, NameDays, StoredCompany } from "../pipeline/window.ts";
+import {
+  type CompanyState,
+  loadedNames,
+  type NameDays,
+  type Remembered,
+  type StoredCompany,
+} from "../pipeline/window.ts";
 import { warehouseGone } from "./failures.ts";
 
-export async function readStates(connection: DuckDBConnection): Promise<StoredCompany[]> {
+export async function readRemembered(connection: DuckDBConnection): Promise<Remembered> {
   const result = await connection.runAndReadAll(
-    `select s.company, to_json(s.names), s.loaded_from::varchar, s.loaded_through::varchar,
-       (select count(*) from raw.cfpb_complaints c where c._deleted_at is null and list_contains(s.names, c.company))
-     from pipeline.state s order by s.company`,
+    "select company, to_json(names), loaded_from::varchar, loaded_through::varchar from pipeline.state order by company",
   );
   const days = await readLoadedDays(connection);
-  return result.getRows().map(([company, names, loadedFrom, loadedThrough, rows]) => {
+  const live = await readLiveRows(connection);
+  const companies = result.getRows().map(([company, names, loadedFrom, loadedThrough]): StoredCompany => {
     const state = {
       company: String(company),
       names: JSON.parse(String(names)) as string[],
       loadedFrom: String(loadedFrom),
       loadedThrough: String(loadedThrough),
-      rows: Number(rows),
     };
-    return { ...state, loaded: days === null ? claimed(state) : (days.get(state.company) ?? []) };
+    const loaded = days === null ? claimed(state) : (days.get(state.company) ?? []);
+    const rowsByName = loadedNames({ ...state, loaded }).map((name) => ({ name, rows: live.get(name) ?? 0 }));
+    return { ...state, loaded, rowsByName, rows: rowsByName.reduce((sum, { rows }) => sum + rows, 0) };
   });
+  const held = new Set(companies.flatMap(loadedNames));
+  const untracked = [...live].filter(([name]) => !held.has(name)).map(([name, rows]) => ({ name, rows }));
+  return { companies, untracked };
+}
+
+async function readLiveRows(connection: DuckDBConnection): Promise<Map<string, number>> {
+  const result = await connection.runAndReadAll(
+    "select company, count(*) from raw.cfpb_complaints where _deleted_at is null group by company order by company",
+  );
+  return new Map(result.getRows().map(([company, rows]) => [String(company), Number(rows)]));
 }
 
 /** The days that a state speaks of, where nothing says more. */

@@ -15,12 +15,12 @@ import type {
   Warehouse,
 } from "../pipeline/ports.ts";
 import { readAhead } from "../pipeline/read-ahead.ts";
-import type { StoredCompany } from "../pipeline/window.ts";
+import type { Remembered } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { mergeLoad } from "./load.ts";
 import { publishMarts } from "./publish.ts";
 import { endStaging, stagePage } from "./staging.ts";
-import { checkLoads, readHasRead, readLoadsOf, readOwed, readStates, writeCommit } from "./state.ts";
+import { checkLoads, readHasRead, readLoadsOf, readOwed, readRemembered, writeCommit } from "./state.ts";
 
 export type WarehouseOptions = DatabaseOptions & {
   /** The folder of the published snapshots. */
@@ -42,8 +42,8 @@ export class DuckDbWarehouse implements Warehouse {
     this.#report = report;
   }
 
-  async states(): Promise<StoredCompany[]> {
-    return this.#read([], readStates);
+  async remembered(): Promise<Remembered> {
+    return this.#read({ companies: [], untracked: [] }, readRemembered);
   }
 
   async loadsOf(runId: string): Promise<CommittedLoad[]> {

@@ -39,6 +39,8 @@ const report: RunReport = {
   database: "d",
   nothingNew: false,
   companies: [company],
+  untracked: [],
+  warnings: [],
   forgotten: [],
   fields: { unknown: [], missing: [{ field: "has_narrative", rows: 1234 }] },
   dbt: { state: "Completed", reason: null, models: 9, tests: 36, failures: 0, warnings: 1, nodes: [], failed: [] },
@@ -74,7 +76,12 @@ Complete through 2026-11-20; the next run goes on from there and looks back.
             { field: "has_narrative", rows: 9 },
           ],
         },
-        forgotten: [{ company: "old", rows: 5000, loadedThrough: "2026-10-01" }],
+        forgotten: [
+          { company: "old", names: ["OLD"], rows: 5000, loadedThrough: "2026-10-01", configured: false },
+          { company: "other", names: ["O"], rows: 1, loadedThrough: "2026-10-02", configured: true },
+        ],
+        untracked: [{ name: "ACME CARDS", rows: 80 }],
+        warnings: [{ code: "name_moved", message: "A is loaded elsewhere" }],
       },
       plain,
     );
@@ -82,6 +89,9 @@ Complete through 2026-11-20; the next run goes on from there and looks back.
     assert.match(text, /New fields at the source, kept in _extra: mood\./);
     assert.match(text, /Missing at the source: tags \(3 rows\)\. What is stored of them is kept\./);
     assert.match(text, /Not configured any more and left as it is: "old", 5,000 rows, loaded through 2026-10-01\./);
+    assert.match(text, /Not part of this run and left as it is: "other", 1 row, loaded through 2026-10-02\./);
+    assert.match(text, /no company means these names: ACME CARDS \(80 rows\)\./);
+    assert.match(text, /Warning: A is loaded elsewhere\./);
   });
 });
 

@@ -20,7 +20,7 @@ export type TestHome = {
 };
 
 /** A home of its own, whose runs ask the given source, wait for nothing and have a dbt that is over at once. */
-export function testHome(source: TestSource, folder = join(temporaryFolder(), "home")): TestHome {
+export function testHome(source: Pick<TestSource, "url">, folder = join(temporaryFolder(), "home")): TestHome {
   const database = join(folder, "cfpb_complaints.duckdb");
   const settings = {
     PIPELINE_HOME: folder,

@@ -2,9 +2,18 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Ended, lateNotice, noticeOf, type OpenIncident } from "../../src/notify/incidents.ts";
 
-const failed = (errorCode: string, trigger = "schedule"): Ended => ({ state: "Failed", errorCode, trigger });
-const completed: Ended = { state: "Completed", errorCode: null, trigger: "schedule" };
-const open = (incident: string): OpenIncident => ({ kind: "failed", incident });
+const failed = (errorCode: string, trigger = "schedule"): Ended => ({
+  state: "Failed",
+  errorCode,
+  trigger,
+  warnings: [],
+});
+const completed: Ended = { state: "Completed", errorCode: null, trigger: "schedule", warnings: [] };
+const warned: Ended = { ...completed, warnings: ["names"] };
+const open = (incident: string): OpenIncident => ({
+  kind: incident.startsWith("warning") ? "warning" : "failed",
+  incident,
+});
 
 describe("what is worth telling", () => {
   const cases: [what: string, ended: Ended, open: OpenIncident, hadSuccess: boolean, told: string | null][] = [
@@ -18,6 +27,11 @@ describe("what is worth telling", () => {
     ["the end of an incident", completed, open("dbt_failed"), true, "recovered dbt_failed"],
     ["the first success", completed, null, false, "firstSuccess "],
     ["any other success", completed, null, true, null],
+    ["a warning", warned, null, true, "warning warning:names"],
+    ["the same warning again", warned, open("warning:names"), true, null],
+    ["another warning", warned, open("warning:others"), true, "warning warning:names"],
+    ["the end of a failure, with a warning in the message", warned, open("dbt_failed"), true, "recovered dbt_failed"],
+    ["the end of a warning", completed, open("warning:names"), true, "recovered warning:names"],
     ["a cancelled run", { ...completed, state: "Cancelled" }, null, true, null],
     ["a run refused because another is under way", failed("warehouse_locked"), null, true, null],
     ["a mistake on the command line", failed("company_not_found", "cli"), null, true, null],

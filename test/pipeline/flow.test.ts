@@ -69,6 +69,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
         const candidates = texts.map((company) => ({
           company,
           matches: [{ name: company.toUpperCase(), count: 1 }],
+          holding: [],
           suggestions: [],
         }));
         return { candidates, lastIndexed: "today" };
@@ -115,7 +116,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
       },
     },
   };
-  const outcome = await runFlow(ports, { ...settings, ...change }, states);
+  const outcome = await runFlow(ports, { ...settings, ...change }, { companies: states, untracked: [] });
   return { done, happenings, committed, report: summarize(outcome, settings.companies) };
 }
 
@@ -209,6 +210,7 @@ describe("the flow", () => {
       loadedThrough: "2026-11-19",
       loaded: [{ name: company.toUpperCase(), days: [{ from: "2026-01-01", to: "2026-11-19" }] }],
       rows: 5,
+      rowsByName: [{ name: company.toUpperCase(), rows: 5 }],
     }));
     const nothing = { owed: false, reason: "nothing new" };
     const same = { ...loaded, inserted: 0, unchanged: 5 };

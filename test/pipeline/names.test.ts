@@ -4,7 +4,9 @@ import {
   type Candidates,
   type CompanyName,
   matchNames,
+  namesHolding,
   nearestNames,
+  noteText,
   resolveNames,
   searchTermOf,
   unaskable,
@@ -52,39 +54,106 @@ describe("a company text", () => {
 });
 
 describe("resolving companies", () => {
-  const candidates = (company: string, ...found: string[]): Candidates => ({
+  const counted = (names: readonly string[]) => names.map((name) => ({ name, count: 1 }));
+  /** What the source with these names offers for a text. */
+  const candidates = (company: string, ...names: string[]): Candidates => ({
     company,
-    matches: found.map((name) => ({ name, count: 1 })),
+    matches: matchNames(company, counted(names)),
+    holding: namesHolding(company, counted(names)),
     suggestions: [{ name: "NEAR", count: 1234 }],
   });
   const none = new Map<string, string[]>();
+  const resolved = (names: string[], recorded: string[]) => {
+    const found = resolveNames([candidates("acme", ...names)], new Map([["acme", recorded]]));
+    assert.ok("companies" in found);
+    return found.companies[0]!;
+  };
 
   it("gives the exact names", () => {
-    assert.deepEqual(resolveNames([candidates("a", "B", "A"), candidates("c", "C")], none), {
+    assert.deepEqual(resolveNames([candidates("a", "B A", "A A"), candidates("c", "C")], none), {
       companies: [
-        { company: "a", names: ["A", "B"], vanished: false },
-        { company: "c", names: ["C"], vanished: false },
+        { company: "a", names: ["A A", "B A"], notes: [] },
+        { company: "c", names: ["C"], notes: [] },
       ],
     });
   });
 
   it("keeps the recorded names of a text that matches nothing now", () => {
-    assert.deepEqual(resolveNames([candidates("a")], new Map([["a", ["A"]]])), {
-      companies: [{ company: "a", names: ["A"], vanished: true }],
-    });
+    const { names, notes } = resolved([], ["ACME BANK"]);
+    assert.deepEqual([names, notes], [["ACME BANK"], [{ kind: "vanished", names: ["ACME BANK"], all: true }]]);
+    assert.match(noteText("acme", notes[0]!), /"acme" matches nothing at the source any more; going on with ACME BANK/);
+  });
+
+  it("keeps a recorded name that is gone beside those that are there", () => {
+    const { names, notes } = resolved(["ACME CARDS"], ["ACME BANK", "ACME CARDS"]);
+    assert.deepEqual(names, ["ACME BANK", "ACME CARDS"]);
+    assert.deepEqual(notes, [{ kind: "vanished", names: ["ACME BANK"], all: false }]);
+  });
+
+  it("keeps recorded names when a name equals the text, and takes that one in", () => {
+    const { names, notes } = resolved(["ACME BANK", "ACME CARDS", "Acme"], ["ACME BANK", "ACME CARDS"]);
+    assert.deepEqual(names, ["ACME BANK", "ACME CARDS", "Acme"]);
+    assert.equal(
+      noteText("acme", notes[0]!),
+      '"acme" now equals the name "Acme" (1 complaint) and still means ACME BANK and ACME CARDS, which were loaded under it: write the exact names you mean in companies',
+    );
+    assert.deepEqual(
+      resolved(["ACME BANK", "Acme"], names).notes.map(({ kind }) => kind),
+      ["vanished", "equal"],
+    );
+  });
+
+  it("does not widen when the name that equals the text is gone", () => {
+    const { names, notes } = resolved(["ACME BANK", "ACME CARDS"], ["Acme"]);
+    assert.deepEqual(names, ["Acme"]);
+    assert.match(
+      noteText("acme", notes[0]!),
+      /not have the name "Acme" any more; .* not ACME BANK \(1 complaint\), ACME CARDS/,
+    );
+  });
+
+  it("says which names are new", () => {
+    const { names, notes } = resolved(["ACME BANK", "ACME TRUST"], ["ACME BANK"]);
+    assert.deepEqual(names, ["ACME BANK", "ACME TRUST"]);
+    assert.equal(noteText("acme", notes[0]!), '"acme" now also means ACME TRUST (1 complaint)');
+  });
+
+  it("says nothing of names that are as they were, and nothing false where the source's list was cut", () => {
+    assert.deepEqual(resolved(["ACME BANK", "ACME CARDS"], ["ACME BANK", "ACME CARDS"]).notes, []);
+    const cut = { ...candidates("acme", "Acme"), holding: null };
+    const found = resolveNames([cut], new Map([["acme", ["ACME BANK", "Acme"]]]));
+    assert.ok("companies" in found);
+    assert.deepEqual(
+      found.companies[0]?.notes.map(({ kind }) => kind),
+      ["equal"],
+    );
+  });
+
+  it("gives a recorded name to another text that equals it", () => {
+    const source = ["ACME BANK", "ACME CARDS", "Acme"];
+    const found = resolveNames(
+      [candidates("acme", ...source), candidates("acme bank", ...source)],
+      new Map([["acme", ["ACME BANK", "ACME CARDS", "Acme"]]]),
+    );
+    assert.ok("companies" in found);
+    assert.deepEqual(
+      found.companies.map(({ names }) => names),
+      [["ACME CARDS", "Acme"], ["ACME BANK"]],
+    );
+    assert.deepEqual(found.companies[0]?.notes.at(-1), { kind: "moved", name: "ACME BANK", to: "acme bank" });
   });
 
   it("refuses a text that never matched, with the nearest names", () => {
-    const resolved = resolveNames([candidates("a")], none);
-    assert.ok("error" in resolved);
-    assert.equal(resolved.error.code, "company_not_found");
-    assert.equal(resolved.error.what, 'No company at the source matches "a". Nearest names: "NEAR" (1,234).');
+    const found = resolveNames([candidates("a")], none);
+    assert.ok("error" in found);
+    assert.equal(found.error.code, "company_not_found");
+    assert.equal(found.error.what, 'No company at the source matches "a". Nearest names: "NEAR" (1,234).');
   });
 
   it("refuses two texts that mean the same name", () => {
-    const resolved = resolveNames([candidates("a", "A"), candidates("b", "B", "A")], none);
-    assert.ok("error" in resolved);
-    assert.match(resolved.error.what, /"a" and "b" both mean "A"/);
+    const both = resolveNames([candidates("a", "A B"), candidates("b", "B B", "A B")], none);
+    assert.ok("error" in both);
+    assert.match(both.error.what, /"a" and "b" both mean "A B"/);
     const twice = resolveNames([candidates("a", "A"), candidates("a", "A")], none);
     assert.ok("error" in twice);
     assert.match(twice.error.what, /"a" is given twice/);

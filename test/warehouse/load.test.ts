@@ -441,7 +441,7 @@ describe("what dbt is owed", () => {
 
   it("and the state are read back as they were written", async () => {
     const { warehouse, load } = testWarehouse();
-    assert.deepEqual(await warehouse.states(), []);
+    assert.deepEqual(await warehouse.remembered(), { companies: [], untracked: [] });
     const { loadId } = await load([complaint("1")]);
     const days = [
       { from: "2020-02-29", to: "2020-02-29" },
@@ -453,7 +453,11 @@ describe("what dbt is owed", () => {
     const commit = { runId: "run", companies, loadIds: [loadId], builtProject: null };
     await warehouse.commit(commit);
     await warehouse.commit(commit);
-    assert.deepEqual(await warehouse.states(), [{ company: "it's", ...state, rows: 0 }]);
+    const rowsByName = state.names.map((name) => ({ name, rows: 0 }));
+    assert.deepEqual(await warehouse.remembered(), {
+      companies: [{ company: "it's", ...state, rows: 0, rowsByName }],
+      untracked: [{ name: "ACME BANK", rows: 1 }],
+    });
     await warehouse.close();
   });
 });
