@@ -127,7 +127,7 @@ const nothingDone: Summary = {
   forgotten: [],
   untracked: [],
   warnings: [],
-  fields: { unknown: [], missing: [] },
+  fields: { unknown: [], missing: [], emptied: [], responses: [] },
   dbt: null,
   published: null,
   nothingNew: false,

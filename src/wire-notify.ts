@@ -20,8 +20,14 @@ export type Told = (kind: string, delivery: Delivery, nextAt: number | null) => 
 
 const deadManMs = 25_000;
 
-/** Warnings that stay until somebody acts. */
-const toldWarnings: readonly Warning["code"][] = ["name_vanished", "name_equal", "name_equal_gone"];
+/** Warnings that stay until somebody acts, or the source does. */
+const toldWarnings: readonly Warning["code"][] = [
+  "name_vanished",
+  "name_equal",
+  "name_equal_gone",
+  "field_emptied",
+  "response_unknown",
+];
 
 /** The values that no text may show. */
 export function notifySecrets({ notify, env }: Config): string[] {

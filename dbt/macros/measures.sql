@@ -44,6 +44,17 @@
   {{ percentage("case when is_settled then company_response = '" ~ response ~ "' end") }}
 {%- endmacro %}
 
+{#- Whether a company has answered; null where the source names no response, or one that is not known. -#}
+{% macro is_settled(response) -%}
+  case
+    when {{ response }} = 'In progress' then false
+    when {{ response }} in (
+      'Closed with explanation', 'Closed with monetary relief', 'Closed with non-monetary relief',
+      'Untimely response', 'Closed', 'Closed with relief', 'Closed without relief'
+    ) then true
+  end
+{%- endmacro %}
+
 {#- How companies answered; settled complaints and those in progress apart. -#}
 {% macro response_mix() -%}
   count(*) filter (not is_settled) as in_progress_complaints,

@@ -1,4 +1,4 @@
--- A company's settled complaints and those in progress are all that name a response.
+-- A company's settled complaints and those in progress are all that name a known response.
 with counted as (
   select
     company,
@@ -10,7 +10,7 @@ with counted as (
 said as (
   select
     company,
-    count(company_response) as complaints
+    count(is_settled) as complaints
   from {{ ref('fct_complaints') }}
   where company is not null
   group by company

@@ -80,6 +80,10 @@ export type SourceFields = {
   unknown: string[];
   /** Columns that rows lacked, and how many; what is stored of them is kept. */
   missing: { field: string; rows: number }[];
+  /** Columns that had values and are null in every row; what is stored of them is kept. */
+  emptied: { field: string; rows: number }[];
+  /** Answers of companies that are none of the known ones. */
+  responses: string[];
 };
 
 /** A load that an earlier run committed. */

@@ -4,7 +4,7 @@ import type { DbtNode, State } from "./events.ts";
 import type { CompanyOutcome, DbtOutcome, FlowOutcome, PublishOutcome } from "./flow.ts";
 import type { SourceFields } from "./ports.ts";
 import { changedRows } from "./reconcile.ts";
-import type { Warning } from "./warnings.ts";
+import { fieldWarnings, type Warning } from "./warnings.ts";
 import type { NameRows, StoredCompany } from "./window.ts";
 
 /** One company in the document of a run. Counts are 0 where nothing happened. */
@@ -87,7 +87,8 @@ export type RunReport = {
 export function readReport(text: string): RunReport {
   const kept = JSON.parse(text) as RunReport;
   const forgotten = kept.forgotten.map((one) => ({ ...{ names: [], configured: false }, ...one }));
-  return { ...{ untracked: [], warnings: [] }, ...kept, forgotten };
+  const fields = { ...{ emptied: [], responses: [] }, ...kept.fields };
+  return { ...{ untracked: [], warnings: [] }, ...kept, forgotten, fields };
 }
 
 export function errorReport({ code, what, data, next }: ErrorFacts): ErrorReport {
@@ -115,12 +116,13 @@ export function summarize(outcome: FlowOutcome, configured: readonly string[]): 
   const companies = outcome.companies.map((company) => companyReport(company, remembered.companies));
   const failed = companies.filter(({ error }) => error !== null);
   const error = runError(outcome, failed);
+  const fields = allFields(outcome.companies);
   return {
     state: error === null ? "Completed" : "Failed",
     companies,
     ...leftAlone(outcome, configured),
-    warnings,
-    fields: allFields(outcome.companies),
+    warnings: [...warnings, ...fieldWarnings(fields)],
+    fields,
     dbt: dbtReport(dbt, outcome.published),
     published: publishedReport(outcome.published),
     nothingNew: error === null && dbt.state === "Skipped" && companies.every((company) => changedRows(company) === 0),
@@ -151,13 +153,20 @@ function leftAlone(
 }
 
 function allFields(companies: readonly CompanyOutcome[]): SourceFields {
-  const unknown = new Set<string>();
-  const missing = new Map<string, number>();
-  for (const { result } of companies) {
-    for (const name of result?.fields.unknown ?? []) unknown.add(name);
-    for (const { field, rows } of result?.fields.missing ?? []) missing.set(field, (missing.get(field) ?? 0) + rows);
-  }
-  return { unknown: [...unknown].sort(), missing: [...missing].map(([field, rows]) => ({ field, rows })) };
+  const all = companies.flatMap(({ result }) => (result === null ? [] : [result.fields]));
+  const distinct = (texts: readonly string[]) => [...new Set(texts)].sort();
+  return {
+    unknown: distinct(all.flatMap(({ unknown }) => unknown)),
+    missing: rowsOfFields(all.flatMap(({ missing }) => missing)),
+    emptied: rowsOfFields(all.flatMap(({ emptied }) => emptied)),
+    responses: distinct(all.flatMap(({ responses }) => responses)),
+  };
+}
+
+function rowsOfFields(found: SourceFields["missing"]): SourceFields["missing"] {
+  const rows = new Map<string, number>();
+  for (const one of found) rows.set(one.field, (rows.get(one.field) ?? 0) + one.rows);
+  return [...rows].map(([field, number]) => ({ field, rows: number }));
 }
 
 function companyReport(outcome: CompanyOutcome, states: readonly StoredCompany[]): CompanyReport {

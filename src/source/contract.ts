@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import * as z from "zod";
+import { booleanFields, closedLists } from "../pipeline/fields.ts";
 import { matchNames } from "../pipeline/names.ts";
 import type { TaskContext } from "../pipeline/ports.ts";
 import type { SourceClient } from "./client.ts";
@@ -162,7 +163,22 @@ function checkFields(sources: readonly Source[], { needed, known, retired }: Kno
     say("fields", "broken", `rows have no ${lost.join(", ")}: they are rejected, and every load stops`);
   if (unknown.length > 0) say("fields", "changed", `new: ${unknown.join(", ")}; loads keep them in _extra`);
   if (missing.length > 0) say("fields", "changed", `gone: ${missing.join(", ")}; loads keep what is stored of them`);
-  if (lost.length + unknown.length + missing.length === 0) say("fields", "held", `${seen.size} fields, all known`);
+  const values = sources.flatMap((source) => known.find((one) => isWrongValue(one, source[one] ?? null)) ?? []);
+  const [field] = values;
+  if (field !== undefined) {
+    const all = values.length === sources.length;
+    const what = `\`${field}\` has a value of an unknown kind in ${values.length} of ${sources.length} rows`;
+    say("fields", all ? "broken" : "changed", `${what}: ${all ? "every load stops" : "such rows are kept apart"}`);
+  }
+  if (lost.length + unknown.length + missing.length + values.length === 0)
+    say("fields", "held", `${seen.size} fields, all known`);
+}
+
+/** Whether a value is neither null nor a text, or not in the closed list of its field. */
+function isWrongValue(field: string, value: unknown): boolean {
+  if (value === null) return false;
+  if (typeof value !== "string" && !(typeof value === "boolean" && booleanFields.includes(field))) return true;
+  return closedLists[field]?.includes(String(value)) === false;
 }
 
 function checkRows(

@@ -99,9 +99,10 @@ export function incompleteAnswer(
   );
 }
 
-/** A request that failed before or within its answer. */
-export function failedRequest(url: string, cause: unknown, answered: boolean): PipelineError {
+/** A request that failed before or within its answer. What is no error of a connection or of its bytes is somebody else's: it stays. */
+export function failedRequest(url: string, cause: unknown, answered: boolean): unknown {
   const code = errnoOf(cause);
+  if (answered && code === undefined) return cause;
   const detail = code ?? (cause instanceof Error ? cause.message : String(cause));
   if (answered) return incompleteAnswer(url, "source_cut", `the connection ended early (${detail})`, cause);
   return new PipelineError(
@@ -140,6 +141,19 @@ export function landingFailure(folder: string, cause: unknown): PipelineError {
           next: "See that the folder can be written and that nothing else cleans it up (`home` in pipeline.yaml), then run again.",
         };
   return new PipelineError({ ...facts, data: untouched }, { cause });
+}
+
+/** A page that takes more memory to read than there is. It is the machine's failure, not the source's. */
+export function pageTooLarge(url: string, cause: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "landing_failed",
+      what: `A page of the source takes more memory to read than there is for it. Asked: ${shortUrl(url)}`,
+      data: untouched,
+      next: "Set a smaller pageSize in pipeline.yaml (the default is 10,000 rows), then run again.",
+    },
+    { cause },
+  );
 }
 
 function errnoOf(error: unknown): string | undefined {

@@ -1,6 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { Gate } from "../pipeline/gate.ts";
-import { incompleteAnswer, outOfOrder, unknownForm } from "./failures.ts";
+import { incompleteAnswer, outOfOrder, pageTooLarge, unknownForm } from "./failures.ts";
+import { repairPage } from "./page-repair.ts";
 
 /** What a landed page says of itself. */
 export type PageFacts = {
@@ -64,7 +65,18 @@ export class PageReader {
 
   /** Throws a retryable error where the answer is cut or partial, `source_unexpected` where its form is unknown. */
   async read(file: string, url: string): Promise<PageFacts> {
-    const row = await this.#turns.within(() => this.#query(file, url));
+    const row = await this.#turns.within(async () => {
+      try {
+        return await this.#query(file);
+      } catch (error) {
+        if (!isUnreadable(error) || !(await repairPage(file))) throw readingFailure(url, file, error);
+      }
+      try {
+        return await this.#query(file);
+      } catch (error) {
+        throw readingFailure(url, file, error);
+      }
+    });
     const unknown = (detail: string) => unknownForm(url, detail, file);
     if (row === undefined) throw unknown("it is not one JSON object");
     const [total, relation, hits, first, last, lastIndexed, timedOut, failedShards, whole, ordered] = row;
@@ -89,19 +101,24 @@ export class PageReader {
     this.#instance.closeSync();
   }
 
-  async #query(file: string, url: string): Promise<unknown[] | undefined> {
-    try {
-      const result = await this.#connection.runAndReadAll(sql, { file });
-      const rows = result.getRows();
-      return rows.length === 1 ? rows[0] : undefined;
-    } catch (error) {
-      // A body of known length arrives whole or not at all; one that ends with its connection can only be parsed.
-      const message = error instanceof Error ? error.message : String(error);
-      if (/Malformed JSON/.test(message))
-        throw incompleteAnswer(url, "source_cut", "its JSON ends early or is damaged", error);
-      if (/Invalid Input Error/.test(message))
-        throw unknownForm(url, message.split("\n")[0]!.slice(0, 200), file, error);
-      throw error;
-    }
+  async #query(file: string): Promise<unknown[] | undefined> {
+    const rows = (await this.#connection.runAndReadAll(sql, { file })).getRows();
+    return rows.length === 1 ? rows[0] : undefined;
   }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Whether a page is no JSON, or no text, as it stands. */
+function isUnreadable(error: unknown): boolean {
+  return /Malformed JSON|valid UTF-8/.test(messageOf(error));
+}
+
+function readingFailure(url: string, file: string, error: unknown): unknown {
+  const message = messageOf(error);
+  // A body of known length arrives whole or not at all; one that ends with its connection can only be parsed.
+  if (isUnreadable(error)) return incompleteAnswer(url, "source_cut", "its JSON ends early or is damaged", error);
+  if (/^Out of Memory/.test(message)) return pageTooLarge(url, error);
+  if (/Invalid Input Error/.test(message)) return unknownForm(url, message.split("\n")[0]!.slice(0, 200), file, error);
+  return error;
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Window } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { Pages, TaskContext } from "../pipeline/ports.ts";
@@ -29,12 +30,18 @@ export async function* extractPages(
   let landed = 0;
   let expected = 0;
   let lastIndexed: string | null | undefined;
+  let size = options.pageSize;
   for (const walk of walksOf(names)) {
     let first: PageFacts | undefined;
     let seen = 0;
     for (let after: string | null = null; ; ) {
-      const url = pageUrl(options.base, { names: walk, window, size: options.pageSize, after });
-      const facts = await landPage(options, url, ++landed, context);
+      const url = pageUrl(options.base, { names: walk, window, size, after });
+      const facts = await landPage(options, url, landed + 1, size, context);
+      if (typeof facts === "number") {
+        size = facts;
+        continue;
+      }
+      landed++;
       first ??= facts;
       lastIndexed ??= facts.lastIndexed;
       if (facts.total !== first.total || facts.lastIndexed !== lastIndexed) throw indexMoved(first, facts);
@@ -51,7 +58,19 @@ export async function* extractPages(
   return { expected, lastIndexed: lastIndexed ?? null };
 }
 
-async function landPage(options: PagesOptions, url: string, page: number, context: TaskContext): Promise<PageFacts> {
+/** Bytes of a page that is read as it came: some 36 MB take more memory to parse than a page may. */
+const largestPage = 24_000_000;
+/** Bytes that pages are asked for again in, once one was too large. */
+const usualPage = 12_000_000;
+
+/** What paging needs of a page. Of one that is too large: how many rows to ask for instead, one at least. */
+async function landPage(
+  options: PagesOptions,
+  url: string,
+  page: number,
+  rows: number,
+  context: TaskContext,
+): Promise<PageFacts | number> {
   const { client, landing, reader } = options;
   const { task, report } = context;
   return client.ask(url, context, async ({ body }) => {
@@ -59,12 +78,26 @@ async function landPage(options: PagesOptions, url: string, page: number, contex
     collectChunks();
     client.traffic.bytes += bytes;
     report({ type: "page.received", task, page, bytes });
+    if (bytes > largestPage && rows > 1) {
+      const came = Math.min(await countHits(file), rows);
+      return Math.max(Math.floor((came * usualPage) / bytes), 1);
+    }
     const facts = await reader.read(file, url);
     await landing.keep(page);
     report({ type: "page.landed", task, page, rows: facts.hits, total: facts.total, bytes });
     return facts;
   });
 }
+
+/** Hits of a page, without parsing it: within a text the quotation marks of the key have a backslash before them. */
+async function countHits(file: string): Promise<number> {
+  const bytes = await readFile(file);
+  let count = 0;
+  for (let at = bytes.indexOf(hitKey); at >= 0; at = bytes.indexOf(hitKey, at + hitKey.length)) count++;
+  return count;
+}
+
+const hitKey = '"_source"';
 
 function indexMoved(first: PageFacts, now: PageFacts): PipelineError {
   const state = ({ total, lastIndexed }: PageFacts) => `${total} rows as of ${lastIndexed ?? "an unknown day"}`;

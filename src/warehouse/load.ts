@@ -3,6 +3,7 @@ import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
 import type { Extracted, LoadRequest, LoadResult, TaskContext } from "../pipeline/ports.ts";
 import { isSuspicious, reconcile } from "../pipeline/reconcile.ts";
+import type { Field } from "./fields.ts";
 import { liveIn, merge } from "./merge.ts";
 import type { Staged } from "./staging.ts";
 
@@ -25,7 +26,9 @@ export async function mergeLoad(
     throw await rowsUnreadable(connection, request, staged);
   const { rejected, rows, unidentified } = staged;
   const liveBefore = await countRows(connection, liveIn(request));
-  const { inserted, updated } = await merge(connection, loadId, request, staged, liveBefore);
+  const emptied = await emptiedFields(connection, request, staged, liveBefore);
+  const kept: Staged = { ...staged, missing: [...staged.missing, ...emptied] };
+  const { inserted, updated } = await merge(connection, loadId, request, kept, liveBefore);
   if (rejected > 0) await keepRejected(connection, loadId, request, staged);
   // Rejected rows are neither withdrawn nor counted as live: the source has them.
   const countLive = () => countRows(connection, liveAndKept(request, staged));
@@ -45,8 +48,25 @@ export async function mergeLoad(
   signal.throwIfAborted();
   await connection.run("commit");
   report({ type: "load.committed", task, loadId });
-  const { unknown, missing } = staged;
-  return { loadId, loadNo, expected: extracted.expected, ...counts, rejected, fields: { unknown, missing } };
+  const { unknown, missing, responses } = staged;
+  const fields = { unknown, missing, emptied, responses };
+  return { loadId, loadNo, expected: extracted.expected, ...counts, rejected, fields };
+}
+
+/**
+ * Fields that over a tenth of the stored rows have a value of, and none of the rows that came: the source lost them, whatever it says.
+ * They are treated like keys that are absent.
+ */
+async function emptiedFields(
+  connection: DuckDBConnection,
+  request: LoadRequest,
+  { empty, rows }: Staged,
+  liveBefore: number,
+): Promise<{ field: Field; rows: number }[]> {
+  if (empty.length === 0 || liveBefore === 0) return [];
+  const counts = empty.map((field) => `count(${field})`).join(", ");
+  const filled = await connection.runAndReadAll(`select ${counts} from raw.cfpb_complaints where ${liveIn(request)}`);
+  return empty.filter((_, i) => Number(filled.value(i, 0)) > liveBefore / 10).map((field) => ({ field, rows }));
 }
 
 type Counts = Pick<LoadResult, "inserted" | "updated" | "deleted" | "unchanged">;
@@ -112,11 +132,17 @@ async function rowsUnreadable(
   { company }: LoadRequest,
   { rejected, rejectedFrom, rows }: Staged,
 ): Promise<PipelineError> {
-  const reasons = await connection.runAndReadAll(`select distinct reason from ${rejectedFrom} order by 1`);
-  const why = reasons.getRows().flat().join(", ");
+  const reasons = await connection.runAndReadAll(
+    `select reason, count(*) from ${rejectedFrom} group by reason order by count(*) desc, reason limit 5`,
+  );
+  const all = rejected + rows;
+  const why = reasons
+    .getRows()
+    .map(([reason, number]) => `${reason} (in ${number} of ${all} rows)`)
+    .join("; ");
   return new PipelineError({
     code: "rows_unreadable",
-    what: `Of the ${rejected + rows} rows of "${company}", ${rejected} cannot be read as complaints: ${why}.`,
+    what: `Of the ${all} rows of "${company}", ${rejected} cannot be read as complaints: ${why}.`,
     data: "The load was rolled back; what was loaded before stands.",
     next: "The source has changed its rows: look for a newer version of this program.",
   });

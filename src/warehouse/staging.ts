@@ -1,8 +1,10 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
+import { companyResponses } from "../pipeline/fields.ts";
 import { literal } from "../pipeline/literal.ts";
 import { type Asked, isAsked } from "./asked.ts";
-import { columnOf, type Field, fields } from "./fields.ts";
+import { columnOf, type Field, fields, mutableFields } from "./fields.ts";
+import { mayHaveOtherKinds, outsideList, wrongKind } from "./value-checks.ts";
 
 /** What was staged. */
 export type Staged = {
@@ -16,8 +18,12 @@ export type Staged = {
   unidentified: number;
   /** How many rows lack each field, fields that no row lacks left out. */
   missing: { field: Field; rows: number }[];
+  /** Fields that may change and are null in every row that has them. */
+  empty: Field[];
   /** Keys that are no field; they are kept in `_extra`. */
   unknown: string[];
+  /** Answers of companies that are none of the known ones. */
+  responses: string[];
 };
 
 /**
@@ -41,7 +47,7 @@ export async function endStaging(
   const all = `read_parquet(${files})`;
   let from = `(select * from ${all} where _reason is null)`;
   let found = await lookThrough(connection, asked, all);
-  if (found.textless > 0) {
+  if (found.textless > 0 || found.odd > 0) {
     for (const page of pages) await addTexts(connection, page);
     found = await lookThrough(connection, asked, all);
   }
@@ -63,32 +69,47 @@ export async function endStaging(
     rejected,
     unidentified,
     missing: await missingFields(connection, from, found),
+    empty:
+      found.rows === 0 ? [] : mutableFields.filter((field) => found.empty & ~found.missing.somewhere & bitOf(field)),
     unknown: found.extra === 0 ? [] : await unknownKeys(connection, from),
+    responses: found.strange === 0 ? [] : await strangeResponses(connection, from),
   };
 }
 
-/** Stages a page again where the text of a rejected row was not taken out of it. */
+/** Stages a page again whose values have to be looked at one by one, or where the text of a rejected row was not taken out of it. */
 async function addTexts(connection: DuckDBConnection, page: string): Promise<void> {
   const textless = await connection.runAndReadAll(
-    `from read_parquet(${literal(stagedFile(page))}) where _reason is not null and _raw is null limit 1`,
+    `from read_parquet(${literal(stagedFile(page))}) where _odd or (_reason is not null and _raw is null) limit 1`,
   );
   if (textless.currentRowCount > 0) await connection.run(stagingSql(page, "all"));
 }
 
 /** All that every load must know of its rows, in one reading. */
 async function lookThrough(connection: DuckDBConnection, asked: Asked, from: string) {
-  const [rejected = 0, textless = 0, unidentified = 0, rows = 0, ids = 0, strangers = 0, extra = 0, ...missing] =
-    await numbers(
-      connection,
-      `select count(_reason), count(*) filter (_reason is not null and _raw is null),
+  const [
+    rejected = 0,
+    textless = 0,
+    unidentified = 0,
+    rows = 0,
+    ids = 0,
+    strangers = 0,
+    extra = 0,
+    strange = 0,
+    odd = 0,
+    ...bits
+  ] = await numbers(
+    connection,
+    `select count(_reason), count(*) filter (_reason is not null and _raw is null),
          count(*) filter (_reason is not null and complaint_id is null), count(*) filter (_reason is null),
          count(distinct complaint_id) filter (_reason is null),
          count(*) filter (_reason is null and (${isAsked(asked)}) is not true), count(_extra) filter (_reason is null),
-         bit_or(_missing) filter (_reason is null), bit_and(_missing) filter (_reason is null)
+         count(*) filter (_reason is null and ${isStrangeResponse}), count(*) filter (_odd),
+         bit_or(_missing) filter (_reason is null), bit_and(_missing) filter (_reason is null), bit_and(_null) filter (_reason is null)
        from ${from}`,
-    );
-  const [somewhere = 0, everywhere = 0] = missing;
-  return { rejected, textless, unidentified, rows, ids, strangers, extra, missing: { somewhere, everywhere } };
+  );
+  const [somewhere = 0, everywhere = 0, empty = 0] = bits;
+  const missing = { somewhere, everywhere };
+  return { rejected, textless, unidentified, rows, ids, strangers, extra, strange, odd, missing, empty };
 }
 
 async function missingFields(
@@ -102,6 +123,15 @@ async function missingFields(
   const counts = lacked.map((field) => `count(*) filter (_missing & ${bitOf(field)} > 0)`);
   const lacking = await numbers(connection, `select ${counts.join(", ")} from ${from}`);
   return lacked.map((field, i) => ({ field, rows: lacking[i]! }));
+}
+
+const isStrangeResponse = `company_response not in (${companyResponses.map(literal).join(", ")})`;
+
+async function strangeResponses(connection: DuckDBConnection, from: string): Promise<string[]> {
+  const found = await connection.runAndReadAll(
+    `select distinct company_response from ${from} where ${isStrangeResponse} order by 1 limit 20`,
+  );
+  return found.getRows().map(([response]) => String(response));
 }
 
 async function unknownKeys(connection: DuckDBConnection, from: string): Promise<string[]> {
@@ -160,40 +190,45 @@ const extraFields = `to_json(map(${unknownOf("keys")}, list_transform(${unknownO
  */
 const stagingSql = (page: string, texts: "all" | "where needed") => `
   copy (with page as (
-    select content, from_json(content, '{"hits":{"hits":[{"_source":"MAP(VARCHAR,VARCHAR)"}]}}').hits.hits as hits
+    select content, from_json(content, '{"hits":{"hits":[{"_source":"MAP(VARCHAR,VARCHAR)"}]}}').hits.hits as hits,
+      ${mayHaveOtherKinds("content")} as odd
     from read_text(${literal(page)})
   ),
   usual as (
     select *, coalesce(map_keys(hits[1]._source), []) as usual from page
   ),
   kept as (
-    select hits, usual, ${missingOf("usual")} as usually_missing, ${hasTwice("usual")} as usually_twice,
+    select hits, usual, odd, ${missingOf("usual")} as usually_missing, ${hasTwice("usual")} as usually_twice,
       if(${texts === "all"} or len(${unknownOf("usual")}) > 0 or len(list_filter(hits, lambda hit: map_keys(hit._source) is distinct from usual)) > 0,
         content -> '$.hits.hits[*]._source', null) as texts
     from usual
   ),
   hit as (
-    select unnest(hits)._source as f, unnest(texts) as j, usual, usually_missing, usually_twice from kept
+    select unnest(hits)._source as f, unnest(texts) as j, usual, odd, usually_missing, usually_twice from kept
   ),
   typed as (
     select ${fields.map((field) => `${columnOf(field)} as ${field}`).join(",\n      ")},
       nullif(trim(f['date_sent_to_company']), '') as sent_text,
-      map_keys(f) as keys, keys = usual as alike, usually_missing, j,
+      map_keys(f) as keys, keys = usual as alike, usually_missing, j, odd,
       case when alike then usually_twice else ${hasTwice("keys")} end as twice
     from hit
   ),
   judged as (
     select * replace (case when not twice then complaint_id end as complaint_id),
       case when alike then usually_missing else ${missingOf("keys")} end as _missing,
+      ${mutableFields.map((field) => `if(${field} is null, ${bitOf(field)}, 0)`).join(" + ")} as _null,
+      ${texts === "all" ? `case when odd then ${wrongKind("j")} end` : "null"} as wrong_kind,
       case
         when twice then 'a key twice'
+        when wrong_kind is not null then wrong_kind
         when complaint_id is null then 'no complaint_id'
         when date_received is null then 'unreadable date_received'
         when sent_text is not null and date_sent_to_company is null then 'unreadable date_sent_to_company'
+        else ${outsideList()}
       end as _reason
     from typed
   )
-  select ${fields.join(", ")}, _missing,
+  select ${fields.join(", ")}, _missing, _null, odd and ${texts !== "all"} as _odd,
     case when len(keys) + bit_count(_missing) > ${fields.length} then ${extraFields} end::json as _extra,
     _reason, case when _reason is not null then ${texts === "all" ? "coalesce(j::varchar, 'null')" : "j::varchar"} end as _raw
   from judged) to ${literal(stagedFile(page))} (format parquet)`;

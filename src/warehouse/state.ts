@@ -102,7 +102,7 @@ export async function readLoadsOf(connection: DuckDBConnection, runId: string): 
       number,
       number,
     ];
-    const fields = { unknown: [], missing: [] };
+    const fields = { unknown: [], missing: [], emptied: [], responses: [] };
     return {
       company: String(company),
       names: JSON.parse(String(names)) as string[],

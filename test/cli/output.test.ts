@@ -42,7 +42,7 @@ const report: RunReport = {
   untracked: [],
   warnings: [],
   forgotten: [],
-  fields: { unknown: [], missing: [{ field: "has_narrative", rows: 1234 }] },
+  fields: { unknown: [], missing: [{ field: "has_narrative", rows: 1234 }], emptied: [], responses: [] },
   dbt: { state: "Completed", reason: null, models: 9, tests: 36, failures: 0, warnings: 1, nodes: [], failed: [] },
   published: null,
   audit: null,
@@ -75,6 +75,8 @@ Complete through 2026-11-20; the next run goes on from there and looks back.
             { field: "tags", rows: 3 },
             { field: "has_narrative", rows: 9 },
           ],
+          emptied: [],
+          responses: [],
         },
         forgotten: [
           { company: "old", names: ["OLD"], rows: 5000, loadedThrough: "2026-10-01", configured: false },

@@ -47,6 +47,19 @@ describe("the contract check of the source", () => {
     };
   };
 
+  it("sees values of another kind", async () => {
+    source.intercept = async (url) =>
+      isPage(url)
+        ? changed(url, (body) =>
+            body.replaceAll('"timely":"Yes"', '"timely":true').replaceAll('"timely":"No"', '"timely":false'),
+          )
+        : undefined;
+    assert.match(
+      (await odd()).join("\n"),
+      /failure source: fields: `timely` has a value of an unknown kind in 3 of 3 rows: every load stops/,
+    );
+  });
+
   it("sees in four requests that all is as it was", async () => {
     assert.deepEqual(await look(), [
       "ok source: answers: JSON, 2 companies",

@@ -2,6 +2,7 @@ import { endOfDay } from "../../src/sample/clock.ts";
 import { type Document, DocumentsIndex } from "../../src/sample/documents.ts";
 import type { Fault } from "../../src/sample/faults.ts";
 import { startSample } from "../../src/sample/server.ts";
+import type { ShapeName } from "../../src/sample/shapes.ts";
 import type { TestSource } from "./sample.ts";
 
 /** A complaint as an index holds it. */
@@ -25,7 +26,11 @@ export type DocumentSource = Omit<TestSource, "rows"> & {
   change(documents: readonly Document[], remove?: readonly number[]): void;
 };
 
-export async function startDocuments(documents: readonly Document[], asOf: string): Promise<DocumentSource> {
+export async function startDocuments(
+  documents: readonly Document[],
+  asOf: string,
+  shape: ShapeName = "today",
+): Promise<DocumentSource> {
   const index = new DocumentsIndex(documents, `${asOf}T14:30:00Z`);
   const requests: URL[] = [];
   const source: DocumentSource = {
@@ -38,6 +43,7 @@ export async function startDocuments(documents: readonly Document[], asOf: strin
   };
   const server = await startSample({
     index,
+    shape,
     now: () => endOfDay(source.asOf),
     fault: ({ url }): Fault | undefined | Promise<Fault | undefined> => {
       requests.push(url);

@@ -33,7 +33,7 @@ const loaded: LoadResult = {
   deleted: 0,
   unchanged: 0,
   rejected: 0,
-  fields: { unknown: [], missing: [] },
+  fields: { unknown: [], missing: [], emptied: [], responses: [] },
 };
 const built: DbtResult = { state: "Completed", models: 9, tests: 36, failures: 0, warnings: 0, nodes: [], failed: [] };
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { PipelineError } from "../../src/pipeline/errors.ts";
 import type { LoadResult } from "../../src/pipeline/ports.ts";
 import { testContext } from "../harness/context.ts";
 import { complaint, query, type Source, testWarehouse } from "../harness/warehouse.ts";
@@ -77,7 +78,7 @@ describe("loading a company", () => {
         complaint_what_happened: 'It\'s "gone"\n• ✓',
         has_narrative: true,
       }),
-      complaint("4", { zip_code: 8302, tags: { a: [1] }, "odd/key~": 5, nested: { x: null } }),
+      complaint("4", { "odd/key~": 5, nested: { x: null } }),
     ];
     const { fields } = await load(rows);
     await warehouse.close();
@@ -96,8 +97,8 @@ describe("loading a company", () => {
           "2026-05-02 00:00:00+00",
           null,
           null,
-          "8302",
-          '{"a":[1]}',
+          "083XX",
+          null,
           '{"odd/key~":5,"nested":{"x":null}}',
         ],
       ],
@@ -131,6 +132,106 @@ describe("loading a company", () => {
     );
     assert.deepEqual(await query(path, "select row_text from raw.cfpb_complaints_rejected"), [
       ['{"complaint_id":"4","nothing":"else"}'],
+    ]);
+  });
+
+  const forty = Array.from({ length: 40 }, (_, i) => i);
+  /** Forty complaints, each with the change that its number gives. */
+  const rowsWith = (change: (i: number) => Source) => forty.map((i) => complaint(String(100 + i), change(i)));
+
+  it("refuses many rows in which a known field is of another kind, and leaves what is stored", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    await load(rowsWith(() => ({})));
+    const cases: [Source, string][] = [
+      [{ timely: true }, "`timely` is a boolean, a text is expected (in 40 of 40 rows)"],
+      [{ zip_code: 2139 }, "`zip_code` is a number, a text is expected (in 40 of 40 rows)"],
+      [{ product: { value: "Debt" } }, "`product` is an object, a text is expected (in 40 of 40 rows)"],
+      [{ tags: ["a"] }, "`tags` is a list, a text is expected (in 40 of 40 rows)"],
+      [{ has_narrative: 1 }, "`has_narrative` is a number, a text is expected (in 40 of 40 rows)"],
+      [{ timely: "yes" }, '`timely` is "yes", expected Yes or No (in 40 of 40 rows)'],
+      [{ consumer_disputed: "true" }, '`consumer_disputed` is "true", expected Yes or No or N/A (in 40 of 40 rows)'],
+    ];
+    for (const [change, why] of cases) {
+      await assert.rejects(load(rowsWith(() => change)), (error: PipelineError) => {
+        assert.equal(error.code, "rows_unreadable");
+        assert.ok(error.what.includes(why), error.what);
+        return true;
+      });
+    }
+    await warehouse.close();
+    assert.deepEqual(
+      await query(path, "select distinct timely, zip_code, product, tags, has_narrative from raw.cfpb_complaints"),
+      [["Yes", "083XX", "Mortgage", null, null]],
+    );
+    assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaint_changes"), [["0"]]);
+  });
+
+  it("keeps single rows of another kind apart, and withdraws nothing of them", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    await load(rowsWith(() => ({})));
+    const result = await load(rowsWith((i) => (i === 7 ? { timely: false } : i === 8 ? { timely: "perhaps" } : {})));
+    assert.deepEqual(counts(result), [0, 0, 0, 38, 2]);
+    await warehouse.close();
+    assert.deepEqual(
+      await query(path, "select reason, row_text like '%\"timely\":%' from raw.cfpb_complaints_rejected order by 1"),
+      [
+        ['`timely` is "perhaps", expected Yes or No', "true"],
+        ["`timely` is a boolean, a text is expected", "true"],
+      ],
+    );
+    assert.deepEqual(
+      await query(path, "select count(*), count(_deleted_at) from raw.cfpb_complaints where timely = 'Yes'"),
+      [["40", "0"]],
+    );
+  });
+
+  it("takes no text for another kind, whatever it says, and reads true and false of has_narrative", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    const says = 'He said: "timely": true, {"zip_code":5}';
+    const result = await load([complaint("1", { complaint_what_happened: says, has_narrative: true }), complaint("2")]);
+    assert.deepEqual(counts(result), [2, 0, 0, 0, 0]);
+    await warehouse.close();
+    assert.deepEqual(
+      await query(
+        path,
+        "select complaint_what_happened, has_narrative from raw.cfpb_complaints where complaint_id = '1'",
+      ),
+      [[says, "true"]],
+    );
+  });
+
+  it("keeps the stored values of a field that comes null in all rows, and says so", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    await load(rowsWith((i) => ({ tags: i < 5 ? "Servicemember" : null, sub_issue: i < 4 ? "x" : null })));
+    const result = await load(
+      rowsWith((i) => ({ timely: null, tags: null, sub_issue: null, state: i === 0 ? "NY" : "FL" })),
+    );
+    // Four of forty are not over a tenth: that those values are gone is believed.
+    assert.deepEqual(counts(result), [0, 4, 0, 36, 0]);
+    assert.deepEqual(result.fields.emptied, [
+      { field: "tags", rows: 40 },
+      { field: "timely", rows: 40 },
+    ]);
+    await warehouse.close();
+    assert.deepEqual(
+      await query(path, "select count(timely), count(tags), count(sub_issue) from raw.cfpb_complaints"),
+      [["40", "5", "0"]],
+    );
+  });
+
+  it("reads a known answer whatever its case, and names answers that are not known", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    const result = await load([
+      complaint("1", { company_response: "In Progress" }),
+      complaint("2", { company_response: "closed with Explanation" }),
+      complaint("3", { company_response: "Closed some day" }),
+    ]);
+    assert.deepEqual(result.fields.responses, ["Closed some day"]);
+    await warehouse.close();
+    assert.deepEqual(await query(path, "select company_response from raw.cfpb_complaints order by complaint_id"), [
+      ["In progress"],
+      ["Closed with explanation"],
+      ["Closed some day"],
     ]);
   });
 
@@ -240,10 +341,10 @@ describe("loading a company", () => {
         "select reason, company, row_text::json->>'complaint_id' from raw.cfpb_complaints_rejected order by 1, 3",
       ),
       [
+        ["`date_sent_to_company` is a number, a text is expected", "acme", "3"],
         ["no complaint_id", "acme", ""],
         ["no complaint_id", "acme", null],
         ["unreadable date_received", "acme", "2"],
-        ["unreadable date_sent_to_company", "acme", "3"],
       ],
     );
     assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints where _deleted_at is null"), [["2"]]);
@@ -297,7 +398,7 @@ describe("loading a company", () => {
     const renamed = rows.map(({ date_received, ...row }) => ({ ...row, received: date_received }));
     await assert.rejects(load(renamed), {
       code: "rows_unreadable",
-      what: 'Of the 100 rows of "acme", 100 cannot be read as complaints: unreadable date_received.',
+      what: 'Of the 100 rows of "acme", 100 cannot be read as complaints: unreadable date_received (in 100 of 100 rows).',
     });
     await warehouse.close();
     assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints_rejected"), [["0"]]);

@@ -29,7 +29,7 @@ select
     case complaints.has_narrative when 'true' then true when 'false' then false end,
     case when complaints.complaint_what_happened is not null then true end
   ) as has_narrative,
-  complaints.company_response <> 'In progress' as is_settled,
+  {{ is_settled('complaints.company_response') }} as is_settled,
   coalesce(aliases.brand, complaints.company) as brand,
   coalesce(of_part.current_product, of_whole.current_product, complaints.product) as current_product,
   coalesce(issues.current_issue, complaints.issue) as current_issue
