@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "./config.ts";
-import type { Window } from "./pipeline/days.ts";
+import type { Day, Window } from "./pipeline/days.ts";
 import { factsOf, PipelineError } from "./pipeline/errors.ts";
 import type { Emit, Report, State } from "./pipeline/events.ts";
 import { type FlowOutcome, flowName, runFlow } from "./pipeline/flow.ts";
@@ -24,6 +24,8 @@ export type RunOptions = {
   runId?: string;
   /** The run whose loads are not done again. */
   retryOf?: string;
+  /** The day that a made-up source shows; the source is asked today where it is left out. */
+  sourceDay?: Day;
   /** Days to read in place of the resolved ones; no watermark moves. */
   backfill?: Window;
 };

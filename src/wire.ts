@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import type { Config } from "./config.ts";
 import { Recorder, type RecorderOptions } from "./history/recorder.ts";
 import type { NewRun } from "./history/statements.ts";
+import { type Day, dayOf } from "./pipeline/days.ts";
 import type { Report } from "./pipeline/events.ts";
 import { neededFields, retiredFields } from "./pipeline/fields.ts";
 import type { Ports } from "./pipeline/ports.ts";
@@ -62,7 +63,7 @@ function takeWarehouse(config: Config): WarehouseLock {
  */
 export async function wireRun(
   config: Config,
-  { skipDbt }: { skipDbt: boolean },
+  { skipDbt, sourceDay }: { skipDbt: boolean; sourceDay?: Day },
   signal: AbortSignal,
   report: Report,
 ): Promise<Wired> {
@@ -74,7 +75,7 @@ export async function wireRun(
     const remembered = await warehouse.remembered();
     // What lies here is of a run that was killed: the lock says that no other is alive.
     await removeLanded(landing);
-    const { source, close } = await openSource(config, landing, signal);
+    const { source, close } = await openSource(config, landing, signal, sourceDay);
     const tasks = wireTasks(config, signal, report);
     return {
       ports: { source, warehouse, transform, tasks, report, clock: systemClock },
@@ -108,9 +109,11 @@ export async function lookAtSource<T>(
 }
 
 /** The source, with the embedded one started where it is asked for. */
-async function openSource(config: Config, landing: string, signal: AbortSignal) {
+async function openSource(config: Config, landing: string, signal: AbortSignal, sourceDay?: Day) {
   const sample = config.source === "sample" ? await spawnSample({ asOf: config.asOf }, signal) : null;
-  const source = wireSource(config, sample?.url ?? config.source, landing);
+  const shown = sourceDay ?? (sample === null ? undefined : config.asOf);
+  const today = () => shown ?? dayOf(systemClock.now());
+  const source = wireSource(config, sample?.url ?? config.source, landing, today);
   return {
     source,
     async close() {
@@ -137,8 +140,8 @@ export function ratePerMinute({ source, rates }: Config): number {
   return source === "sample" ? Number.POSITIVE_INFINITY : rates.searches;
 }
 
-function wireSource(config: Config, base: string, landing: string): CfpbSource {
-  return new CfpbSource({ base, pageSize: config.pageSize, landing, ...clientOptions(config) });
+function wireSource(config: Config, base: string, landing: string, today: () => Day): CfpbSource {
+  return new CfpbSource({ base, pageSize: config.pageSize, landing, today, ...clientOptions(config) });
 }
 
 function clientOptions(config: Config) {

@@ -44,6 +44,11 @@
   {{ percentage("case when is_settled then company_response = '" ~ response ~ "' end") }}
 {%- endmacro %}
 
+{#- Whether somebody had looked shortly before the day: then it is known within a week when something happened. -#}
+{% macro is_near(looked_before, day) -%}
+  {{ day }} - {{ looked_before }} <= 7
+{%- endmacro %}
+
 {#- Whether a company has answered; null where the source names no response, or one that is not known. -#}
 {% macro is_settled(response) -%}
   case

@@ -51,7 +51,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     show(`${headings}\n`);
     const night = async (asOf: string, run: Partial<RunOptions>, label: string) => {
       const config = configOf(home, source.url, asOf);
-      const report = await executeRun(config, { ...plain, ...run }, signal, tellSlow(options));
+      const report = await executeRun(config, { ...plain, ...run, sourceDay: asOf }, signal, tellSlow(options));
       reports.push(report);
       show(nightLine(label, report, style));
       signal.throwIfAborted();

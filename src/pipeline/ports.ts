@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import type { Window } from "./days.ts";
+import type { Day, Window } from "./days.ts";
 import type { DbtNode, Report, State } from "./events.ts";
 import type { Candidates } from "./names.ts";
 import type { CompanyState, CompanyWindow, WindowSettings } from "./window.ts";
@@ -33,6 +33,8 @@ export type Extracted = {
   expected: number;
   /** `_meta.last_indexed` of the index that was read. */
   lastIndexed: string | null;
+  /** The UTC day on which the source was asked, for whatever days. */
+  askedOn: Day;
 };
 
 /** Landed files of a company's rows, in order, each as soon as it is whole. */

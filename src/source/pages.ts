@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Window } from "../pipeline/days.ts";
+import type { Day, Window } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { Pages, TaskContext } from "../pipeline/ports.ts";
 import type { SourceClient } from "./client.ts";
@@ -12,6 +12,7 @@ import { collectChunks } from "./young-garbage.ts";
 export type PagesOptions = {
   base: string;
   pageSize: number;
+  today(): Day;
   client: SourceClient;
   reader: PageReader;
   landing: Landing;
@@ -55,7 +56,7 @@ export async function* extractPages(
     }
     expected += first.total;
   }
-  return { expected, lastIndexed: lastIndexed ?? null };
+  return { expected, lastIndexed: lastIndexed ?? null, askedOn: options.today() };
 }
 
 /** Bytes of a page that is read as it came: some 36 MB take more memory to parse than a page may. */

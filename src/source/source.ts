@@ -1,4 +1,4 @@
-import type { Window } from "../pipeline/days.ts";
+import type { Day, Window } from "../pipeline/days.ts";
 import type { FoundNames, Pages, Source, TaskContext, Traffic } from "../pipeline/ports.ts";
 import { type ClientOptions, SourceClient } from "./client.ts";
 import { findNames } from "./companies.ts";
@@ -15,6 +15,8 @@ export type SourceOptions = Omit<ClientOptions, "credentials"> & {
   pageSize: number;
   /** Where answers are landed. */
   landing: string;
+  /** The day on which the source is asked: of a made-up one the day that it shows. */
+  today(): Day;
 };
 
 /** The CFPB search API as the flow's source. */
@@ -45,9 +47,10 @@ export class CfpbSource implements Source {
     this.#reader ??= PageReader.open();
     const landing = this.#landing(company);
     await landing.clear();
-    const { base, pageSize } = this.#options;
+    const { base, pageSize, today } = this.#options;
     const reader = await this.#reader;
-    return yield* extractPages({ base, pageSize, client: this.#client, reader, landing }, names, window, context);
+    const pages = { base, pageSize, today, client: this.#client, reader, landing };
+    return yield* extractPages(pages, names, window, context);
   }
 
   async discard(company: string): Promise<void> {

@@ -4,6 +4,7 @@ import { literal } from "../pipeline/literal.ts";
 import type { Extracted, LoadRequest, LoadResult, TaskContext } from "../pipeline/ports.ts";
 import { isSuspicious, reconcile } from "../pipeline/reconcile.ts";
 import type { Field } from "./fields.ts";
+import { dayOfReceipt, type Look, lastLooks } from "./looks.ts";
 import { liveIn, merge } from "./merge.ts";
 import type { Staged } from "./staging.ts";
 
@@ -25,10 +26,11 @@ export async function mergeLoad(
   if (isSuspicious(staged.rejected, staged.rejected + staged.rows))
     throw await rowsUnreadable(connection, request, staged);
   const { rejected, rows, unidentified } = staged;
+  const { askedOn } = extracted;
   const liveBefore = await countRows(connection, liveIn(request));
   const emptied = await emptiedFields(connection, request, staged, liveBefore);
   const kept: Staged = { ...staged, missing: [...staged.missing, ...emptied] };
-  const { inserted, updated } = await merge(connection, loadId, request, kept, liveBefore);
+  const { inserted, updated } = await merge(connection, { loadId, askedOn }, request, kept, liveBefore);
   if (rejected > 0) await keepRejected(connection, loadId, request, staged);
   // Rejected rows are neither withdrawn nor counted as live: the source has them.
   const countLive = () => countRows(connection, liveAndKept(request, staged));
@@ -36,7 +38,7 @@ export async function mergeLoad(
   // A row without an id may be any of those that seem to be gone: a withdrawal needs evidence (invariant 12).
   const deleted = unidentified > 0 ? 0 : Math.max(live - rows, 0);
   if (deleted > 0) {
-    await withdraw(connection, loadId, request, staged, { gone: deleted, liveBefore });
+    await withdraw(connection, { loadId, askedOn }, request, staged, { gone: deleted, liveBefore });
     live = await countLive();
   }
   const counts = { inserted, updated, deleted, unchanged: rows - inserted - updated };
@@ -74,15 +76,24 @@ type Counts = Pick<LoadResult, "inserted" | "updated" | "deleted" | "unchanged">
 /** Marks live rows that the source no longer shows as withdrawn; `gone` is how many they are. */
 async function withdraw(
   connection: DuckDBConnection,
-  loadId: string,
+  { loadId, askedOn }: Look,
   request: LoadRequest,
   staged: Staged,
   { gone, liveBefore }: { gone: number; liveBefore: number },
 ): Promise<void> {
   if (!request.acceptWithdrawals && isSuspicious(gone, liveBefore)) throw withdrawalsRefused(request, gone, liveBefore);
+  const isGone = `${liveAndKept(request, staged)} and complaint_id not in (select complaint_id from ${staged.from})`;
   await connection.run(`
-    update raw.cfpb_complaints set _deleted_at = now(), _loaded_at = now(), _load_id = ${literal(loadId)}
-    where ${liveAndKept(request, staged)} and complaint_id not in (select complaint_id from ${staged.from})`);
+    create temp table gone as
+    select complaint_id, company, ${dayOfReceipt} as received_on from raw.cfpb_complaints where ${isGone}`);
+  const looked = await lastLooks(connection, "gone_looks", "select company, received_on as day from gone");
+  await connection.run(`
+    insert into raw.cfpb_complaint_changes
+      (complaint_id, field, old_value, new_value, changed_on, _load_id, _loaded_at, unchanged_until, received_on)
+    select g.complaint_id, '_withdrawn', 'false', 'true', ${literal(askedOn)}, ${literal(loadId)}, now(), l.last_look, g.received_on
+    from gone g left join ${looked} l on l.company = g.company and l.day = g.received_on`);
+  await connection.run(`
+    update raw.cfpb_complaints set _deleted_at = now(), _loaded_at = now(), _load_id = ${literal(loadId)} where ${isGone}`);
 }
 
 async function keepRejected(
@@ -121,7 +132,7 @@ async function writeLedger(
     insert into pipeline.loads
     select coalesce(max(load_no), 0) + 1, ${literal(loadId)}, ${literal(runId)}, ${literal(company)},
       [${names.map(literal).join(", ")}], ${literal(window.from)}, ${literal(window.to)}, ${indexed},
-      ${extracted.expected}, ${inserted}, ${updated}, ${deleted}, ${unchanged}, ${rejected}, ${live}, now()
+      ${extracted.expected}, ${inserted}, ${updated}, ${deleted}, ${unchanged}, ${rejected}, ${live}, now(), ${literal(extracted.askedOn)}
     from pipeline.loads`);
   const number = await connection.runAndReadAll("select max(load_no) from pipeline.loads");
   return Number(number.value(0, 0));

@@ -3,6 +3,7 @@ import { literal } from "../pipeline/literal.ts";
 import type { LoadRequest } from "../pipeline/ports.ts";
 import { isAsked } from "./asked.ts";
 import { type Field, fields } from "./fields.ts";
+import { dayOfReceipt, type Look, lastLooks } from "./looks.ts";
 import { bitOf, type Staged } from "./staging.ts";
 
 /**
@@ -11,19 +12,19 @@ import { bitOf, type Staged } from "./staging.ts";
  */
 export async function merge(
   connection: DuckDBConnection,
-  loadId: string,
+  look: Look,
   request: LoadRequest,
   staged: Staged,
   liveBefore: number,
 ): Promise<{ inserted: number; updated: number }> {
-  const insert = (from: string) => insertNew(connection, loadId, request, from);
+  const insert = (from: string) => insertNew(connection, look, from);
   if (liveBefore === 0 && (await isNothingStored(connection, staged))) {
     return { inserted: await insert(staged.from), updated: 0 };
   }
   const differing = await findDiffering(connection, request, staged, liveBefore);
   const changes = await findChanges(connection, staged, differing);
-  const inserted = changes > 0 ? await insert("change where is_new") : 0;
-  if (changes > inserted) await overwrite(connection, loadId, request, staged);
+  const inserted = changes > 0 ? await insert("(select * from change where is_new)") : 0;
+  if (changes > inserted) await overwrite(connection, look, staged);
   return { inserted, updated: changes - inserted };
 }
 
@@ -70,11 +71,16 @@ async function findChanges(connection: DuckDBConnection, staged: Staged, from: s
     const { field } = one;
     return `if(${differs(one)}, {field: '${field}', old: t.${field}::varchar, new: s.${field}::varchar}, null)`;
   });
+  if (staged.unknown.length > 0)
+    replaced.push(
+      "if(s._extra is not null and t._extra is distinct from s._extra, {field: '_extra', old: t._extra::varchar, new: s._extra::varchar}, null)",
+    );
+  replaced.push("if(t._deleted_at is not null, {field: '_withdrawn', old: 'true', new: 'false'}, null)");
   return changedRows(
     connection,
     `create temp table change as
-     select s.*, t.rowid as stored_row, t.complaint_id is null as is_new,
-       if(t.complaint_id is null, [], [${replaced.join(", ")}]) as replaced
+     select s.*, t.rowid as stored_row, t.company as stored_company, ${dayOfReceipt.replace("date_received", "t.date_received")} as stored_day,
+       t.complaint_id is null as is_new, if(t.complaint_id is null, [], [${replaced.join(", ")}]) as replaced
      from ${from} s left join raw.cfpb_complaints t on t.complaint_id = s.complaint_id
      where t.complaint_id is null or t._deleted_at is not null
        or (s._extra is not null and t._extra is distinct from s._extra)
@@ -82,23 +88,17 @@ async function findChanges(connection: DuckDBConnection, staged: Staged, from: s
   );
 }
 
-async function insertNew(
-  connection: DuckDBConnection,
-  loadId: string,
-  { company, window }: LoadRequest,
-  from: string,
-): Promise<number> {
-  const earlier = await connection.runAndReadAll(
-    `select min(window_from)::varchar from pipeline.loads where company = ${literal(company)}`,
-  );
-  const seen = earlier.value(0, 0);
-  // The day a row appeared is known for days that an earlier load of the company had looked at.
-  const isKnown = seen === null ? "false" : `date_received >= ${literal(String(seen))}::date`;
+/** Adds rows. On which day a row appeared is known where an earlier load had looked at its day; the first load of a name knows of none. */
+async function insertNew(connection: DuckDBConnection, { loadId, askedOn }: Look, from: string): Promise<number> {
+  const looked = await lastLooks(connection, "new_looks", `select company, ${dayOfReceipt} as day from ${from}`);
   return changedRows(
     connection,
-    `insert into raw.cfpb_complaints (${fields.join(", ")}, _extra, _load_id, _loaded_at, _first_seen_on)
-     select ${fields.join(", ")}, _extra, ${literal(loadId)}, now(), if(${isKnown}, ${literal(window.to)}::date, null)
-     from ${from}`,
+    `insert into raw.cfpb_complaints
+       (${fields.join(", ")}, _extra, _load_id, _loaded_at, _first_seen_on, _unseen_until, _first_received_on)
+     select ${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${literal(loadId)}, now(),
+       if(l.last_look is null, null, ${literal(askedOn)}::date), l.last_look, s.received_on
+     from (select *, ${dayOfReceipt} as received_on from ${from}) s
+     left join ${looked} l on l.company = s.company and l.day = s.received_on`,
   );
 }
 
@@ -106,16 +106,16 @@ async function insertNew(
  * Overwrites the stored rows that differ, and keeps what is replaced: once merged, the old values are gone. Only columns in which a row
  * differs are written, as a rule a few of them. (To delete and insert instead leaves holes that grow night after night.)
  */
-async function overwrite(
-  connection: DuckDBConnection,
-  loadId: string,
-  { window }: LoadRequest,
-  staged: Staged,
-): Promise<void> {
+async function overwrite(connection: DuckDBConnection, { loadId, askedOn }: Look, staged: Staged): Promise<void> {
+  const stored = "select stored_company as company, stored_day as day from change where not is_new";
+  const looked = await lastLooks(connection, "changed_looks", stored);
   await connection.run(`
     insert into raw.cfpb_complaint_changes
-    select complaint_id, r.field, r.old, r.new, ${literal(window.to)}::date, ${literal(loadId)}, now()
-    from (select complaint_id, unnest(replaced) as r from change) where r is not null`);
+      (complaint_id, field, old_value, new_value, changed_on, _load_id, _loaded_at, unchanged_until, received_on)
+    select c.complaint_id, c.r.field, c.r.old, c.r.new, ${literal(askedOn)}, ${literal(loadId)}, now(), l.last_look, c.stored_day
+    from (select complaint_id, stored_company, stored_day, unnest(replaced) as r from change) c
+    left join ${looked} l on l.company = c.stored_company and l.day = c.stored_day
+    where c.r is not null`);
   const replaced = await connection.runAndReadAll(
     "select distinct r.field from (select unnest(replaced) as r from change) where r is not null",
   );

@@ -55,16 +55,16 @@ export function testWarehouse() {
   /** Rows, or the text of one where no object is like it. */
   const load = (
     rows: (Source | string)[],
-    change: Partial<LoadRequest> & { expected?: number } = {},
+    change: Partial<LoadRequest> & { expected?: number; askedOn?: string } = {},
     context = testContext(),
   ) => {
     const file = join(folder, `page-${++landed}.json`);
     const texts = rows.map((row) => (typeof row === "string" ? row : JSON.stringify(row)));
     writeFileSync(file, `{"hits":{"hits":[${texts.map((text) => `{"_source":${text},"sort":[1,"1"]}`).join()}]}}`);
-    const { expected = rows.length, ...rest } = change;
+    const { expected = rows.length, askedOn = change.window?.to ?? "2026-12-31", ...rest } = change;
     async function* pages(): Pages {
       yield file;
-      return { expected, lastIndexed: "2026-11-20T12:00:00-05:00" };
+      return { expected, lastIndexed: "2026-11-20T12:00:00-05:00", askedOn };
     }
     const request: LoadRequest = {
       company: "acme",

@@ -78,7 +78,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
       async *extract(company) {
         done.push(`extract ${company}`);
         yield "page";
-        return { expected: 5, lastIndexed: null };
+        return { expected: 5, lastIndexed: null, askedOn: "2026-11-20" };
       },
       async discard(company) {
         done.push(`discard ${company}`);

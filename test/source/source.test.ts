@@ -35,6 +35,7 @@ describe("the CFPB source", () => {
       base: sample.url,
       pageSize: 50,
       landing,
+      today: () => "2026-11-20",
       userAgent: "test",
       requestTimeoutMs: 10_000,
       policy: { retries: 3, delayMs: 60_000, longestMs: 3_600_000 },

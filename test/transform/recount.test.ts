@@ -5,6 +5,7 @@ import { currentSnapshot } from "../../src/snapshot/current.ts";
 import { SqlSession } from "../../src/snapshot/sql.ts";
 import { Database } from "../../src/warehouse/database.ts";
 import { publishMarts } from "../../src/warehouse/publish.ts";
+import { clockOn } from "../harness/clock.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 import { testTransform } from "../harness/dbt.ts";
 import { blocksOf } from "../harness/docs.ts";
@@ -12,7 +13,7 @@ import { testHome } from "../harness/home.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 import { complaintsOf, type MartRow, type RawChange, type RawRow, recount, recountLag } from "./recount.ts";
 
-const nights = ["2026-11-02", "2026-11-12", "2026-11-20"];
+const nights = ["2026-11-06", "2026-11-13", "2026-11-20"];
 const settings = { PIPELINE_START_DATE: "2025-06-01", PIPELINE_LOOK_BACK_DAYS: "60" };
 
 describe("the marts after three nights of sample data", () => {
@@ -29,7 +30,7 @@ describe("the marts after three nights of sample data", () => {
     database = home.database;
     for (const night of nights) {
       source.asOf = night;
-      const report = await home.report(["run", "--as-of", night], settings);
+      const report = await home.report(["run", "--as-of", night], { ...settings, ...clockOn(night) });
       assert.equal(report.code, 0, JSON.stringify(report.error));
     }
     const built = await testTransform(home.database).build(testContext());
@@ -47,7 +48,7 @@ describe("the marts after three nights of sample data", () => {
   it("are made of rows that test something", () => {
     const withdrawn = rows.filter(({ _deleted_at }) => _deleted_at !== null).length;
     const late = rows.filter(({ _first_seen_on }) => _first_seen_on !== null).length;
-    assert.ok(withdrawn > 0 && late > 30 && changes.length > 30, `${withdrawn} ${late} ${changes.length}`);
+    assert.ok(withdrawn > 0 && late > 10 && changes.length > 30, `${withdrawn} ${late} ${changes.length}`);
   });
 
   const sorted = (all: readonly MartRow[], columns: readonly string[]) =>

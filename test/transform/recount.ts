@@ -1,9 +1,12 @@
+import { companyResponses } from "../../src/pipeline/fields.ts";
+
 /** The marts counted anew in JavaScript, row by row: another way to the same numbers than the SQL of the models. */
 
 /** A live row of raw.cfpb_complaints, times as ISO texts. */
 export type RawRow = Record<string, string | null>;
 /** A row of raw.cfpb_complaint_changes. */
-export type RawChange = { complaint_id: string; field: string; old_value: string | null; changed_on: string };
+export type RawChange = Record<"complaint_id" | "field" | "changed_on", string> &
+  Record<"old_value" | "new_value" | "unchanged_until" | "received_on", string | null>;
 export type MartRow = Record<string, string | number | boolean | null>;
 
 type Complaint = {
@@ -195,12 +198,14 @@ function atRank(values: readonly number[], share: number): number | null {
   return sorted.length === 0 ? null : sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)]!;
 }
 
+const answers = new Set<string | null>(companyResponses.filter((response) => response !== "In progress"));
+
 export function recountLag(rows: readonly RawRow[], changes: readonly RawChange[]): MartRow[] {
-  const received = new Map(rows.map((raw) => [raw.complaint_id!, raw.date_received!.slice(0, 10)]));
   const settledAfter = new Map<string, number>();
-  for (const { complaint_id, field, old_value, changed_on } of changes) {
-    if (field !== "company_response" || old_value !== "In progress") continue;
-    const days = daysBetween(received.get(complaint_id)!, changed_on);
+  for (const { complaint_id, field, old_value, new_value, changed_on, unchanged_until, received_on } of changes) {
+    if (field !== "company_response" || old_value !== "In progress" || !answers.has(new_value)) continue;
+    if (unchanged_until === null || daysBetween(unchanged_until, changed_on) > 7) continue;
+    const days = daysBetween(received_on!, changed_on);
     settledAfter.set(complaint_id, Math.min(days, settledAfter.get(complaint_id) ?? days));
   }
   const found = new Map<string, RawRow[]>();
@@ -212,8 +217,8 @@ export function recountLag(rows: readonly RawRow[], changes: readonly RawChange[
     const [company, complaint_month_date] = JSON.parse(key) as [string, string];
     const live = group.filter(({ _deleted_at }) => _deleted_at === null);
     const publish = live
-      .filter(({ _first_seen_on }) => _first_seen_on !== null)
-      .map((raw) => daysBetween(raw.date_received!.slice(0, 10), raw._first_seen_on!));
+      .filter((raw) => raw._unseen_until != null && daysBetween(raw._unseen_until, raw._first_seen_on!) <= 7)
+      .map((raw) => daysBetween(raw._first_received_on!, raw._first_seen_on!));
     const settle = live.flatMap(({ complaint_id }) => settledAfter.get(complaint_id!) ?? []);
     return {
       company,

@@ -4,7 +4,11 @@ with settled as (
     complaint_id,
     min(days_since_received) as days_to_settle
   from {{ ref('fct_complaint_changes') }}
-  where field = 'company_response' and old_value = 'In progress'
+  where
+    field = 'company_response'
+    and old_value = 'In progress'
+    and {{ is_settled('new_value') }}
+    and {{ is_near('unchanged_until', 'changed_on') }}
   group by complaint_id
 ),
 
@@ -14,7 +18,7 @@ complaints as (
     seen.is_withdrawn,
     settled.days_to_settle,
     cast(date_trunc('month', seen.date_received) as date) as complaint_month_date,
-    case when not seen.is_withdrawn then seen.first_seen_on - seen.date_received end as days_to_publish
+    case when not seen.is_withdrawn then seen.days_to_publish end as days_to_publish
   from {{ ref('stg_cfpb__publication').include(database=false) }} as seen
   left join settled
     on seen.complaint_id = settled.complaint_id

@@ -5,6 +5,8 @@ select
   old_value,
   new_value,
   changed_on,
+  unchanged_until,
+  received_on,
   _load_id as load_id,
   _loaded_at as loaded_at
 from {{ source('raw', 'cfpb_complaint_changes').include(database=false) }}
