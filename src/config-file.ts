@@ -1,16 +1,26 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { PipelineError } from "./pipeline/errors.ts";
 
-/** The settings in a YAML file: the given one, or `pipeline.yaml` where there is one. Throws `config_invalid`. */
-export function readConfigFile(given: string | undefined): { path: string; settings: Record<string, unknown> } {
-  const path = given ?? "pipeline.yaml";
+const usualName = "pipeline.yaml";
+
+/**
+ * The settings in a YAML file: the given one, else the `pipeline.yaml` of the home that a flag or the environment names, else the one of the
+ * current folder, where there is one. Throws `config_invalid`.
+ */
+export function readConfigFile(
+  given: string | undefined,
+  home: string | undefined,
+): { path: string; settings: Record<string, unknown>; warnings: string[] } {
+  const ofHome = home === undefined || home === "" ? undefined : join(home, usualName);
+  const path = given ?? [ofHome, usualName].find((file) => file !== undefined && existsSync(file)) ?? usualName;
   let content: string;
   try {
     content = readFileSync(path, "utf8");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" && given === undefined) return { path, settings: {} };
+    if (code === "ENOENT" && given === undefined) return { path, settings: {}, warnings: [] };
     throw badFile(path, code === "ENOENT" ? "it is not there" : `it cannot be read (${code})`);
   }
   const document = parseDocument(content);
@@ -18,7 +28,13 @@ export function readConfigFile(given: string | undefined): { path: string; setti
   if (problem) throw badFile(path, problem.message.split("\n")[0] ?? "it is not YAML");
   const settings: unknown = document.toJS() ?? {};
   if (!isObject(settings)) throw badFile(path, "expected keys with values");
-  return { path, settings };
+  return { path, settings, warnings: path === ofHome ? hidden(path, content) : [] };
+}
+
+/** Says of the file of a home that it is used in place of one in the current folder that says something else. */
+function hidden(path: string, content: string): string[] {
+  const isOther = existsSync(usualName) && readFileSync(usualName, "utf8") !== content;
+  return isOther ? [`${path} is used, and the ${usualName} in the current folder is not.`] : [];
 }
 
 function badFile(path: string, why: string): PipelineError {

@@ -8,6 +8,7 @@ import { defaultHome, ownHome } from "./home.ts";
 import { isDay } from "./pipeline/days.ts";
 import { PipelineError } from "./pipeline/errors.ts";
 import { parseNameList } from "./pipeline/name-list.ts";
+import { liveSource } from "./pipeline/source-identity.ts";
 import { nearestWord } from "./pipeline/spelling.ts";
 import { version } from "./version.ts";
 
@@ -15,9 +16,6 @@ const day = z.string().refine(isDay, "expected a day such as 2024-01-01");
 const seconds = (least: number, most: number) => z.number().min(least).max(most);
 const text = z.string().trim().min(1, "expected a text");
 const size = z.string().regex(/^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$/i, "expected a size such as 512MB or 2GB");
-
-/** The source's search API. Source: docs/source.md. */
-export const liveSource = "https://www.consumerfinance.gov/data-research/consumer-complaints/search/api/v1/";
 
 const schema = z.strictObject({
   startDate: day.default("2024-01-01"),
@@ -103,12 +101,13 @@ export type Config = Readonly<
 export type Loaded = { config: Config; warnings: string[] };
 
 /**
- * Flags over environment over file over defaults. `file` is the given `--config`, or undefined for `pipeline.yaml` where
- * there is one. `today` is the UTC day. Throws `config_invalid` naming the key and where it stands.
+ * Flags over environment over file over defaults. `file` is the given `--config`, or undefined for the `pipeline.yaml` of the home, or of
+ * the current folder, where there is one. `today` is the UTC day. Throws `config_invalid` naming the key and where it stands.
  */
 export function loadConfig(flags: Partial<Settings>, file: string | undefined, today: string): Loaded {
   const environment = readEnvironment(process.env);
-  const fromFile = readConfigFile(file);
+  const home = flags.home ?? process.env.PIPELINE_HOME;
+  const fromFile = readConfigFile(file, home);
   const origins: [origin: string, settings: Record<string, unknown>][] = [
     [fromFile.path, fromFile.settings],
     ["the environment", environment.settings],
@@ -129,7 +128,7 @@ export function loadConfig(flags: Partial<Settings>, file: string | undefined, t
   const standing =
     flags.companies === undefined ? parsed : schema.safeParse({ ...merged, companies: standingOf(origins) });
   const { companies } = standing.success ? standing.data : parsed.data;
-  return { config: finish(parsed.data, companies, today), warnings: environment.warnings };
+  return { config: finish(parsed.data, companies, today), warnings: [...fromFile.warnings, ...environment.warnings] };
 }
 
 /** The companies without those of the command line, the last of the origins. */

@@ -14,9 +14,10 @@ export function ownHome(home: string, source: string): string {
  */
 export async function findHome(flags: { home?: string; source?: string }, file: string | undefined): Promise<string> {
   const { PIPELINE_HOME, PIPELINE_SOURCE } = process.env;
-  const isThere = file !== undefined || existsSync("pipeline.yaml");
-  const settings = isThere ? (await import("./config-file.ts")).readConfigFile(file).settings : {};
-  const home = flags.home ?? PIPELINE_HOME ?? settings.home ?? defaultHome;
+  const named = flags.home ?? PIPELINE_HOME;
+  const isThere = file !== undefined || [named ?? ".", "."].some((folder) => existsSync(join(folder, "pipeline.yaml")));
+  const settings = isThere ? (await import("./config-file.ts")).readConfigFile(file, named).settings : {};
+  const home = named ?? settings.home ?? defaultHome;
   const source = flags.source ?? PIPELINE_SOURCE ?? settings.source ?? "";
   return ownHome(String(home), String(source));
 }

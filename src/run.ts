@@ -1,15 +1,17 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "./config.ts";
+import { writeHomeRecord } from "./home-record.ts";
 import type { Day, Window } from "./pipeline/days.ts";
 import { factsOf, PipelineError } from "./pipeline/errors.ts";
 import type { Emit, Report, State } from "./pipeline/events.ts";
 import { type FlowOutcome, flowName, runFlow } from "./pipeline/flow.ts";
 import type { Candidates } from "./pipeline/names.ts";
 import { type Plan, planRun } from "./pipeline/plan.ts";
-import { type FlowSettings, quick } from "./pipeline/ports.ts";
+import { type FlowSettings, quick, type Retry } from "./pipeline/ports.ts";
 import { redactor, redactValue, secretsOf } from "./pipeline/redact.ts";
 import { errorReport, type RunReport, type Summary, summarize } from "./pipeline/report.ts";
 import { planFlow } from "./pipeline/resolve.ts";
+import { sourceIdentity } from "./pipeline/source-identity.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
 import { lookAtSource, type Recorder, ratePerMinute, recordRun, stateReport, wireRun, withWarehouse } from "./wire.ts";
 import { notifySecrets, RunNotices } from "./wire-notify.ts";
@@ -18,14 +20,18 @@ export type RunOptions = {
   resetState: boolean;
   skipDbt: boolean;
   acceptWithdrawals: boolean;
+  /** Loads complaints of another source into the warehouse, all the same. */
+  acceptSource: boolean;
   /** What starts the run: cli, schedule, web, retry. */
   trigger: string;
   /** A UUID where whoever starts the run wants to find it again; a new one where it is left out. */
   runId?: string;
-  /** The run whose loads are not done again. */
-  retryOf?: string;
+  /** The run that is done again where it failed. */
+  retryOf?: Retry;
   /** The day that a made-up source shows; the source is asked today where it is left out. */
   sourceDay?: Day;
+  /** Whose complaints the source has, where its address does not say. */
+  sourceIdentity?: string;
   /** Days to read in place of the resolved ones; no watermark moves. */
   backfill?: Window;
 };
@@ -56,7 +62,8 @@ export async function executeRun(
   recorder = recordRun(
     config,
     redactValue(redact, {
-      ...{ id: runId, flow: flowName, trigger: options.trigger, startedAt: started, asOf, source, database },
+      ...{ id: runId, flow: flowName, trigger: options.trigger, startedAt: started, asOf, database },
+      source: options.sourceIdentity ?? source,
       settings: settingsOf(config, options),
     }),
     {
@@ -109,8 +116,9 @@ const stopMs = 5000;
 /** What a run was asked to do, without what only its process needs. */
 function settingsOf(config: Config, options: RunOptions): object {
   const { companies, startDate, asOf, lookBackDays, source, database, dbt } = config;
-  const { resetState, skipDbt, acceptWithdrawals, backfill } = options;
-  const asked = { resetState, skipDbt, acceptWithdrawals, backfill };
+  const { resetState, skipDbt, acceptWithdrawals, acceptSource, backfill } = options;
+  const retryOf = options.retryOf?.runIds;
+  const asked = { resetState, skipDbt, acceptWithdrawals, acceptSource, backfill, retryOf };
   return { companies, startDate, asOf, lookBackDays, source, database, dbt, ...asked };
 }
 
@@ -145,12 +153,16 @@ async function lockAndRun(
   traffic: { requests: number; bytes: number },
   notices: RunNotices,
 ): Promise<FlowOutcome> {
+  const { database } = config;
   return withWarehouse(config, async () => {
     notices.began(signal);
-    const wired = await wireRun(config, options, signal, report);
+    const source = identityOf(config, options);
+    const wired = await wireRun(config, { ...options, source }, signal, report);
     try {
       refuseFutureWatermark(config, options, wired.remembered.companies);
-      return await runFlow(wired.ports, flowSettings(config, options, runId), wired.remembered);
+      const outcome = await runFlow(wired.ports, flowSettings(config, options, runId), wired.remembered);
+      if (outcome.companies.some(({ result }) => result !== null)) writeHomeRecord(config.home, { source, database });
+      return outcome;
     } finally {
       Object.assign(traffic, wired.ports.source.traffic);
       await wired.close();
@@ -158,10 +170,15 @@ async function lockAndRun(
   });
 }
 
+function identityOf({ source }: Config, { sourceIdentity: given }: RunOptions): string {
+  return given ?? sourceIdentity(source);
+}
+
 function flowSettings(config: Config, options: RunOptions, runId: string): FlowSettings {
   const { companies, startDate, asOf, lookBackDays, extractTimeoutSeconds, dbtTimeoutSeconds } = config;
   const { resetState, skipDbt, acceptWithdrawals, retryOf = null, backfill = null } = options;
   return {
+    source: identityOf(config, options),
     ...{ runId, companies, startDate, asOf, lookBackDays, resetState, skipDbt, acceptWithdrawals, retryOf, backfill },
     extractTimeoutMs: extractTimeoutSeconds * 1000,
     dbtTimeoutMs: dbtTimeoutSeconds * 1000,

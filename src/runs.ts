@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { History, type LogLine, type RunDetail, type RunRow } from "./history/history.ts";
 import { isAlive, leaseOf } from "./history/lease.ts";
 import { publicRun } from "./history/public-run.ts";
+import { chainOf, doneSince, othersCount } from "./history/retries.ts";
 import { type Holder, WarehouseLock } from "./warehouse/lock.ts";
 
 /** Who has a warehouse now: a run, or whatever else works on it. */
@@ -10,7 +11,7 @@ export function warehouseHolder(database: string): Holder | undefined {
 }
 
 export type { History, LogLine, RunDetail, RunRow };
-export { isAlive, leaseOf, publicRun };
+export { chainOf, doneSince, isAlive, leaseOf, othersCount, publicRun };
 
 /** The file that a home's runs are kept in. */
 export function historyFile(home: string): string {

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import type { Config } from "./config.ts";
 import { Recorder, type RecorderOptions } from "./history/recorder.ts";
 import type { NewRun } from "./history/statements.ts";
+import { refuseOtherDatabase, refuseOtherSource, sourceOfRun } from "./home-record.ts";
 import { type Day, dayOf } from "./pipeline/days.ts";
 import type { Report } from "./pipeline/events.ts";
 import { neededFields, retiredFields } from "./pipeline/fields.ts";
@@ -24,17 +25,17 @@ import { removeLanded } from "./source/landing.ts";
 import { CfpbSource } from "./source/source.ts";
 import { type Output, runDbt, writeDocs } from "./transform/command.ts";
 import { type DbtFacts, inspectDbt } from "./transform/inspect.ts";
-import { projectFolder } from "./transform/project.ts";
+import { projectFolder, projectRelations } from "./transform/project.ts";
 import { DbtTransform, type TransformOptions } from "./transform/transform.ts";
 import { fields } from "./warehouse/fields.ts";
-import { checkIntegrity } from "./warehouse/integrity.ts";
+import { checkIntegrity, type Integrity } from "./warehouse/integrity.ts";
 import { refused, WarehouseLock } from "./warehouse/lock.ts";
 import { checkPath } from "./warehouse/path.ts";
 import { forgetStates, readStateReport, type StateReport } from "./warehouse/state-report.ts";
 import { DuckDbWarehouse } from "./warehouse/warehouse.ts";
 
 export type { Column, ExportFormat, Receiver, SqlSession, Value };
-export { checkIntegrity, exportFormats };
+export { exportFormats };
 
 /** Everything that a run holds, for {@link Wired.close} to give back. */
 export type Wired = {
@@ -51,11 +52,20 @@ export function recordRun(config: Config, run: NewRun, told: Pick<RecorderOption
   return new Recorder(run, { path: historyFile(config.home), ...told });
 }
 
-/** Throws where it cannot be one, or another process has it. */
+/** Throws where another process has it. */
 function takeWarehouse(config: Config): WarehouseLock {
-  checkPath(config.database);
   return WarehouseLock.acquire(config.database, { pid: process.pid, since: new Date().toISOString() });
 }
+
+export type WireOptions = {
+  skipDbt: boolean;
+  /** Whose complaints the source has. */
+  source: string;
+  /** Complaints of another source may be there. */
+  acceptSource: boolean;
+  /** The day that a made-up source shows. */
+  sourceDay?: Day;
+};
 
 /**
  * The adapters of one run. What needs no network is checked first: Python where dbt will run, and that the file can be
@@ -63,7 +73,7 @@ function takeWarehouse(config: Config): WarehouseLock {
  */
 export async function wireRun(
   config: Config,
-  { skipDbt, sourceDay }: { skipDbt: boolean; sourceDay?: Day },
+  { skipDbt, sourceDay, acceptSource, source: identity }: WireOptions,
   signal: AbortSignal,
   report: Report,
 ): Promise<Wired> {
@@ -72,6 +82,7 @@ export async function wireRun(
   if (!skipDbt) await transform.check();
   const warehouse = wireWarehouse(config, report);
   try {
+    if (!acceptSource) refuseOtherSource(await loadedSource(config, warehouse), identity, `${config.database} has`);
     const remembered = await warehouse.remembered();
     // What lies here is of a run that was killed: the lock says that no other is alive.
     await removeLanded(landing);
@@ -91,6 +102,12 @@ export async function wireRun(
     await warehouse.close();
     throw error;
   }
+}
+
+/** Whose complaints a warehouse has; null where that is not known. */
+async function loadedSource({ home }: Config, warehouse: DuckDbWarehouse): Promise<string | null> {
+  const last = await warehouse.lastLoad();
+  return last === null ? null : (last.source ?? sourceOfRun(home, last.runId));
 }
 
 /** The source alone, for questions that no run asks. Nothing is landed, and no warehouse is touched. */
@@ -155,10 +172,11 @@ function clientOptions(config: Config) {
 }
 
 function wireWarehouse(config: Config, report: Report): DuckDbWarehouse {
-  return new DuckDbWarehouse(
-    { path: config.database, published: publishedFolder(config.home), ...config.duckdb },
-    report,
-  );
+  return new DuckDbWarehouse({ ...databaseOptions(config), published: publishedFolder(config.home) }, report);
+}
+
+function databaseOptions(config: Config) {
+  return { path: config.database, ...config.duckdb, relations: projectRelations(projectFolder) };
 }
 
 function wireTransform(config: Config, signal: AbortSignal): DbtTransform {
@@ -189,6 +207,8 @@ export async function dbtDocs(config: Config, signal: AbortSignal, output: Outpu
 
 /** Holds the warehouse for this process as long as `use` takes (invariant 4). */
 export async function withWarehouse<T>(config: Config, use: () => Promise<T>): Promise<T> {
+  checkPath(config.database);
+  refuseOtherDatabase(config.home, config.database);
   const lock = takeWarehouse(config);
   try {
     return await use();
@@ -197,11 +217,14 @@ export async function withWarehouse<T>(config: Config, use: () => Promise<T>): P
   }
 }
 
-/** Brings what a killed run left beside the warehouse into it. The caller holds the lock. */
-export async function settleWarehouse(config: Config): Promise<void> {
+/** Brings what a killed run left beside the warehouse into it; gives whose complaints it has. The caller holds the lock. */
+export async function settleWarehouse(config: Config): Promise<string | null> {
   const warehouse = wireWarehouse(config, () => undefined);
-  await warehouse.remembered();
-  await warehouse.close();
+  try {
+    return await loadedSource(config, warehouse);
+  } finally {
+    await warehouse.close();
+  }
 }
 
 /** SQL on the snapshot that is published now. */
@@ -253,12 +276,17 @@ export async function stateReport(config: Config): Promise<StateReport> {
   const holder = WarehouseLock.holderOf(config.database);
   if (holder !== undefined) throw refused(config.database, holder);
   const project = wireTransform(config, new AbortController().signal).project();
-  return readStateReport(config.database, project);
+  return readStateReport(databaseOptions(config), project);
+}
+
+/** Reads the warehouse from end to end. */
+export async function warehouseIntegrity(config: Config): Promise<Integrity | null> {
+  return checkIntegrity(databaseOptions(config));
 }
 
 /** Forgets the watermarks of these companies, of all where none is named; returns the forgotten ones. */
 export async function resetStates(config: Config, companies: readonly string[]): Promise<string[]> {
-  return withWarehouse(config, () => forgetStates({ path: config.database, ...config.duckdb }, companies));
+  return withWarehouse(config, () => forgetStates(databaseOptions(config), companies));
 }
 
 /** A folder name for what belongs to one warehouse file: several may share a home. */

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, describe, it } from "node:test";
-import { liveSource, loadConfig, type Settings } from "../src/config.ts";
+import { loadConfig, type Settings } from "../src/config.ts";
 import { parseNameList } from "../src/pipeline/name-list.ts";
+import { liveSource } from "../src/pipeline/source-identity.ts";
 import { nearestWord } from "../src/pipeline/spelling.ts";
 import { temporaryFolder } from "./harness/context.ts";
 

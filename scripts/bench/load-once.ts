@@ -12,7 +12,7 @@ const spent = { extracting: 0, loading: 0 };
 let first = 0;
 let last = 0;
 const since = new Map<string, number>();
-const options = { resetState: false, skipDbt: true, acceptWithdrawals: true, trigger: "cli" };
+const options = { resetState: false, skipDbt: true, acceptWithdrawals: true, acceptSource: false, trigger: "cli" };
 const report = await executeRun(config, options, new AbortController().signal, (event) => {
   const now = performance.now();
   if (event.type === "source.request" && event.task.startsWith("extract")) {

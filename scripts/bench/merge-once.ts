@@ -15,7 +15,7 @@ const rows = 300_000;
 /** As a page beside the database would be staged. */
 const pages = `${path}.parquet`;
 const columns = fields.join(", ");
-const database = await Database.open({ path, memoryLimit, threads: 2 });
+const database = await Database.open({ path, memoryLimit, threads: 2, relations: [] });
 const signal = new AbortController().signal;
 const context = { task: "bench", attempt: 1, signal, report: () => undefined };
 const request = {
@@ -24,6 +24,7 @@ const request = {
   window: { from: "2020-01-01", to: "2026-12-31" },
   why: "bench",
   runId: "bench",
+  source: "live",
   acceptWithdrawals: false,
 };
 

@@ -5,11 +5,12 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
+import { isSameFile } from "../home-record.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { isProcessAlive } from "../process-alive.ts";
 import { historyFile } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
-import { checkIntegrity, publishedSnapshot, settleWarehouse, withWarehouse } from "../wire.ts";
+import { publishedSnapshot, settleWarehouse, warehouseIntegrity, withWarehouse } from "../wire.ts";
 import { copyWhole, flush, identify } from "./copy.ts";
 import { type BackupManifest, manifestFile } from "./manifest.ts";
 
@@ -63,13 +64,16 @@ async function writeBackup(config: Config, target: string, signal: AbortSignal):
     await removeAbandoned(parent);
     await mkdir(unfinished);
     // Half a transaction may stand beside the file of a run that was killed.
-    await settleWarehouse(config);
-    const rows = (await checkIntegrity(database))?.rows ?? 0;
+    const source = await settleWarehouse(config);
+    const rows = (await warehouseIntegrity(config))?.rows ?? 0;
     await copyWhole(database, join(unfinished, basename(database)), signal);
     for (const path of [historyFile(home), ScheduleStore.fileOf(home)]) {
       if (existsSync(path)) copySqlite(path, join(unfinished, basename(path)));
     }
-    const snapshot = existsSync(join(home, "published", "current")) ? (await publishedSnapshot(config)).folder : null;
+    const published = existsSync(join(home, "published", "current")) ? await publishedSnapshot(config) : null;
+    // One of another warehouse says nothing of this one.
+    const isOwn = published !== null && isSameFile(published.manifest.database, database);
+    const snapshot = isOwn ? published.folder : null;
     const name = snapshot === null ? null : basename(snapshot);
     for (const file of snapshot === null ? [] : await readdir(snapshot)) {
       await copyWhole(join(snapshot!, file), join(unfinished, "published", name!, file), signal);
@@ -81,7 +85,7 @@ async function writeBackup(config: Config, target: string, signal: AbortSignal):
     }
     const manifest: BackupManifest = {
       ...{ version: 1, madeAt: new Date().toISOString(), program: config.version, host: hostname(), home },
-      ...{ warehouse: basename(database), rows, snapshot: name, files },
+      ...{ warehouse: basename(database), source, rows, snapshot: name, files },
     };
     await writeFile(join(unfinished, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
     await flush(join(unfinished, manifestFile));

@@ -11,6 +11,8 @@ const schema = z.object({
   home: z.string(),
   /** The warehouse's own name: the views of the models know the file by it. */
   warehouse: z.string(),
+  /** Identity of the source that the complaints are of; null where it is not known. */
+  source: z.string().nullable().default(null),
   /** Complaints in the warehouse. */
   rows: z.number(),
   /** The published snapshot; null where nothing was published. */

@@ -2,10 +2,12 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../config.ts";
+import { readHomeRecord, refuseOtherSource, writeHomeRecord } from "../home-record.ts";
 import { PipelineError } from "../pipeline/errors.ts";
+import { sourceIdentity } from "../pipeline/source-identity.ts";
 import { historyFile } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
-import { checkIntegrity, withWarehouse } from "../wire.ts";
+import { warehouseIntegrity, withWarehouse } from "../wire.ts";
 import { copyWhole, flush, identify } from "./copy.ts";
 import { type BackupManifest, manifestFile, parseBackupManifest } from "./manifest.ts";
 
@@ -15,7 +17,12 @@ export type Restored = { manifest: BackupManifest /** Where what stood in its pl
  * Puts a backup in place, when every file of it has the hash that its manifest names. What stands there is left alone, unless
  * `force`: then it is moved into a folder beside it. Throws `restore_failed`, `warehouse_locked`.
  */
-export async function restore(config: Config, from: string, force: boolean, signal: AbortSignal): Promise<Restored> {
+export async function restore(
+  config: Config,
+  from: string,
+  { force, acceptSource }: { force: boolean; acceptSource: boolean },
+  signal: AbortSignal,
+): Promise<Restored> {
   const folder = resolve(from);
   const manifest = await readManifest(folder);
   const { home, database } = config;
@@ -25,6 +32,8 @@ export async function restore(config: Config, from: string, force: boolean, sign
       `Restore it with: --database ${join(dirname(database), manifest.warehouse)}`,
     );
   }
+  const expected = readHomeRecord(home).source ?? sourceIdentity(config.source);
+  if (!acceptSource && manifest.source !== null) refuseOtherSource(expected, manifest.source, `${home} is for`);
   for (const file of manifest.files) await verify(folder, file, signal);
   return withWarehouse(config, async () => {
     const places: [path: string, place: string][] = [
@@ -59,7 +68,8 @@ export async function restore(config: Config, from: string, force: boolean, sign
     } finally {
       await rm(coming, { recursive: true, force: true });
     }
-    const found = await checkIntegrity(database);
+    writeHomeRecord(home, { source: manifest.source, database });
+    const found = await warehouseIntegrity(config);
     if (found?.rows !== manifest.rows) {
       throw failed(
         `The restored warehouse has ${found?.rows ?? 0} rows, its backup ${manifest.rows}.`,

@@ -7,7 +7,7 @@ export type BackfillOptions = RunCommandOptions & { from: string; to: string };
 
 /** `pipeline backfill`: reads days again; no watermark moves. */
 export async function backfillCommand(options: BackfillOptions): Promise<number> {
-  const { from, to, skipDbt = false, acceptWithdrawals = false } = options;
+  const { from, to, skipDbt = false, acceptWithdrawals = false, acceptSource = false } = options;
   for (const [name, day] of [
     ["--from", from],
     ["--to", to],
@@ -22,6 +22,7 @@ export async function backfillCommand(options: BackfillOptions): Promise<number>
     resetState: false,
     skipDbt,
     acceptWithdrawals,
+    acceptSource,
     ...startedBy(options),
     backfill,
   });

@@ -40,11 +40,12 @@ export async function backupCommand(options: BackupCommandOptions): Promise<numb
   }
 }
 
-export type RestoreOptions = GlobalOptions & { force?: boolean };
+export type RestoreOptions = GlobalOptions & { force?: boolean; acceptSource?: boolean };
 
 /** `pipeline restore`. */
 export async function restoreCommand(folder: string, options: RestoreOptions): Promise<number> {
   const { config } = await configOf(options);
+  const { force = false, acceptSource = false } = options;
   const data = "What was copied is removed; see with `pipeline state show` what is in place.";
   const cancellation = cancelOnSignals({
     subject: "Restoring",
@@ -52,7 +53,7 @@ export async function restoreCommand(folder: string, options: RestoreOptions): P
     next: "Start it again, with --force where it refuses.",
   });
   try {
-    const { manifest, kept } = await restore(config, folder, options.force ?? false, cancellation.signal);
+    const { manifest, kept } = await restore(config, folder, { force, acceptSource }, cancellation.signal);
     const { rows, madeAt } = manifest;
     if (options.json) process.stdout.write(`${JSON.stringify({ home: config.home, rows, madeAt, kept })}\n`);
     else if (!options.quiet) {

@@ -12,6 +12,7 @@ export const shared = {
   asOf: ["--as-of <day>", "last day to load (default: today, in UTC)"],
   lookBack: ["--look-back <days>", "days before the watermark that are read again (default: 60)"],
   acceptWithdrawals: ["--accept-withdrawals", "believe the source when it withdraws unusually many complaints"],
+  acceptSource: ["--accept-source", "load complaints of another source than the warehouse has"],
   skipDbt: ["--skip-dbt", "load only; the next run builds the models"],
   logFormat: ["--log-format <name>", "pretty, or json: every event as a line of JSON on stderr (default: pretty)"],
   sampleToo: ["--source <url>", "`sample` for the embedded source's own warehouse"],

@@ -58,6 +58,7 @@ export function addData(program: Command, exit: (code: number) => void): void {
     .description("put a backup in place, once every file of it is proved whole")
     .argument("<dir>", "what `pipeline backup` wrote")
     .option("--force", "put what stands there aside, into <home>/before-restore-*")
+    .option("--accept-source", "also where the backup has complaints of another source")
     .option(...shared.database)
     .option(...shared.sampleToo)
     .action(async (folder: string, _options: object, command: Command) => {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { stringify } from "yaml";
 import { type Config, loadConfig } from "../config.ts";
 import { ownHome } from "../home.ts";
 import { addDays } from "../pipeline/days.ts";
@@ -39,10 +40,13 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
   }
   mkdirSync(home, { recursive: true });
   writeFileSync(join(folder, marker), "Made by `pipeline demo`; `pipeline demo --force` makes it anew.\n");
+  writeFileSync(
+    join(folder, "pipeline.yaml"),
+    `# Whatever runs in this home reads what the demo has read.\n${stringify(loads)}`,
+  );
   const cancellation = cancelOnSignals();
   const { signal } = cancellation;
-  // A little more than real, so that one week shows all that happens in a year.
-  const source = await startNights(companies, lastNight, 3);
+  const source = await startNights(companies, lastNight);
   const style = styleFor(process.stdout, options, process.env);
   const show = (text: string) => void (options.quiet || options.json || process.stdout.write(text));
   const reports: RunReport[] = [];
@@ -51,7 +55,12 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     show(`${headings}\n`);
     const night = async (asOf: string, run: Partial<RunOptions>, label: string) => {
       const config = configOf(home, source.url, asOf);
-      const report = await executeRun(config, { ...plain, ...run, sourceDay: asOf }, signal, tellSlow(options));
+      const report = await executeRun(
+        config,
+        { ...plain, ...run, sourceDay: asOf, sourceIdentity: "sample" },
+        signal,
+        tellSlow(options),
+      );
       reports.push(report);
       show(nightLine(label, report, style));
       signal.throwIfAborted();
@@ -65,7 +74,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
       if (report.state !== "Completed" && i !== badNight) return failedAt(report);
       if (i !== badNight) continue;
       source.breakFor(null);
-      const retried = await night(asOf, { trigger: "retry", retryOf: report.runId }, "  in the morning");
+      const retried = await night(asOf, { trigger: "retry", retryOf: retryOf(report, asOf) }, "  in the morning");
       if (retried.state !== "Completed") return failedAt(retried);
     }
     if (options.json) process.stdout.write(`${JSON.stringify({ home, runs: reports })}\n`);
@@ -87,12 +96,26 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
   }
 }
 
-const plain: RunOptions = { resetState: false, skipDbt: false, acceptWithdrawals: false, trigger: "schedule" };
+const plain: RunOptions = {
+  resetState: false,
+  skipDbt: false,
+  acceptWithdrawals: false,
+  acceptSource: false,
+  trigger: "schedule",
+};
+
+function retryOf({ runId, startedAt: since }: RunReport, asOf: string) {
+  return { runIds: [runId], since, asOf, othersCount: true };
+}
+
+/** What the demo loads. */
+const loads = { source: "sample", companies: [...companies], startDate: "2025-01-01", lookBackDays: 60 };
 
 /** The user's own settings as far as they are about this machine; what is loaded is the demo's. */
 function configOf(home: string, source: string, asOf: string): Config {
   const settings = {
-    ...{ home, source, asOf, companies: [...companies], startDate: "2025-01-01", lookBackDays: 60 },
+    ...loads,
+    ...{ home, source, asOf },
     ...{ database: join(home, "cfpb_complaints.duckdb"), retries: 1, retryDelaySeconds: 0.2 },
     rates: { searches: 100_000, exports: 100_000, documents: 100_000 },
   };

@@ -13,7 +13,7 @@ export async function planCommand(options: RunCommandOptions): Promise<number> {
   const { resetState = false, skipDbt = false, acceptWithdrawals = false } = options;
   const cancellation = cancelOnSignals();
   try {
-    const asked = { resetState, skipDbt, acceptWithdrawals, trigger: "cli" };
+    const asked = { resetState, skipDbt, acceptWithdrawals, acceptSource: false, trigger: "cli" };
     const plan = await executePlan(config, asked, cancellation.signal);
     process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : planText(plan));
     return 0;

@@ -20,6 +20,7 @@ export type RunCommandOptions = RunOutput & {
   lookBack?: string;
   resetState?: boolean;
   acceptWithdrawals?: boolean;
+  acceptSource?: boolean;
   skipDbt?: boolean;
   dryRun?: boolean;
   trigger?: string;
@@ -29,10 +30,10 @@ export type RunCommandOptions = RunOutput & {
 
 /** `pipeline run`. */
 export async function runCommand(options: RunCommandOptions): Promise<number> {
-  const { resetState = false, skipDbt = false, acceptWithdrawals = false } = options;
+  const { resetState = false, skipDbt = false, acceptWithdrawals = false, acceptSource = false } = options;
   const loaded = await configOf(options, settingsOf(options));
   return runAndPrint(loaded, options, {
-    ...{ resetState, skipDbt, acceptWithdrawals },
+    ...{ resetState, skipDbt, acceptWithdrawals, acceptSource },
     ...startedBy(options),
   });
 }

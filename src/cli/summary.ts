@@ -63,7 +63,7 @@ function dataLines({ companies, error, fields, nothingNew, dbt }: RunReport): st
   const lines: string[] = [];
   if (nothingNew) lines.push("Nothing new: the source shows exactly the rows that are here.");
   else if (loaded.length > 0) {
-    const total = loaded.reduce((sum, company) => sum + company.expected, 0);
+    const total = loaded.reduce((sum, company) => sum + (company.asked ? company.expected : 0), 0);
     lines.push(
       `Verified: ${plural(total, "row")} of these windows, the very number the source shows. Days outside them were not compared.`,
     );

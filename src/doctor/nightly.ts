@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Config } from "../config.ts";
 import { channelsOf } from "../notify/channels.ts";
 import { resolveSecret } from "../notify/secret.ts";
@@ -9,13 +10,18 @@ import { runningServer } from "../web/server/server-file.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** What starts the runs: schedules and the server that they need, or a line in the crontab. */
-export function checkSchedule({ home }: Config): Finding[] {
+export function checkSchedule({ home, database }: Config): Finding[] {
   const store = ScheduleStore.openExisting(ScheduleStore.fileOf(home));
   const schedules = store?.list() ?? [];
   store?.close();
   const server = runningServer(home);
-  const findings: Finding[] = schedules.map(({ name, cron, timezone, paused }) => {
+  const findings: Finding[] = schedules.map(({ name, cron, timezone, paused, runOptions }) => {
     if (paused) return warning("schedule", `${name} is paused`, `Go on with it: pipeline schedule resume ${name}`);
+    const other = otherDatabase(runOptions, database);
+    if (other !== null) {
+      const what = `${name} gives --database ${other}, and this home belongs to ${database}`;
+      return failure("schedule", what, `pipeline schedule rm ${name}, and add it in a home of its own: --home NEW`);
+    }
     const next = cronTimes(cron, timezone).next(Date.now());
     return ok("schedule", `${name}: next ${next === null ? "never" : inZone(next, timezone)}`);
   });
@@ -32,6 +38,13 @@ export function checkSchedule({ home }: Config): Finding[] {
     findings.push(warning("schedule", "neither a schedule nor a line in the crontab starts a run of this home", fix));
   }
   return [...findings, ...crontab];
+}
+
+/** The warehouse that a schedule names, where it is another one. */
+function otherDatabase(runOptions: readonly string[], database: string): string | null {
+  const at = runOptions.findIndex((option) => /^--database(=|$)/.test(option));
+  const given = at < 0 ? undefined : (/^--database=(.*)$/s.exec(runOptions[at]!)?.[1] ?? runOptions[at + 1]);
+  return given === undefined || resolve(given) === database ? null : given;
 }
 
 function checkCrontab(home: string): Finding[] {

@@ -4,16 +4,17 @@ import { DatabaseSync } from "node:sqlite";
 import type { Config } from "../config.ts";
 import { historyFile, openRuns, warehouseHolder } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
-import { checkIntegrity, publishedSnapshot } from "../wire.ts";
+import { publishedSnapshot, warehouseIntegrity } from "../wire.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** The lock, and the warehouse from end to end where nobody has it. */
-export async function checkWarehouse({ database }: Config): Promise<Finding[]> {
+export async function checkWarehouse(config: Config): Promise<Finding[]> {
+  const { database } = config;
   const holder = warehouseHolder(database);
   if (holder !== undefined) {
     return [ok("warehouse", `in use by process ${holder.pid} since ${holder.since}; it was not read`)];
   }
-  const found = await checkIntegrity(database);
+  const found = await warehouseIntegrity(config);
   if (found === null) return [ok("warehouse", `${database} is made by the first run`)];
   const { rows, doubled, rejected, whole } = found;
   if (doubled > 0) {

@@ -12,6 +12,8 @@ const table = {
   company_ambiguous: { exitCode: 2, retry: "never" },
   companies_failed: { exitCode: 3, retry: "never" },
   company_unaskable: { exitCode: 1, retry: "never" },
+  source_differs: { exitCode: 2, retry: "never" },
+  database_differs: { exitCode: 2, retry: "never" },
   warehouse_unusable: { exitCode: 2, retry: "never" },
   warehouse_newer: { exitCode: 2, retry: "never" },
   warehouse_locked: { exitCode: 75, retry: "never" },

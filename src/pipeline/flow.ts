@@ -24,6 +24,8 @@ export type CompanyOutcome = CompanyWindow & {
   error: ErrorFacts | null;
   /** The watermark that was committed. */
   loadedThrough: string | null;
+  /** False where an earlier run had loaded it, and this one did not ask for it. */
+  isAsked: boolean;
 };
 
 export type DbtOutcome =
@@ -55,7 +57,7 @@ export async function runFlow(ports: Ports, settings: FlowSettings, remembered: 
   // Python's imports and dbt's parsing take as long as the build itself: they go on while rows are extracted.
   if (!settings.skipDbt && (await dbtIsLikely(ports, windows, lastIndexed))) transform.warmUp(report);
 
-  const done = settings.retryOf === null ? [] : await warehouse.loadsOf(settings.retryOf);
+  const done = settings.retryOf === null ? [] : await warehouse.loadsFor(settings.retryOf);
   const turns = new Gate(companiesAtOnce);
   const companies = await settleAll(
     windows.map((window) => turns.within(() => loadCompany(ports, settings, window, done))),
@@ -111,19 +113,20 @@ async function loadCompany(
     result,
     error,
     loadedThrough: null,
+    isAsked: true,
   });
-  const before = done.find((load) => isSameLoad(load, window));
+  const before = done.find((load) => isDone(load, window));
   if (before !== undefined) {
-    tasks.skip(task, "loaded by the run that is retried");
-    return { ...outcome(before.result, null), window: before.window };
+    tasks.skip(task, "loaded since by an earlier run");
+    return { ...outcome(before.result, null), window: before.window, isAsked: false };
   }
   try {
     const result = await tasks.run(task, { timeoutMs: settings.extractTimeoutMs }, async (context) => {
       refuseUnaskable(window);
       try {
         const pages = source.extract(window.company, window.names, window.window, context);
-        const { runId, acceptWithdrawals } = settings;
-        return await warehouse.load({ ...window, runId, acceptWithdrawals }, pages, context);
+        const { runId, source: identity, acceptWithdrawals } = settings;
+        return await warehouse.load({ ...window, runId, source: identity, acceptWithdrawals }, pages, context);
       } finally {
         await source.discard(window.company);
       }
@@ -136,9 +139,9 @@ async function loadCompany(
   }
 }
 
-/** A load through the same day. Its window is another one where it has moved the watermark since. */
-function isSameLoad(load: CommittedLoad, { company, names, window }: CompanyWindow): boolean {
-  return load.company === company && load.names.join("\n") === names.join("\n") && load.window.to === window.to;
+/** Whether a load read the days of a window, of the very names. It may have read up to an earlier day: what was asked for then is done. */
+function isDone(load: CommittedLoad, { company, names, window }: CompanyWindow): boolean {
+  return load.company === company && load.names.join("\n") === names.join("\n") && load.window.from <= window.from;
 }
 
 function refuseUnaskable({ company, names }: CompanyWindow): void {
@@ -219,8 +222,8 @@ async function commitState(
     const state = stateAfter(company, settings, stateOf(states, company.company));
     return state === null ? [] : [{ company: company.company, loadId: company.result!.loadId, state }];
   });
-  const builtProject = dbt.state === "Completed" ? transform.project() : null;
-  await warehouse.commit({ runId: settings.runId, companies, loadIds, builtProject });
+  const built = dbt.state === "Completed" ? { project: transform.project(), marts: dbt.marts } : null;
+  await warehouse.commit({ runId: settings.runId, companies, loadIds, built });
   if (settings.backfill !== null) return new Map();
   for (const { company, state } of companies) {
     report({ type: "state.committed", company, loadedThrough: state.loadedThrough });

@@ -88,10 +88,27 @@ export type SourceFields = {
   responses: string[];
 };
 
+/** A run that is retried: what it has loaded, or others since, is not read again. */
+export type Retry = {
+  /** The run, and those that it was a retry of. */
+  runIds: readonly string[];
+  /** When the first of them began, as an ISO instant. */
+  since: string;
+  /** The last day that it was to read. */
+  asOf: Day;
+  /** Whether loads of other runs do the same: not where it was to read other days than they do. */
+  othersCount: boolean;
+};
+
 /** A load that an earlier run committed. */
 export type CommittedLoad = { company: string; names: string[]; window: Window; result: LoadResult };
 
-export type LoadRequest = CompanyWindow & { runId: string; acceptWithdrawals: boolean };
+export type LoadRequest = CompanyWindow & {
+  runId: string;
+  /** Whose complaints they are: the identity of the source. */
+  source: string;
+  acceptWithdrawals: boolean;
+};
 
 /** What dbt has not seen yet. */
 export type Owed = { owed: boolean; reason: string };
@@ -102,8 +119,8 @@ export type Commit = {
   companies: { company: string; loadId: string; state: Omit<CompanyState, "company"> }[];
   /** The loads behind this commit: nothing is committed where the ledger lacks one. */
   loadIds: string[];
-  /** The dbt project that has just been built; null where dbt had nothing to do. */
-  builtProject: string | null;
+  /** The dbt project that has just been built, and the tables that it made for readers; null where dbt had nothing to do. */
+  built: { project: string; marts: string[] } | null;
 };
 
 /** What readers see after a run. */
@@ -124,8 +141,8 @@ export interface Warehouse {
    * transaction. Transactions take turns.
    */
   load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult>;
-  /** The last loads of the companies that a run loaded and no later run did. */
-  loadsOf(runId: string): Promise<CommittedLoad[]>;
+  /** The last load of each company that does what a run left over, if there is one. */
+  loadsFor(retry: Retry): Promise<CommittedLoad[]>;
   /** True where there are changes, or a dbt project, that the marts do not show. */
   owed(project: string): Promise<Owed>;
   /** True where the last load of each company read this very index: then it will hardly find changes. */
@@ -148,6 +165,8 @@ export type DbtResult = {
   nodes: DbtNode[];
   /** The nodes that failed. */
   failed: DbtNode[];
+  /** The tables of the schema marts in the project. */
+  marts: string[];
 };
 
 /** dbt, as the flow needs it. */
@@ -163,11 +182,13 @@ export interface Transform {
 /** What one run is asked to do. */
 export type FlowSettings = WindowSettings & {
   runId: string;
+  /** Identity of the source (`source-identity.ts`). */
+  source: string;
   companies: readonly string[];
   acceptWithdrawals: boolean;
   skipDbt: boolean;
-  /** The run whose loads are not done again; null for a run of its own. */
-  retryOf: string | null;
+  /** The run that is done again where it failed; null for a run of its own. */
+  retryOf: Retry | null;
   /** Days to read in place of the resolved ones, which moves no watermark; null for a run of its own. */
   backfill: Window | null;
   extractTimeoutMs: number;

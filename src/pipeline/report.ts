@@ -21,6 +21,8 @@ export type CompanyReport = {
   unchanged: number;
   rejected: number;
   state: State;
+  /** False where an earlier run had loaded it, and a retry did not ask for it again. */
+  asked: boolean;
   /** The watermark as it is now; null where none was ever committed. */
   loadedThrough: string | null;
   durationMs: number;
@@ -86,9 +88,10 @@ export type RunReport = {
 /** A report as the history keeps it. Those of earlier versions lack keys that were added since. */
 export function readReport(text: string): RunReport {
   const kept = JSON.parse(text) as RunReport;
-  const forgotten = kept.forgotten.map((one) => ({ ...{ names: [], configured: false }, ...one }));
+  const forgotten = (kept.forgotten ?? []).map((one) => ({ ...{ names: [], configured: false }, ...one }));
   const fields = { ...{ emptied: [], responses: [] }, ...kept.fields };
-  return { ...{ untracked: [], warnings: [] }, ...kept, forgotten, fields };
+  const companies = (kept.companies ?? []).map((one) => ({ ...{ asked: true }, ...one }));
+  return { ...{ untracked: [], warnings: [] }, ...kept, companies, forgotten, fields };
 }
 
 export function errorReport({ code, what, data, next }: ErrorFacts): ErrorReport {
@@ -170,7 +173,7 @@ function rowsOfFields(found: SourceFields["missing"]): SourceFields["missing"] {
 }
 
 function companyReport(outcome: CompanyOutcome, states: readonly StoredCompany[]): CompanyReport {
-  const { company, names, window, why, result, error, durationMs } = outcome;
+  const { company, names, window, why, result, error, durationMs, isAsked: asked } = outcome;
   const before = states.find((state) => state.company === company)?.loadedThrough ?? null;
   const { expected, inserted, updated, deleted, unchanged, rejected } = result ?? nothing;
   return {
@@ -184,6 +187,7 @@ function companyReport(outcome: CompanyOutcome, states: readonly StoredCompany[]
     deleted,
     unchanged,
     rejected,
+    asked,
     state: error === null ? "Completed" : error.code === "timed_out" ? "TimedOut" : "Failed",
     loadedThrough: outcome.loadedThrough ?? before,
     durationMs,

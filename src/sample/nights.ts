@@ -13,11 +13,11 @@ export type Nights = {
   close(): Promise<void>;
 };
 
-/** `churn`: how often rows are corrected and withdrawn, as a multiple of the real rates. */
-export async function startNights(companies: readonly string[], lastDay: string, churn: number): Promise<Nights> {
+/** Shows what the embedded source shows of these companies. */
+export async function startNights(companies: readonly string[], lastDay: string): Promise<Nights> {
   let today = lastDay;
   let broken: string | null = null;
-  const rows = generateRows({ companies, lastDay: dayNumber(lastDay), churn });
+  const rows = generateRows({ companies, lastDay: dayNumber(lastDay) });
   const server = await startSample({
     index: timedIndex(rows),
     now: () => endOfDay(today),

@@ -49,15 +49,21 @@ def invoke(command, manifest=None):
     return 2, None
 
 
+def write(name, data):
+    events.write(json.dumps({"info": {"name": name, "level": "info", "msg": ""}, "data": data}) + "\n")
+
+
 code, manifest = invoke(["parse"])
+if code == 0:
+    models = [node for node in manifest.nodes.values() if node.resource_type == "model"]
+    write("Models", {"models": [{"schema": model.schema, "name": model.alias} for model in models]})
 words = sys.stdin.readline().split()
 if code == 0 and words[:1] == ["build"]:
     code, _ = invoke(words, manifest)
 atexit._run_exitfuncs()  # closes the database
 used = resource.getrusage(resource.RUSAGE_SELF)
 kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
-usage = {"cpu_ms": round(1000 * (used.ru_utime + used.ru_stime)), "peak_rss": used.ru_maxrss * kilobyte}
-events.write(json.dumps({"info": {"name": "Usage", "level": "info", "msg": ""}, "data": usage}) + "\n")
+write("Usage", {"cpu_ms": round(1000 * (used.ru_utime + used.ru_stime)), "peak_rss": used.ru_maxrss * kilobyte})
 events.close()
 sys.stderr.flush()
 os._exit(code)  # taking the interpreter down in order would cost another half second

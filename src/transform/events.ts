@@ -19,6 +19,11 @@ const runResult = z
   .object({ status: z.string(), execution_time: z.number(), num_failures: z.number(), message: z.string() })
   .partial();
 
+const model = z.object({ schema: z.string(), name: z.string() });
+
+/** A model by the schema and the name that it has in the warehouse. */
+export type Model = z.infer<typeof model>;
+
 const eventLine = z.object({
   info: z.object({ name: z.string(), level: z.string(), msg: z.string() }),
   data: z.object({
@@ -26,12 +31,15 @@ const eventLine = z.object({
     run_result: runResult.optional(),
     cpu_ms: z.number().optional(),
     peak_rss: z.number().optional(),
+    models: z.array(model).optional(),
   }),
 });
 
 export type DbtEvent =
   /** What the whole process used, at its end; only our own host says so. */
   | { type: "usage"; cpuMs: number; peakRssBytes: number }
+  /** The models of the project, and where they are built; only our own host says so. */
+  | { type: "models"; models: Model[] }
   | { type: "node"; node: DbtNode }
   | { type: "log"; level: "debug" | "info" | "warn" | "error"; text: string };
 
@@ -48,6 +56,7 @@ export function parseDbtLine(line: string): DbtEvent | null {
   if (info.name === "Usage" && data.cpu_ms !== undefined && data.peak_rss !== undefined) {
     return { type: "usage", cpuMs: data.cpu_ms, peakRssBytes: data.peak_rss };
   }
+  if (info.name === "Models" && data.models !== undefined) return { type: "models", models: data.models };
   // Lines about single nodes (LogStartLine, LogTestResult, ...) say again what the nodes say.
   if (info.level === "debug" || info.name.startsWith("Log") || info.msg.trim() === "") return null;
   const level = info.level === "error" || info.level === "warn" ? info.level : "debug";
@@ -76,4 +85,16 @@ function parseJson(line: string): unknown {
   } catch {
     return undefined; // not JSON: the schema says no
   }
+}
+
+const manifest = z.object({
+  nodes: z.record(z.string(), z.object({ resource_type: z.string(), schema: z.string(), alias: z.string() })),
+});
+
+/** The models in the `manifest.json` that dbt writes beside what it builds. Throws where the text is none. */
+export function modelsOfManifest(text: string): Model[] {
+  const nodes = Object.values(manifest.parse(JSON.parse(text)).nodes);
+  return nodes
+    .filter(({ resource_type }) => resource_type === "model")
+    .map(({ schema, alias: name }) => ({ schema, name }));
 }

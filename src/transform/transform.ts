@@ -1,11 +1,13 @@
+import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { DbtNode, Report } from "../pipeline/events.ts";
 import type { DbtResult, TaskContext, Transform } from "../pipeline/ports.ts";
 import { type Child, type Exit, startChild } from "./child.ts";
 import { PythonEnvironment } from "./environment.ts";
-import { parseDbtLine } from "./events.ts";
+import { type Model, modelsOfManifest, parseDbtLine } from "./events.ts";
 import { makeFolder } from "./folder.ts";
 import { projectFingerprint } from "./project.ts";
 import { type DbtSettings, dbtVariables } from "./variables.ts";
@@ -79,11 +81,18 @@ export class DbtTransform implements Transform {
         exit = await dbt.build(report);
       }
       signal.throwIfAborted();
-      return resultOf(dbt.nodes, exit, dbt.said);
+      return resultOf(dbt.nodes, exit, dbt.said, this.#martsOf(dbt.models));
     } finally {
       signal.removeEventListener("abort", stop);
       await this.stop();
     }
+  }
+
+  /** The tables that readers get: those of the schema marts. */
+  #martsOf(models: readonly Model[] | undefined): string[] {
+    const file = join(this.#options.targetDir, "manifest.json");
+    const all = models ?? (existsSync(file) ? modelsOfManifest(readFileSync(file, "utf8")) : []);
+    return all.flatMap(({ schema, name }) => (schema === "marts" ? [name] : [])).sort();
   }
 
   /** Ends dbt wherever it is. */
@@ -129,6 +138,8 @@ function startDbt(command: readonly string[], env: Record<string, string>, signa
 /** One dbt process, from its start to its results. */
 class DbtChild {
   readonly nodes = new Map<string, DbtNode>();
+  /** The models of the project; what a dbt of the user's own builds is in the file that it writes. */
+  models: Model[] | undefined;
   /** What it said of errors and warnings. */
   readonly said: string[] = [];
   readonly #start: () => Started;
@@ -159,6 +170,10 @@ class DbtChild {
       report({ type: "dbt.node", node: event.node });
       return;
     }
+    if (event.type === "models") {
+      this.models = event.models;
+      return;
+    }
     if (event.type === "usage") {
       report({ type: "dbt.usage", cpuMs: event.cpuMs, peakRssBytes: event.peakRssBytes });
       return;
@@ -168,7 +183,12 @@ class DbtChild {
   }
 }
 
-function resultOf(nodes: ReadonlyMap<string, DbtNode>, exit: Exit, said: readonly string[]): DbtResult {
+function resultOf(
+  nodes: ReadonlyMap<string, DbtNode>,
+  exit: Exit,
+  said: readonly string[],
+  marts: string[],
+): DbtResult {
   const all = [...nodes.values()];
   const failed = all.filter(({ status }) => status === "error" || status === "fail");
   const models = all.filter(({ kind }) => kind === "model").length;
@@ -182,6 +202,7 @@ function resultOf(nodes: ReadonlyMap<string, DbtNode>, exit: Exit, said: readonl
     warnings: all.filter(({ status }) => status === "warn").length,
     nodes: all,
     failed,
+    marts,
   };
 }
 

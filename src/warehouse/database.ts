@@ -11,6 +11,8 @@ export type DatabaseOptions = {
   /** DuckDB's memory limit, such as `512MB`; what does not fit is spilled beside the file. */
   memoryLimit: string;
   threads: number;
+  /** The tables and views that dbt makes in it, such as `marts.fct_complaints`: no others may have their names. */
+  relations: readonly string[];
 };
 
 /** How often a statement under way is told to stop: DuckDB forgets an interrupt that comes between two statements. */
@@ -96,7 +98,10 @@ export class Database {
     const migrations = ownMigrations();
     const database = await patiently(options.path, () => Database.#attach(options));
     try {
-      const version = await database.connection((connection) => currentVersion(connection, options.path));
+      const { path, relations } = options;
+      const version = await database.connection((connection) =>
+        currentVersion(connection, path, migrations, relations),
+      );
       if (version !== migrations.length) throw warehouseGone(options.path);
       return database;
     } catch (error) {
@@ -110,7 +115,7 @@ export class Database {
     try {
       // The file is ours now: what a killed process spilled is of no use to anyone.
       rmSync(`${options.path}.tmp`, { recursive: true, force: true });
-      await database.connection((connection) => migrate(connection, options.path, migrations));
+      await database.connection((connection) => migrate(connection, options.path, migrations, options.relations));
       return database;
     } catch (error) {
       database.close();

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers";
-import { openFile } from "./database.ts";
+import { type DatabaseOptions, openFile } from "./database.ts";
+import { currentVersion, ownMigrations } from "./migrate.ts";
 import { checkPath } from "./path.ts";
 
 export type Integrity = {
@@ -17,14 +18,15 @@ const longestMs = 1500;
 
 /**
  * Reads a warehouse from end to end, as far as time allows: DuckDB compares every block with its checksum. Null where there is none
- * yet. Throws `warehouse_unusable`, `warehouse_newer` or `warehouse_locked`.
+ * yet. Throws `warehouse_unusable`, `warehouse_foreign`, `warehouse_newer` or `warehouse_locked`.
  */
-export async function checkIntegrity(path: string): Promise<Integrity | null> {
+export async function checkIntegrity({ path, relations }: DatabaseOptions): Promise<Integrity | null> {
   checkPath(path);
   if (!existsSync(path)) return null;
   const instance = await openFile(path);
   const connection = await instance.connect();
   try {
+    if ((await currentVersion(connection, path, ownMigrations(), relations)) === 0) return null;
     const [counts] = (
       await connection.runAndReadAll(
         `select count(*)::double, (count(*) - count(distinct complaint_id))::double,

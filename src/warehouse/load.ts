@@ -122,7 +122,7 @@ function liveAndKept(request: LoadRequest, { rejected, rejectedFrom }: Staged): 
 async function writeLedger(
   connection: DuckDBConnection,
   loadId: string,
-  { runId, company, names, window }: LoadRequest,
+  { runId, company, names, window, source }: LoadRequest,
   extracted: Extracted,
   counts: Counts & { rejected: number; live: number },
 ): Promise<number> {
@@ -132,7 +132,7 @@ async function writeLedger(
     insert into pipeline.loads
     select coalesce(max(load_no), 0) + 1, ${literal(loadId)}, ${literal(runId)}, ${literal(company)},
       [${names.map(literal).join(", ")}], ${literal(window.from)}, ${literal(window.to)}, ${indexed},
-      ${extracted.expected}, ${inserted}, ${updated}, ${deleted}, ${unchanged}, ${rejected}, ${live}, now(), ${literal(extracted.askedOn)}
+      ${extracted.expected}, ${inserted}, ${updated}, ${deleted}, ${unchanged}, ${rejected}, ${live}, now(), ${literal(extracted.askedOn)}, ${literal(source)}
     from pipeline.loads`);
   const number = await connection.runAndReadAll("select max(load_no) from pipeline.loads");
   return Number(number.value(0, 0));

@@ -1,6 +1,7 @@
 import { copyFileSync, readdirSync, readFileSync } from "node:fs";
-import type { DuckDBConnection } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
+import { literal } from "../pipeline/literal.ts";
 
 /** What makes a warehouse of version n - 1 one of version n, in order. */
 export type Migrations = readonly string[];
@@ -12,10 +13,20 @@ export function ownMigrations(): Migrations {
   return files.sort().map((file) => readFileSync(new URL(file, folder), "utf8"));
 }
 
+/** What the table of migrations is called by no other tool: the file is a warehouse of this program. */
+const mark = "cfpb-pipeline warehouse";
+
+/** Schemas that this program makes tables in; dbt makes those of the others. */
+const ownSchemas = ["raw", "pipeline"];
+
 /** Brings the tables of a warehouse up to date, in one transaction; a copy of an older one is kept beside it. */
-export async function migrate(connection: DuckDBConnection, path: string, migrations: Migrations): Promise<void> {
-  const have = await currentVersion(connection, path);
-  if (have > migrations.length) throw newer(path, have, migrations.length);
+export async function migrate(
+  connection: DuckDBConnection,
+  path: string,
+  migrations: Migrations,
+  relations: readonly string[],
+): Promise<void> {
+  const have = await currentVersion(connection, path, migrations, relations);
   if (have === migrations.length) return;
   if (have > 0) {
     await connection.run("checkpoint");
@@ -28,23 +39,76 @@ export async function migrate(connection: DuckDBConnection, path: string, migrat
     await connection.run("create table if not exists pipeline.migrations (version integer, applied_at timestamptz)");
     await connection.run(`insert into pipeline.migrations values (${index + 1}, now())`);
   }
+  await connection.run(`comment on table pipeline.migrations is ${literal(mark)}`);
   await connection.run("commit");
 }
 
-/** How many of the migrations a file has; 0 where it has no table of this program. Throws `warehouse_foreign`. */
-export async function currentVersion(connection: DuckDBConnection, path: string): Promise<number> {
-  const tables = await connection.runAndReadAll(
-    "select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('raw', 'pipeline')",
-  );
-  const names = tables.getRows().map(([name]) => String(name));
-  if (!names.includes("pipeline.migrations")) {
-    const own = ["raw.cfpb_complaints", "raw.cfpb_complaints_rejected", "pipeline.loads", "pipeline.state"];
-    const strange = names.find((name) => own.includes(name));
+/**
+ * How many of the migrations a file has; 0 where it is no warehouse yet. `relations` are the tables and views that dbt makes, such as
+ * `marts.fct_complaints`. Throws `warehouse_foreign` where something of a name that this program writes is somebody else's, and
+ * `warehouse_newer`.
+ */
+export async function currentVersion(
+  connection: DuckDBConnection,
+  path: string,
+  migrations: Migrations,
+  relations: readonly string[],
+): Promise<number> {
+  const found = await relationsOf(connection);
+  const known = found.get("pipeline.migrations");
+  if (known === undefined) {
+    const own = new Set([...(await tablesOf(migrations)).keys(), ...relations]);
+    const strange = [...found.keys()].find((name) => own.has(name));
     if (strange !== undefined) throw foreign(path, strange);
     return 0;
   }
-  const version = await connection.runAndReadAll("select coalesce(max(version), 0) from pipeline.migrations");
-  return Number(version.value(0, 0));
+  const isMarked = known.comment === mark;
+  if (!isMarked && known.columns !== "applied_at, version") throw foreign(path, "pipeline.migrations");
+  const versions = await connection.runAndReadAll("select version from pipeline.migrations order by version");
+  const numbers = versions.getRows().map(([version]) => Number(version));
+  const isCounted = numbers.length > 0 && numbers.every((version, i) => version === i + 1);
+  if (!isMarked && !isCounted) throw foreign(path, "pipeline.migrations");
+  const have = Math.max(0, ...numbers);
+  if (have > migrations.length) throw newer(path, have, migrations.length);
+  if (isMarked) return have;
+  // A warehouse from before there was a mark has all the tables of its version, with their columns.
+  for (const [name, { columns }] of await tablesOf(migrations.slice(0, have))) {
+    if (found.get(name)?.columns !== columns) throw foreign(path, name);
+  }
+  return have;
+}
+
+type Relation = { columns: string; comment: string | null };
+
+/** The tables and views of a database by their names with schema, their columns sorted. */
+async function relationsOf(connection: DuckDBConnection): Promise<Map<string, Relation>> {
+  const result = await connection.runAndReadAll(`
+    select c.schema_name || '.' || c.table_name, string_agg(c.column_name, ', ' order by c.column_name), any_value(t.comment)
+    from duckdb_columns() c left join duckdb_tables() t on t.table_oid = c.table_oid and t.database_oid = c.database_oid
+    where c.database_name = current_database() and not c.internal
+    group by 1 order by 1`);
+  return new Map(
+    result
+      .getRows()
+      .map(([name, columns, comment]) => [
+        String(name),
+        { columns: String(columns), comment: comment === null ? null : String(comment) },
+      ]),
+  );
+}
+
+/** The tables that migrations make. */
+async function tablesOf(migrations: Migrations): Promise<Map<string, Relation>> {
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  try {
+    const connection = await instance.connect();
+    for (const sql of migrations) await connection.run(sql);
+    const tables = await relationsOf(connection);
+    connection.closeSync();
+    return new Map([...tables].filter(([name]) => ownSchemas.includes(name.split(".")[0]!)));
+  } finally {
+    instance.closeSync();
+  }
 }
 
 function newer(path: string, have: number, known: number): PipelineError {
@@ -56,10 +120,10 @@ function newer(path: string, have: number, known: number): PipelineError {
   });
 }
 
-function foreign(path: string, table: string): PipelineError {
+function foreign(path: string, relation: string): PipelineError {
   return new PipelineError({
     code: "warehouse_foreign",
-    what: `The database ${path} has a table ${table} that this program did not make.`,
+    what: `The database ${path} has a table or view ${relation} that this program did not make.`,
     data: "The file was not touched.",
     next: "Name another file, or a path where no file is yet, with --database.",
   });

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
@@ -14,7 +15,8 @@ import {
   snapshotName,
 } from "../pipeline/manifest.ts";
 import type { Published, TaskContext } from "../pipeline/ports.ts";
-import { readLastBuild } from "./state.ts";
+import { WarehouseLock } from "./lock.ts";
+import { readLastBuild, readMarts } from "./state.ts";
 
 export type PublishRequest = {
   /** The folder of all snapshots. */
@@ -40,8 +42,10 @@ export async function publishMarts(
 ): Promise<Published> {
   const { folder } = request;
   const marts = await readLastBuild(connection);
+  const names = await readMarts(connection);
   const before = await currentManifest(folder);
-  if (marts === null) return { snapshot: null, tables: 0, rows: {}, reason: "the marts were never built" };
+  if (marts === null || names === null)
+    return { snapshot: null, tables: 0, rows: {}, reason: "the marts were never built" };
   if (before !== null && before.database === request.database && isSame(before.marts, marts)) {
     return {
       snapshot: before.snapshot,
@@ -50,15 +54,17 @@ export async function publishMarts(
       reason: "nothing new",
     };
   }
+  let lock: WarehouseLock | undefined;
   try {
     await mkdir(folder, { recursive: true });
+    lock = await lockFolder(folder, signal);
     await removeUnfinished(folder);
     const at = new Date();
     const snapshot = snapshotName(at, request.runId);
     const unfinished = join(folder, `.${snapshot}.unfinished`);
     await mkdir(unfinished);
     const tables: PublishedTable[] = [];
-    for (const name of await martNames(connection)) {
+    for (const name of names) {
       signal.throwIfAborted();
       const table = await writeTable(connection, name, unfinished);
       tables.push(table);
@@ -81,6 +87,23 @@ export async function publishMarts(
   } catch (error) {
     signal.throwIfAborted();
     throw publishFailed(folder, before, error);
+  } finally {
+    lock?.release();
+  }
+}
+
+/** Milliseconds that another process may take to publish into the same folder. */
+const patienceMs = 30_000;
+
+/** The right to write into a folder of snapshots, beside that to the warehouse: nobody removes what a living process is writing. */
+async function lockFolder(folder: string, signal: AbortSignal): Promise<WarehouseLock> {
+  for (const started = performance.now(); ; await setTimeout(100, undefined, { signal })) {
+    try {
+      return WarehouseLock.acquire(folder, { pid: process.pid, since: new Date().toISOString() });
+    } catch (error) {
+      const isHeld = error instanceof PipelineError && error.code === "warehouse_locked";
+      if (!isHeld || performance.now() - started > patienceMs) throw error;
+    }
   }
 }
 
@@ -99,13 +122,6 @@ async function currentManifest(folder: string): Promise<Manifest | null> {
   } catch {
     return null;
   }
-}
-
-async function martNames(connection: DuckDBConnection): Promise<string[]> {
-  const names = await connection.runAndReadAll(
-    "select table_name from duckdb_tables() where schema_name = 'marts' and database_name = current_database() order by 1",
-  );
-  return names.getRows().map(([name]) => String(name));
 }
 
 async function writeTable(connection: DuckDBConnection, name: string, folder: string): Promise<PublishedTable> {
@@ -156,7 +172,7 @@ async function makeCurrent(folder: string, snapshot: string): Promise<void> {
   await rename(link, join(folder, "current"));
 }
 
-/** What a killed run left. The warehouse lock says that no other run publishes. */
+/** What a killed run left. The lock of the folder says that no other process is writing it. */
 async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (/^\..*\.(unfinished|link)$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });

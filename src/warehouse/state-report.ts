@@ -3,6 +3,7 @@ import { literal } from "../pipeline/literal.ts";
 import type { Owed } from "../pipeline/ports.ts";
 import type { NameRows, StoredCompany } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions, openFile } from "./database.ts";
+import { currentVersion, ownMigrations } from "./migrate.ts";
 import { readOwed, readRemembered } from "./state.ts";
 
 export type LastLoad = { at: string; window: { from: string; to: string }; expected: number; rejected: number };
@@ -14,13 +15,14 @@ export type StateReport = {
 };
 
 /** What a warehouse remembers, only looked at: nothing is made or changed. An absent file has no companies. */
-export async function readStateReport(path: string, project: string): Promise<StateReport> {
-  if (!existsSync(path))
-    return { companies: [], untracked: [], dbt: { owed: true, reason: "there is no warehouse yet" } };
+export async function readStateReport({ path, relations }: DatabaseOptions, project: string): Promise<StateReport> {
+  const nothing = { companies: [], untracked: [], dbt: { owed: true, reason: "there is no warehouse yet" } };
+  if (!existsSync(path)) return nothing;
   const instance = await openFile(path);
   const connection = await instance.connect();
   try {
     await connection.run("set timezone = 'UTC'");
+    if ((await currentVersion(connection, path, ownMigrations(), relations)) === 0) return nothing;
     const loads = await connection.runAndReadAll(
       `select company, loaded_at::varchar, window_from::varchar, window_to::varchar, expected, rejected
        from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1`,

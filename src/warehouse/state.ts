@@ -2,7 +2,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Window } from "../pipeline/days.ts";
 import { literal } from "../pipeline/literal.ts";
 import type { MartsBuild } from "../pipeline/manifest.ts";
-import type { Commit, CommittedLoad, Owed } from "../pipeline/ports.ts";
+import type { Commit, CommittedLoad, Owed, Retry } from "../pipeline/ports.ts";
 import {
   type CompanyState,
   loadedNames,
@@ -63,6 +63,15 @@ async function readLoadedDays(connection: DuckDBConnection): Promise<Map<string,
   return days;
 }
 
+/** The tables that the last build made for readers; null where there was none, or one of a version that did not keep them. */
+export async function readMarts(connection: DuckDBConnection): Promise<string[] | null> {
+  const result = await connection.runAndReadAll(
+    "select to_json(marts) from pipeline.transforms order by finished_at desc, through_load_no desc limit 1",
+  );
+  const [last] = result.getRows();
+  return last?.[0] == null ? null : (JSON.parse(String(last[0])) as string[]);
+}
+
 /** The last build of the marts that succeeded; null where they were never built. */
 export async function readLastBuild(connection: DuckDBConnection): Promise<MartsBuild | null> {
   const result = await connection.runAndReadAll(
@@ -86,12 +95,15 @@ export async function readOwed(connection: DuckDBConnection, project: string): P
   return { owed: false, reason: "nothing new" };
 }
 
-/** The last loads of the companies that a run loaded and no later run did. */
-export async function readLoadsOf(connection: DuckDBConnection, runId: string): Promise<CommittedLoad[]> {
+/** The last load of each company that does what a run left over: its own, or one since then through the same day or a later one. */
+export async function readLoadsFor(connection: DuckDBConnection, retry: Retry): Promise<CommittedLoad[]> {
+  const own = `run_id in (${retry.runIds.map(literal).join(", ")})`;
+  const others = `loaded_at >= ${literal(retry.since)}::timestamptz and window_to >= ${literal(retry.asOf)}::date`;
   const result = await connection.runAndReadAll(`
     select company, to_json(names), window_from::varchar, window_to::varchar, load_id, load_no, expected, inserted, updated,
       deleted, unchanged, rejected
-    from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1 and run_id = ${literal(runId)}`);
+    from pipeline.loads where ${own}${retry.othersCount ? ` or (${others})` : ""}
+    qualify row_number() over (partition by company order by load_no desc) = 1`);
   return result.getRows().map(([company, names, from, to, loadId, ...numbers]) => {
     const [loadNo, expected, inserted, updated, deleted, unchanged, rejected] = numbers.map(Number) as [
       number,
@@ -110,6 +122,17 @@ export async function readLoadsOf(connection: DuckDBConnection, runId: string): 
       result: { loadId: String(loadId), loadNo, expected, inserted, updated, deleted, unchanged, rejected, fields },
     };
   });
+}
+
+/** Which run the last load was of, and which source it read; that is null of a version that did not keep it. */
+export async function readLastLoad(
+  connection: DuckDBConnection,
+): Promise<{ runId: string; source: string | null } | null> {
+  const result = await connection.runAndReadAll(
+    "select run_id, source from pipeline.loads order by load_no desc limit 1",
+  );
+  const [last] = result.getRows();
+  return last === undefined ? null : { runId: String(last[0]), source: last[1] === null ? null : String(last[1]) };
 }
 
 /** Whether the last load of each company read this index. */
@@ -140,7 +163,7 @@ export async function checkLoads(
 
 /** Watermarks, and what the marts show now, in one transaction. Throws where the ledger lacks one of the loads behind them. */
 export async function writeCommit(connection: DuckDBConnection, path: string, commit: Commit): Promise<void> {
-  const { runId, companies, loadIds, builtProject } = commit;
+  const { runId, companies, loadIds, built } = commit;
   await connection.run("begin");
   await checkLoads(connection, path, loadIds);
   for (const { company, loadId, state } of companies) {
@@ -154,10 +177,11 @@ export async function writeCommit(connection: DuckDBConnection, path: string, co
     await connection.run(`delete from pipeline.loaded_days where company = ${literal(company)}`);
     await connection.run(`insert into pipeline.loaded_days values ${ranges.join(", ")}`);
   }
-  if (builtProject !== null) {
+  if (built !== null) {
     await connection.run(`
       insert into pipeline.transforms
-      select ${literal(runId)}, coalesce(max(load_no), 0), ${literal(builtProject)}, now() from pipeline.loads`);
+      select ${literal(runId)}, coalesce(max(load_no), 0), ${literal(built.project)}, now(),
+        [${built.marts.map(literal).join(", ")}]::varchar[] from pipeline.loads`);
   }
   await connection.run("commit");
 }

@@ -11,6 +11,7 @@ import type {
   Owed,
   Pages,
   Published,
+  Retry,
   TaskContext,
   Warehouse,
 } from "../pipeline/ports.ts";
@@ -20,7 +21,7 @@ import { Database, type DatabaseOptions } from "./database.ts";
 import { mergeLoad } from "./load.ts";
 import { publishMarts } from "./publish.ts";
 import { endStaging, stagePage } from "./staging.ts";
-import { checkLoads, readHasRead, readLoadsOf, readOwed, readRemembered, writeCommit } from "./state.ts";
+import { checkLoads, readHasRead, readLastLoad, readLoadsFor, readOwed, readRemembered, writeCommit } from "./state.ts";
 
 export type WarehouseOptions = DatabaseOptions & {
   /** The folder of the published snapshots. */
@@ -42,12 +43,17 @@ export class DuckDbWarehouse implements Warehouse {
     this.#report = report;
   }
 
+  /** The run of the last load, and the identity of the source that it read; null where nothing was loaded. */
+  async lastLoad(): Promise<{ runId: string; source: string | null } | null> {
+    return this.#read(null, readLastLoad);
+  }
+
   async remembered(): Promise<Remembered> {
     return this.#read({ companies: [], untracked: [] }, readRemembered);
   }
 
-  async loadsOf(runId: string): Promise<CommittedLoad[]> {
-    return this.#read([], (connection) => readLoadsOf(connection, runId));
+  async loadsFor(retry: Retry): Promise<CommittedLoad[]> {
+    return this.#read([], (connection) => readLoadsFor(connection, retry));
   }
 
   async owed(project: string): Promise<Owed> {

@@ -22,6 +22,7 @@ const company: CompanyReport = {
   unchanged: 1114,
   rejected: 0,
   state: "Completed",
+  asked: true,
   loadedThrough: "2026-11-20",
   durationMs: 4200,
   error: null,

@@ -91,7 +91,7 @@ describe("pipeline doctor", () => {
     const copy = join(temporaryFolder(), "home");
     await runInProcess({ home: copy, source });
     const { database } = configIn(copy);
-    const warehouse = await Database.open({ path: database, memoryLimit: "256MB", threads: 1 });
+    const warehouse = await Database.open({ path: database, memoryLimit: "256MB", threads: 1, relations: [] });
     await warehouse.connection(async (connection) => {
       await connection.run("insert into raw.cfpb_complaints select * from raw.cfpb_complaints limit 2");
     });

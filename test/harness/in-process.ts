@@ -32,7 +32,15 @@ export async function runInProcess({
   const quick = { retryDelaySeconds: 0.002, rates: { searches: 1e6, exports: 1e6, documents: 1e6 } };
   return executeRun(
     { ...loaded, ...quick, ...config, database: join(home, "cfpb_complaints.duckdb") },
-    { resetState: false, skipDbt: false, acceptWithdrawals: false, trigger: "cli", sourceDay: source.asOf, ...options },
+    {
+      resetState: false,
+      skipDbt: false,
+      acceptWithdrawals: false,
+      acceptSource: false,
+      trigger: "cli",
+      sourceDay: source.asOf,
+      ...options,
+    },
     signal ?? new AbortController().signal,
     emit ?? (() => undefined),
   );

@@ -14,7 +14,7 @@ let seen = 0;
 let all = 0;
 const { config } = loadConfig({}, undefined, new Date().toISOString().slice(0, 10));
 const cancellation = cancelOnSignals();
-const options = { resetState: false, skipDbt: false, acceptWithdrawals: false, trigger: "cli" };
+const options = { resetState: false, skipDbt: false, acceptWithdrawals: false, acceptSource: false, trigger: "cli" };
 const report = await executeRun(config, options, cancellation.signal, (event: RunEvent) => {
   all++;
   if ((type === "" || event.type === type) && ++seen === Number(number)) process.kill(process.pid, signal);

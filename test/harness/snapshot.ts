@@ -9,7 +9,7 @@ import { temporaryFolder, testContext } from "./context.ts";
 export async function testSnapshot(home = temporaryFolder()): Promise<Snapshot & { home: string }> {
   const path = join(home, "made.duckdb");
   const folder = join(home, "published");
-  const database = await Database.open({ path, memoryLimit: "512MB", threads: 2 });
+  const database = await Database.open({ path, memoryLimit: "512MB", threads: 2, relations: [] });
   try {
     await database.connection(async (connection) => {
       await connection.run(`
@@ -19,7 +19,7 @@ export async function testSnapshot(home = temporaryFolder()): Promise<Snapshot &
             case when i % 2 = 0 then 'ACME, "INC."' end as company
           from range(5000) r(i);
         create table marts.dim_companies as select 'ACME, "INC."' as company, 2500::bigint as total_complaints, 66.67 as pct_timely;
-        insert into pipeline.transforms values ('run', 1, 'project', now())`);
+        insert into pipeline.transforms values ('run', 1, 'project', now(), ['fct_complaints', 'dim_companies'])`);
       await publishMarts(connection, { folder, database: path, runId: "0123456789" }, testContext());
     });
   } finally {

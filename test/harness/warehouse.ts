@@ -48,7 +48,7 @@ export function testWarehouse() {
   const folder = temporaryFolder();
   const path = join(folder, "test.duckdb");
   const warehouse = new DuckDbWarehouse(
-    { path, published: join(folder, "published"), memoryLimit: "512MB", threads: 2 },
+    { path, published: join(folder, "published"), memoryLimit: "512MB", threads: 2, relations: [] },
     () => undefined,
   );
   let landed = 0;
@@ -72,6 +72,7 @@ export function testWarehouse() {
       window: { from: "2026-01-01", to: "2026-12-31" },
       why: "test",
       runId: "run",
+      source: "live",
       acceptWithdrawals: false,
       ...rest,
     };

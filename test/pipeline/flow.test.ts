@@ -11,6 +11,7 @@ import { jumpingClock } from "../harness/context.ts";
 
 const settings: FlowSettings = {
   runId: "run",
+  source: "live",
   companies: ["a", "b"],
   startDate: "2026-01-01",
   asOf: "2026-11-20",
@@ -35,7 +36,16 @@ const loaded: LoadResult = {
   rejected: 0,
   fields: { unknown: [], missing: [], emptied: [], responses: [] },
 };
-const built: DbtResult = { state: "Completed", models: 9, tests: 36, failures: 0, warnings: 0, nodes: [], failed: [] };
+const built: DbtResult = {
+  state: "Completed",
+  models: 9,
+  tests: 36,
+  failures: 0,
+  warnings: 0,
+  nodes: [],
+  failed: [],
+  marts: ["fct_complaints"],
+};
 
 type World = {
   load(company: string): LoadResult;
@@ -85,7 +95,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
       },
     },
     warehouse: {
-      loadsOf: async () => [],
+      loadsFor: async () => [],
       owed: async () => owed.shift() ?? { owed: true, reason: "test" },
       hasRead: async (index) => hasRead && index === "today",
       async load({ company }, pages) {
@@ -137,7 +147,7 @@ describe("the flow", () => {
         ["b", "2026-01-01", "2026-11-20"],
       ],
     );
-    assert.equal(committed[0]?.builtProject, "project");
+    assert.deepEqual(committed[0]?.built, { project: "project", marts: ["fct_complaints"] });
   });
 
   it("commits the other company when one throws a bug", async () => {

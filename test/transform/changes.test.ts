@@ -105,7 +105,7 @@ describe("the history of changes", () => {
 
 it("entries from before days of looking were kept stay, and have no lag", async () => {
   const path = join(temporaryFolder(), "old.duckdb");
-  const options = { path, memoryLimit: "512MB", threads: 2 };
+  const options = { path, memoryLimit: "512MB", threads: 2, relations: [] };
   const old = await Database.open(options, ownMigrations().slice(0, 2));
   await old.connection(async (connection) => {
     await connection.run(`

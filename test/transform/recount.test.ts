@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { globSync } from "node:fs";
+import { basename, join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import type { DbtResult } from "../../src/pipeline/ports.ts";
 import { currentSnapshot } from "../../src/snapshot/current.ts";
 import { SqlSession } from "../../src/snapshot/sql.ts";
 import { Database } from "../../src/warehouse/database.ts";
@@ -21,6 +23,7 @@ describe("the marts after three nights of sample data", () => {
   let rows: RawRow[];
   let changes: RawChange[];
   let database = "";
+  let built: DbtResult;
   let ask: (sql: string) => Promise<Record<string, unknown>[]>;
   const martOf = async (mart: string) => (await ask(`from marts.${mart}`)) as MartRow[];
 
@@ -33,7 +36,7 @@ describe("the marts after three nights of sample data", () => {
       const report = await home.report(["run", "--as-of", night], { ...settings, ...clockOn(night) });
       assert.equal(report.code, 0, JSON.stringify(report.error));
     }
-    const built = await testTransform(home.database).build(testContext());
+    built = await testTransform(home.database).build(testContext());
     assert.deepEqual([built.state, built.failures], ["Completed", 0]);
     ask = async (sql) => (await home.query(`select to_json(q) from (${sql}) q`)).map(([json]) => JSON.parse(json!));
     rows = (await ask(`
@@ -44,6 +47,12 @@ describe("the marts after three nights of sample data", () => {
     changes = (await ask("from raw.cfpb_complaint_changes")) as RawChange[];
   });
   after(() => source.close());
+
+  it("are those that the project's manifest names", () => {
+    const files = globSync("dbt/models/marts/*.sql").map((path) => basename(path, ".sql"));
+    assert.equal(files.length, 12);
+    assert.deepEqual(built.marts, files.sort());
+  });
 
   it("are made of rows that test something", () => {
     const withdrawn = rows.filter(({ _deleted_at }) => _deleted_at !== null).length;
@@ -113,10 +122,11 @@ describe("the marts after three nights of sample data", () => {
 
   it("answer the ten questions of the documentation", async () => {
     const folder = join(temporaryFolder(), "published");
-    const opened = await Database.open({ path: database, memoryLimit: "512MB", threads: 2 });
+    const opened = await Database.open({ path: database, memoryLimit: "512MB", threads: 2, relations: [] });
     const request = { folder, database, runId: "0123456789" };
     await opened.connection(async (connection) => {
-      await connection.run("insert into pipeline.transforms values ('test', 1, 'project', now())");
+      const marts = built.marts.map((mart) => `'${mart}'`).join(", ");
+      await connection.run(`insert into pipeline.transforms values ('test', 1, 'project', now(), [${marts}])`);
       await publishMarts(connection, request, testContext());
     });
     opened.close();

@@ -7,13 +7,15 @@ import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { Database } from "../../src/warehouse/database.ts";
+import { checkIntegrity } from "../../src/warehouse/integrity.ts";
 import { ownMigrations } from "../../src/warehouse/migrate.ts";
 import { checkPath } from "../../src/warehouse/path.ts";
+import { readStateReport } from "../../src/warehouse/state-report.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { complaint, query, testWarehouse } from "../harness/warehouse.ts";
 
 const run = promisify(execFile);
-const options = (path: string) => ({ path, memoryLimit: "512MB", threads: 2 });
+const options = (path: string) => ({ path, memoryLimit: "512MB", threads: 2, relations: [] });
 
 async function made(): Promise<string> {
   const { path, warehouse, load } = testWarehouse();
@@ -138,6 +140,73 @@ describe("opening a warehouse", () => {
     const before = readFileSync(path);
     await assert.rejects(Database.open(options(path)), { code: "warehouse_foreign", what: /raw\.cfpb_complaints/ });
     assert.deepEqual(readFileSync(path), before);
+  });
+
+  const relations = ["marts.fct_complaints", "staging.stg_cfpb__complaints"];
+  const strange: [sql: string, named: RegExp][] = [
+    [
+      "create schema marts; create table marts.fct_complaints (id integer); create table marts.salaries (who text)",
+      /marts\.fct_complaints/,
+    ],
+    ["create schema staging; create table staging.stg_cfpb__complaints (id integer)", /staging\.stg_cfpb__complaints/],
+    ["create schema raw; create view raw.cfpb_complaints as select 1 as id", /raw\.cfpb_complaints/],
+    ["create schema raw; create table raw.cfpb_complaint_changes (id integer)", /raw\.cfpb_complaint_changes/],
+    ["create schema pipeline; create table pipeline.transforms (id integer)", /pipeline\.transforms/],
+    ["create schema pipeline; create view pipeline.loads as select 1 as id", /pipeline\.loads/],
+    ["create schema pipeline; create table pipeline.migrations (name text)", /pipeline\.migrations/],
+    [
+      "create schema pipeline; create table pipeline.migrations (version integer, applied_at timestamptz)",
+      /pipeline\.migrations/,
+    ],
+    [
+      "create schema pipeline; create table pipeline.migrations (version integer, applied_at timestamptz); insert into pipeline.migrations values (1, now()), (2, now())",
+      /raw\.cfpb_complaints|pipeline\.loads/,
+    ],
+    [
+      "create schema pipeline; create table pipeline.migrations (version integer, applied_at timestamptz); insert into pipeline.migrations values (20260101, now())",
+      /pipeline\.migrations/,
+    ],
+  ];
+  for (const [sql, named] of strange) {
+    it(`leaves alone what somebody else made: ${sql}`, async () => {
+      const path = join(temporaryFolder(), "foreign.duckdb");
+      const instance = await DuckDBInstance.create(path);
+      const connection = await instance.connect();
+      await connection.run(sql);
+      connection.closeSync();
+      instance.closeSync();
+      const before = readFileSync(path);
+      const theirs = { code: "warehouse_foreign", what: named };
+      await assert.rejects(Database.open({ ...options(path), relations }), theirs);
+      await assert.rejects(readStateReport({ ...options(path), relations }, "project"), theirs);
+      await assert.rejects(checkIntegrity({ ...options(path), relations }), theirs);
+      assert.deepEqual(readFileSync(path), before);
+    });
+  }
+
+  it("of another program, without names of this one, is shown as none and used", async () => {
+    const path = join(temporaryFolder(), "theirs.duckdb");
+    const instance = await DuckDBInstance.create(path);
+    const connection = await instance.connect();
+    await connection.run(
+      "create schema sales; create table sales.orders (x integer); create schema raw; create table raw.customers (x integer)",
+    );
+    connection.closeSync();
+    instance.closeSync();
+    assert.deepEqual((await readStateReport({ ...options(path), relations }, "project")).companies, []);
+    assert.equal(await checkIntegrity({ ...options(path), relations }), null);
+    (await Database.open({ ...options(path), relations })).close();
+    assert.deepEqual(await query(path, "select count(*) from sales.orders, raw.customers"), [["0"]]);
+  });
+
+  it("knows a warehouse of its own by what it is called, whatever the models have made of it", async () => {
+    const path = await made();
+    const database = await Database.open({ ...options(path), relations });
+    await database.connection((connection) =>
+      connection.run("create schema marts; create table marts.fct_complaints (id integer)"),
+    );
+    database.close();
+    (await Database.open({ ...options(path), relations })).close();
   });
 
   it("lives beside the tables of others", async () => {

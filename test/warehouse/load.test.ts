@@ -513,8 +513,8 @@ describe("what dbt is owed", () => {
   it("is every change since it last succeeded, also after a load that changed nothing", async () => {
     const { warehouse, load } = testWarehouse();
     assert.equal((await warehouse.owed("p1")).owed, true);
-    const commit = (builtProject: string | null) =>
-      warehouse.commit({ runId: "run", companies: [], loadIds: [], builtProject });
+    const commit = (project: string) =>
+      warehouse.commit({ runId: "run", companies: [], loadIds: [], built: { project, marts: [] } });
     await load([complaint("1")]);
     assert.deepEqual(await warehouse.owed("p1"), { owed: true, reason: "the marts were never built" });
     await commit("p1");
@@ -551,7 +551,7 @@ describe("what dbt is owed", () => {
     const loaded = ['A, "B"', "O'C"].map((name) => ({ name, days }));
     const state = { names: ['A, "B"', "O'C"], loadedFrom: "2024-01-01", loadedThrough: "2026-11-20", loaded };
     const companies = [{ company: "it's", loadId: "l", state }];
-    const commit = { runId: "run", companies, loadIds: [loadId], builtProject: null };
+    const commit = { runId: "run", companies, loadIds: [loadId], built: null };
     await warehouse.commit(commit);
     await warehouse.commit(commit);
     const rowsByName = state.names.map((name) => ({ name, rows: 0 }));

@@ -24,7 +24,7 @@ async function withMarts(
   const home = temporaryFolder();
   const path = join(home, "test.duckdb");
   const folder = join(home, "published");
-  const database = await Database.open({ path, memoryLimit: "512MB", threads: 2 });
+  const database = await Database.open({ path, memoryLimit: "512MB", threads: 2, relations: [] });
   const build = (no: number) =>
     database.connection(async (connection) => {
       await connection.run(`
@@ -32,14 +32,15 @@ async function withMarts(
         create or replace table marts.fct_complaints as
           select (1000 - i)::varchar as complaint_id, 'ACME' as company, date '2026-01-01' + i::int as date_received, ${no} as build
           from range(1000) r(i);
+        create table if not exists marts.salaries as select 'Ann' as who;
         create or replace table marts.dim_companies as select 'ACME' as company, ${no} as build;
-        insert into pipeline.transforms values ('run ${no}', ${no}, 'project', now())`);
+        insert into pipeline.transforms values ('run ${no}', ${no}, 'project', now(), ['dim_companies', 'fct_complaints'])`);
     });
   const clear = (no: number) =>
     database.connection(async (connection) => {
       await connection.run(`
         drop schema marts cascade;
-        insert into pipeline.transforms values ('run ${no}', ${no}, 'project', now())`);
+        insert into pipeline.transforms values ('run ${no}', ${no}, 'project', now(), [])`);
     });
   const publish = (runId = "0123456789") =>
     database.connection((connection) => {

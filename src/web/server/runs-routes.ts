@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { RunRow } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
+import { doneSince } from "../../history/retries.ts";
 import { isDay } from "../../pipeline/days.ts";
 import { levels } from "../../pipeline/log-level.ts";
 import { isFinal, states } from "../../pipeline/run-state.ts";
@@ -100,7 +101,10 @@ export function runsRoutes(home: Home): Route[] {
       handle({ params }) {
         const { no } = findRun(home, params.id!);
         const found = history.get()!;
-        return { ...publicRun(found.inspect(no)), lines: found.lineCount(no), samples: found.samples(no) } as never;
+        const run = found.inspect(no);
+        const done = doneSince(found, run);
+        const doneBy = done && { id: done.id, name: done.name };
+        return { ...publicRun(run), doneBy, lines: found.lineCount(no), samples: found.samples(no) } as never;
       },
     }),
     route({
@@ -142,6 +146,10 @@ export function runsRoutes(home: Home): Route[] {
         if (!isFinal(run.state)) throw new Problem(409, `The run ${run.name} is not over: ${run.state}.`);
         if (run.state === "Completed")
           throw new Problem(409, `The run ${run.name} is complete: nothing is left to do.`);
+        const found = history.get()!;
+        const done = doneSince(found, found.inspect(run.no));
+        if (done !== null)
+          throw new Problem(409, `The run ${run.name} was retried by ${done.name}; nothing is left to do.`);
         refuseBusy();
         return { runId: await actions.retry(run.id) };
       },

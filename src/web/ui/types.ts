@@ -22,6 +22,8 @@ export type RunDetail = RunRow & {
   settings: Record<string, unknown>;
   lease: { pid: number; host: string };
   lines: number;
+  /** The run that has done since what this one left over. */
+  doneBy: { id: string; name: string } | null;
   samples: { at: number; cpuMs: number; rss: number }[];
   tasks: {
     name: string;

@@ -55,7 +55,12 @@ function Page({ run }: { run: RunDetail }) {
           {!isOver && run.state !== "Cancelling" && (
             <Sure label="Cancel" sure="Stop this run? What it has not committed is rolled back." onSure={cancel} />
           )}
-          {isOver && run.state !== "Completed" && (
+          {run.doneBy !== null && (
+            <span>
+              Retried by <a href={`/runs/${run.doneBy.id}`}>{run.doneBy.name}</a>; nothing is left.
+            </span>
+          )}
+          {isOver && run.state !== "Completed" && run.doneBy === null && (
             <button type="button" class="main" onClick={retry}>
               Retry what is left
             </button>
@@ -109,7 +114,10 @@ function Failure({ run }: { run: RunDetail }) {
           code: "crashed",
           message: `The process of this run (${run.lease.pid} on ${run.lease.host}) is gone without an end: it was killed, or the machine was.`,
           data: "What it had not committed was rolled back; companies that were already loaded stay loaded.",
-          next: "Retry what is left, or run again.",
+          next:
+            run.doneBy === null
+              ? "Retry what is left, or run again."
+              : `Nothing: ${run.doneBy.name} has done the rest.`,
         }
       : run.report?.error;
   if (error == null) return null;

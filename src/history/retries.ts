@@ -1,0 +1,44 @@
+import { isFinal } from "../pipeline/run-state.ts";
+import type { History, RunDetail, RunRow } from "./history.ts";
+
+/** Runs that are looked at for one that has done what another left over. */
+const looked = 500;
+
+type Settings = {
+  companies?: readonly string[];
+  startDate?: string;
+  resetState?: boolean;
+  backfill?: { from: string; to: string };
+  retryOf?: readonly string[];
+};
+
+/** A run, and those that it was a retry of, newest first. Those that the history does not have any more are left out. */
+export function chainOf(history: History, run: RunDetail): RunDetail[] {
+  const ids = (run.settings as Settings).retryOf ?? [];
+  const earlier = ids.flatMap((id) => {
+    const [found] = history.find(id);
+    return found === undefined || found.no === run.no ? [] : [history.inspect(found.no)];
+  });
+  return [run, ...earlier];
+}
+
+/** Whether loads of other runs do what a run was to do: not those of a reset or a backfill, which reads days that no other run reads. */
+export function othersCount({ settings }: Pick<RunDetail, "settings">): boolean {
+  const { resetState = false, backfill } = settings as Settings;
+  return !resetState && backfill === undefined;
+}
+
+/** The run that has done since what a run left over; null where there is none, or the run left nothing. */
+export function doneSince(history: History, run: RunDetail): RunRow | null {
+  if (!isFinal(run.state) || run.state === "Completed") return null;
+  const { companies: wanted = [], startDate = "" } = run.settings as Settings;
+  const later = history.list({ states: ["Completed"], limit: looked }).filter(({ no }) => no > run.no);
+  for (const candidate of later.toReversed()) {
+    const { settings } = history.inspect(candidate.no);
+    const { retryOf = [], companies = [], backfill, startDate: from = "" } = settings as Settings;
+    if (retryOf.includes(run.id)) return candidate;
+    const isSame = othersCount(run) && backfill === undefined && candidate.asOf >= run.asOf && from <= startDate;
+    if (isSame && wanted.every((company) => companies.includes(company))) return candidate;
+  }
+  return null;
+}
