@@ -6,6 +6,7 @@ import { factsOf, PipelineError } from "./pipeline/errors.ts";
 import type { Emit, Report, State } from "./pipeline/events.ts";
 import { type FlowOutcome, flowName, runFlow } from "./pipeline/flow.ts";
 import type { Candidates } from "./pipeline/names.ts";
+import { rangesOutside } from "./pipeline/outside.ts";
 import { type Plan, planRun } from "./pipeline/plan.ts";
 import { type FlowSettings, quick, type Retry } from "./pipeline/ports.ts";
 import { redactor, redactValue, secretsOf } from "./pipeline/redact.ts";
@@ -136,6 +137,7 @@ const nothingDone: Summary = {
   companies: [],
   forgotten: [],
   untracked: [],
+  outside: null,
   warnings: [],
   fields: { unknown: [], missing: [], emptied: [], responses: [] },
   dbt: null,
@@ -191,7 +193,8 @@ export async function executePlan(config: Config, options: RunOptions, signal: A
   refuseFutureWatermark(config, options, companies);
   return lookAtSource(config, signal, async (ports) => {
     const settings = { ...flowSettings(config, options, "plan"), pageSize: config.pageSize };
-    return planRun(await planFlow(ports, settings, companies), ratePerMinute(config));
+    const planned = await planFlow(ports, settings, companies);
+    return planRun(planned, rangesOutside(planned, companies).length, ratePerMinute(config));
   });
 }
 

@@ -57,13 +57,17 @@ export function summaryText(report: RunReport, style: Style): string {
   return `${lines.join("\n")}\n`;
 }
 
-function dataLines({ companies, error, fields, nothingNew, dbt }: RunReport): string[] {
+function dataLines(report: RunReport): string[] {
+  const { companies, error, fields, nothingNew, dbt } = report;
   const loaded = companies.filter((company) => company.error === null);
   const rejected = loaded.reduce((sum, company) => sum + company.rejected, 0);
   const lines: string[] = [];
-  if (nothingNew) lines.push("Nothing new: the source shows exactly the rows that are here.");
-  else if (loaded.length > 0) {
-    const total = loaded.reduce((sum, company) => sum + (company.asked ? company.expected : 0), 0);
+  const total = loaded.reduce((sum, company) => sum + (company.asked ? company.expected : 0), 0);
+  if (nothingNew && isAllCompared(report)) lines.push("Nothing new: the source shows exactly the rows that are here.");
+  else if (nothingNew) {
+    const are = total === 1 ? "row of these windows is as it was" : "rows of these windows are as they were";
+    lines.push(`Nothing new: the ${count(total)} ${are}. Days outside them were not compared.`);
+  } else if (loaded.length > 0) {
     lines.push(
       `Verified: ${plural(total, "row")} of these windows, the very number the source shows. Days outside them were not compared.`,
     );
@@ -81,10 +85,16 @@ function dataLines({ companies, error, fields, nothingNew, dbt }: RunReport): st
       const without = loaded.filter(({ loadedThrough }) => loadedThrough === null).map(({ company }) => `"${company}"`);
       lines.push(`No watermark is remembered of ${without.join(", ")}: the next run reads from the start date.`);
     } else if (through.size === 1) {
-      lines.push(`Complete through ${first?.loadedThrough}; the next run goes on from there and looks back.`);
+      lines.push(`Every day through ${first?.loadedThrough} was read; the next run goes on from there and looks back.`);
     }
   }
   return lines;
+}
+
+/** Whether every row that is here was compared: all companies, from the first loaded day on. */
+function isAllCompared({ companies, forgotten, untracked, outside }: RunReport): boolean {
+  const isAsked = companies.every(({ asked, error }) => asked && error === null);
+  return isAsked && outside?.length === 0 && forgotten.length === 0 && untracked.length === 0;
 }
 
 function fieldLines({ unknown, missing }: RunReport["fields"]): string[] {

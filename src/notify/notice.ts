@@ -92,7 +92,7 @@ function loaded(report: RunReport | null): string {
   const through = [...new Set(report.companies.map(({ loadedThrough }) => loadedThrough))].join(", ");
   const rows = `${sum("expected")} rows verified: ${sum("inserted")} new, ${sum("updated")} changed, ${sum("deleted")} withdrawn`;
   const warnings = report.warnings.map(({ message }) => ` Warning: ${message}.`).join("");
-  return `${rows}. Complete through ${through}.${warnings}`;
+  return `${rows}. Every day through ${through} was read.${warnings}`;
 }
 
 export function lateMessage(

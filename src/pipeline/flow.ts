@@ -1,6 +1,7 @@
 import { type ErrorFacts, factsOf, PipelineError } from "./errors.ts";
 import { Gate } from "./gate.ts";
 import { unaskable } from "./names.ts";
+import { compareOutside, type Outside, rangesOutside } from "./outside.ts";
 import {
   type CommittedLoad,
   type DbtResult,
@@ -30,7 +31,7 @@ export type CompanyOutcome = CompanyWindow & {
 
 export type DbtOutcome =
   | (DbtResult & { error: ErrorFacts | null })
-  | { state: "Skipped"; reason: string }
+  | { state: "Skipped"; reason: string; owed: boolean }
   /** dbt broke before it had results. */
   | { state: "Failed"; error: ErrorFacts };
 
@@ -43,6 +44,8 @@ export type FlowOutcome = {
   published: PublishOutcome;
   /** What was remembered before the run. */
   remembered: Remembered;
+  /** Rows here and at the source in the days that were not read; null where that is not known. */
+  outside: Outside[] | null;
   warnings: Warning[];
 };
 
@@ -64,6 +67,7 @@ export async function runFlow(ports: Ports, settings: FlowSettings, remembered: 
   );
   const loaded = companies.filter((company) => company.result !== null);
 
+  const outside = settings.backfill === null ? await compareOutside(ports, rangesOutside(loaded, states)) : null;
   const dbt = await runDbt(ports, settings, loaded.length > 0);
   const loadIds = loaded.map(({ result }) => result!.loadId);
   if (loaded.length > 0 && dbt.state !== "Completed") await assertHolds(ports, loadIds, dbt);
@@ -71,14 +75,14 @@ export async function runFlow(ports: Ports, settings: FlowSettings, remembered: 
     const reason = loaded.length === 0 ? "nothing was loaded" : `dbt has not seen the loads (${dbt.state})`;
     tasks.skip("commit_state", reason);
     tasks.skip("publish", reason);
-    return { companies, dbt, published: null, remembered, warnings };
+    return { companies, dbt, published: null, remembered, outside, warnings };
   }
   const committed = await tasks.run("commit_state", quick, () =>
     commitState(ports, settings, states, loaded, loadIds, dbt),
   );
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
   const published = await publish(ports, settings.runId);
-  return { companies, dbt, published, remembered, warnings };
+  return { companies, dbt, published, remembered, outside, warnings };
 }
 
 /** Whether dbt will have something to do, as far as can be told before the rows are read. Only when it starts depends on it. */
@@ -159,14 +163,14 @@ function refuseUnaskable({ company, names }: CompanyWindow): void {
 
 async function runDbt(ports: Ports, settings: FlowSettings, anyLoaded: boolean): Promise<DbtOutcome> {
   const { warehouse, transform, tasks, report } = ports;
-  const skip = (reason: string): DbtOutcome => {
+  const skip = (reason: string, owed: boolean): DbtOutcome => {
     tasks.skip("run_dbt_models", reason);
-    return { state: "Skipped", reason };
+    return { state: "Skipped", reason, owed };
   };
-  if (!anyLoaded) return skip("no company was loaded");
-  if (settings.skipDbt) return skip("--skip-dbt");
   const { owed, reason } = await warehouse.owed(transform.project());
-  if (!owed) return skip(reason);
+  if (!anyLoaded) return skip("no company was loaded", owed);
+  if (settings.skipDbt) return skip("--skip-dbt", owed);
+  if (!owed) return skip(reason, false);
   await warehouse.close();
   report({ type: "warehouse.closed" });
   try {

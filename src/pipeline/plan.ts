@@ -13,7 +13,7 @@ export type PlannedCompany = CompanyWindow & {
 
 export type Plan = {
   companies: PlannedCompany[];
-  /** Requests that the run sends: the pages, and one for the names. */
+  /** Requests that the run sends: the pages, one for the names, and one for each range of loaded days that it does not read. */
   requests: number;
   bytes: number;
   /** Milliseconds that the rate budget takes at least. */
@@ -28,8 +28,8 @@ export function planCompany(window: CompanyWindow, walks: readonly number[], pag
 }
 
 /** `perMinute` may be Infinity. */
-export function planRun(companies: PlannedCompany[], perMinute: number): Plan {
-  const requests = 1 + companies.reduce((sum, company) => sum + company.requests, 0);
+export function planRun(companies: PlannedCompany[], rangesOutside: number, perMinute: number): Plan {
+  const requests = 1 + rangesOutside + companies.reduce((sum, company) => sum + company.requests, 0);
   // So many may go at once; each further minute allows as many again.
   const etaMs = Math.max(Math.ceil(requests / perMinute) - 1, 0) * 60_000;
   return { companies, requests, bytes: companies.reduce((sum, { bytes }) => sum + bytes, 0), etaMs };

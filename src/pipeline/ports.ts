@@ -1,8 +1,8 @@
 import type { Clock } from "./clock.ts";
 import type { Day, Window } from "./days.ts";
 import type { DbtNode, Report, State } from "./events.ts";
-import type { Candidates } from "./names.ts";
-import type { CompanyState, CompanyWindow, WindowSettings } from "./window.ts";
+import type { Candidates, CompanyName } from "./names.ts";
+import type { CompanyState, CompanyWindow, NameRows, WindowSettings } from "./window.ts";
 
 /** What a step is given to work with. */
 export type TaskContext = {
@@ -55,6 +55,8 @@ export interface Source {
   findNames(texts: readonly string[], context: TaskContext): Promise<FoundNames>;
   /** How many rows of the names and the window the source shows, for each group of names that is asked for by itself. */
   count(names: readonly string[], window: Window, context: TaskContext): Promise<number[]>;
+  /** How many rows each name has in some days, all names together; `capped` where the source's list leaves names out. */
+  countByName(days: Window, context: TaskContext): Promise<{ counts: CompanyName[]; capped: boolean }>;
   /** Lands all rows of the names and the window, page by page. */
   extract(company: string, names: readonly string[], window: Window, context: TaskContext): Pages;
   /** Removes the landed pages of a company. */
@@ -143,6 +145,8 @@ export interface Warehouse {
   load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult>;
   /** The last load of each company that does what a run left over, if there is one. */
   loadsFor(retry: Retry): Promise<CommittedLoad[]>;
+  /** Live rows of each of the names in some days; a name without any is left out. */
+  countRows(names: readonly string[], days: Window): Promise<NameRows[]>;
   /** True where there are changes, or a dbt project, that the marts do not show. */
   owed(project: string): Promise<Owed>;
   /** True where the last load of each company read this very index: then it will hardly find changes. */

@@ -2,9 +2,10 @@ import type { Window } from "./days.ts";
 import { type ErrorCode, type ErrorFacts, exitCodeOf } from "./errors.ts";
 import type { DbtNode, State } from "./events.ts";
 import type { CompanyOutcome, DbtOutcome, FlowOutcome, PublishOutcome } from "./flow.ts";
+import type { Outside } from "./outside.ts";
 import type { SourceFields } from "./ports.ts";
 import { changedRows } from "./reconcile.ts";
-import { fieldWarnings, type Warning } from "./warnings.ts";
+import { fieldWarnings, outsideWarnings, type Warning } from "./warnings.ts";
 import type { NameRows, StoredCompany } from "./window.ts";
 
 /** One company in the document of a run. Counts are 0 where nothing happened. */
@@ -65,13 +66,15 @@ export type RunReport = {
   requests: number;
   bytes: number;
   database: string;
-  /** True when no row was inserted, updated or deleted, and the marts are up to date. */
+  /** True when no row was inserted, updated, deleted or rejected, and the marts are up to date. */
   nothingNew: boolean;
   companies: CompanyReport[];
   /** Loaded earlier and not part of this run, with the rows of those names that no company of this run means. */
   forgotten: { company: string; names: string[]; rows: number; loadedThrough: string; configured: boolean }[];
   /** Names with rows that no company means or remembers, such as those of a text that was changed. */
   untracked: NameRows[];
+  /** Rows here and at the source in the loaded days that were not read; null where they were not counted. */
+  outside: Outside[] | null;
   /** What somebody should look at though the run completed. */
   warnings: Warning[];
   /** Keys that the source has and this program does not know, and fields that rows lacked, over all loads. */
@@ -91,7 +94,7 @@ export function readReport(text: string): RunReport {
   const forgotten = (kept.forgotten ?? []).map((one) => ({ ...{ names: [], configured: false }, ...one }));
   const fields = { ...{ emptied: [], responses: [] }, ...kept.fields };
   const companies = (kept.companies ?? []).map((one) => ({ ...{ asked: true }, ...one }));
-  return { ...{ untracked: [], warnings: [] }, ...kept, companies, forgotten, fields };
+  return { ...{ untracked: [], outside: null, warnings: [] }, ...kept, companies, forgotten, fields };
 }
 
 export function errorReport({ code, what, data, next }: ErrorFacts): ErrorReport {
@@ -106,6 +109,7 @@ export type Summary = Pick<
   | "forgotten"
   | "untracked"
   | "warnings"
+  | "outside"
   | "fields"
   | "dbt"
   | "published"
@@ -115,7 +119,7 @@ export type Summary = Pick<
 
 /** What a run's outcome says, in the words of the report; `configured` are the companies of a run without flags. */
 export function summarize(outcome: FlowOutcome, configured: readonly string[]): Summary {
-  const { remembered, dbt, warnings } = outcome;
+  const { remembered, dbt, outside, warnings } = outcome;
   const companies = outcome.companies.map((company) => companyReport(company, remembered.companies));
   const failed = companies.filter(({ error }) => error !== null);
   const error = runError(outcome, failed);
@@ -124,11 +128,16 @@ export function summarize(outcome: FlowOutcome, configured: readonly string[]): 
     state: error === null ? "Completed" : "Failed",
     companies,
     ...leftAlone(outcome, configured),
-    warnings: [...warnings, ...fieldWarnings(fields)],
+    warnings: [...warnings, ...fieldWarnings(fields), ...outsideWarnings(outside ?? [])],
     fields,
     dbt: dbtReport(dbt, outcome.published),
     published: publishedReport(outcome.published),
-    nothingNew: error === null && dbt.state === "Skipped" && companies.every((company) => changedRows(company) === 0),
+    nothingNew:
+      error === null &&
+      dbt.state === "Skipped" &&
+      !dbt.owed &&
+      companies.every((company) => changedRows(company) === 0 && company.rejected === 0),
+    outside,
     error: error && errorReport(error),
   };
 }

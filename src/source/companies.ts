@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Window } from "../pipeline/days.ts";
 import {
   type Candidates,
   type CompanyName,
@@ -10,7 +11,7 @@ import {
 } from "../pipeline/names.ts";
 import type { FoundNames, TaskContext } from "../pipeline/ports.ts";
 import type { SourceClient } from "./client.ts";
-import { namesUrl } from "./questions.ts";
+import { namesOfDaysUrl, namesUrl } from "./questions.ts";
 import { askSmall } from "./small-answers.ts";
 
 /** The parts of a `size=0` answer that are read; everything else may change. */
@@ -53,6 +54,17 @@ export async function findNames(
     candidates.push({ company, matches, holding: isWhole ? namesHolding(company, names) : null, suggestions });
   }
   return { candidates, lastIndexed: all.lastIndexed };
+}
+
+/** How many rows each name has in some days; `capped` where there are more names than the source lists. */
+export async function countByName(
+  client: SourceClient,
+  base: string,
+  days: Window,
+  context: TaskContext,
+): Promise<{ counts: CompanyName[]; capped: boolean }> {
+  const { names, capped } = await companyBuckets(client, namesOfDaysUrl(base, days), context);
+  return { counts: names, capped };
 }
 
 async function companyBuckets(

@@ -35,6 +35,11 @@ export function namesUrl(base: string, searchTerm?: string): string {
   return `${base}?${query}`;
 }
 
+/** The address of the company names with their counts in some days. */
+export function namesOfDaysUrl(base: string, { from, to }: Window): string {
+  return `${base}?${new URLSearchParams({ date_received_min: from, date_received_max: to, size: "0" })}`;
+}
+
 /** The names in as few groups as fit into a request line each; a walk asks for one group. */
 export function walksOf(names: readonly string[]): string[][] {
   const walks: string[][] = [];

@@ -1,7 +1,7 @@
 import type { Day, Window } from "../pipeline/days.ts";
 import type { FoundNames, Pages, Source, TaskContext, Traffic } from "../pipeline/ports.ts";
 import { type ClientOptions, SourceClient } from "./client.ts";
-import { findNames } from "./companies.ts";
+import { countByName, findNames } from "./companies.ts";
 import { countRows } from "./counts.ts";
 import { splitAddress } from "./http.ts";
 import { Landing } from "./landing.ts";
@@ -41,6 +41,10 @@ export class CfpbSource implements Source {
 
   async count(names: readonly string[], window: Window, context: TaskContext): Promise<number[]> {
     return countRows(this.#client, this.#options.base, names, window, context);
+  }
+
+  async countByName(days: Window, context: TaskContext) {
+    return countByName(this.#client, this.#options.base, days, context);
   }
 
   async *extract(company: string, names: readonly string[], window: Window, context: TaskContext): Pages {

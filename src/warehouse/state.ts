@@ -7,9 +7,11 @@ import {
   type CompanyState,
   loadedNames,
   type NameDays,
+  type NameRows,
   type Remembered,
   type StoredCompany,
 } from "../pipeline/window.ts";
+import { isAsked } from "./asked.ts";
 import { warehouseGone } from "./failures.ts";
 
 export async function readRemembered(connection: DuckDBConnection): Promise<Remembered> {
@@ -32,6 +34,18 @@ export async function readRemembered(connection: DuckDBConnection): Promise<Reme
   const held = new Set(companies.flatMap(loadedNames));
   const untracked = [...live].filter(([name]) => !held.has(name)).map(([name, rows]) => ({ name, rows }));
   return { companies, untracked };
+}
+
+/** Live rows of each of the names in some days. */
+export async function readRowsByName(
+  connection: DuckDBConnection,
+  names: readonly string[],
+  window: Window,
+): Promise<NameRows[]> {
+  const result = await connection.runAndReadAll(
+    `select company, count(*) from raw.cfpb_complaints where _deleted_at is null and ${isAsked({ names: [...names], window })} group by company`,
+  );
+  return result.getRows().map(([name, rows]) => ({ name: String(name), rows: Number(rows) }));
 }
 
 async function readLiveRows(connection: DuckDBConnection): Promise<Map<string, number>> {

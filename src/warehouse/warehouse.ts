@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import type { Window } from "../pipeline/days.ts";
 import type { Report } from "../pipeline/events.ts";
 import { Gate } from "../pipeline/gate.ts";
 import type {
@@ -16,12 +17,21 @@ import type {
   Warehouse,
 } from "../pipeline/ports.ts";
 import { readAhead } from "../pipeline/read-ahead.ts";
-import type { Remembered } from "../pipeline/window.ts";
+import type { NameRows, Remembered } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { mergeLoad } from "./load.ts";
 import { publishMarts } from "./publish.ts";
 import { endStaging, stagePage } from "./staging.ts";
-import { checkLoads, readHasRead, readLastLoad, readLoadsFor, readOwed, readRemembered, writeCommit } from "./state.ts";
+import {
+  checkLoads,
+  readHasRead,
+  readLastLoad,
+  readLoadsFor,
+  readOwed,
+  readRemembered,
+  readRowsByName,
+  writeCommit,
+} from "./state.ts";
 
 export type WarehouseOptions = DatabaseOptions & {
   /** The folder of the published snapshots. */
@@ -60,6 +70,10 @@ export class DuckDbWarehouse implements Warehouse {
     return this.#read({ owed: true, reason: "there is no warehouse yet" }, (connection) =>
       readOwed(connection, project),
     );
+  }
+
+  async countRows(names: readonly string[], days: Window): Promise<NameRows[]> {
+    return this.#read([], (connection) => readRowsByName(connection, names, days));
   }
 
   async hasRead(index: string, companies: readonly string[]): Promise<boolean> {

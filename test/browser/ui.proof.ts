@@ -68,7 +68,7 @@ describe("the web UI in a browser", { skip: noBrowser }, () => {
 
   it("says whether the data is all right, and starts a run that is watched to its end", async () => {
     const page = await openPage(browser, url);
-    await page.getByText("Complete through 20 Nov 2026").waitFor();
+    await page.getByText("Every day through 20 Nov 2026 was read").waitFor();
     await page.getByText("Nothing needs you.").waitFor();
     await page.locator(".spark").nth(1).waitFor();
     const open = gate();

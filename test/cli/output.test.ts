@@ -41,6 +41,7 @@ const report: RunReport = {
   nothingNew: false,
   companies: [company],
   untracked: [],
+  outside: [],
   warnings: [],
   forgotten: [],
   fields: { unknown: [], missing: [{ field: "has_narrative", rows: 1234 }], emptied: [], responses: [] },
@@ -58,7 +59,7 @@ describe("the summary of a run", () => {
 jpmorgan  2026-09-21..2026-11-20  Completed     1,234       100       20        3      1,114  4.2 s
 
 Verified: 1,234 rows of these windows, the very number the source shows. Days outside them were not compared.
-Complete through 2026-11-20; the next run goes on from there and looks back.
+Every day through 2026-11-20 was read; the next run goes on from there and looks back.
 9 models built, 36 tests passed, 1 warning.
 6.0 s, 4 requests, 2 MB read, 300 MB of memory at most.
 `,

@@ -20,9 +20,9 @@ describe("looking ahead", () => {
   it("counts pages, bytes and the time that the rate takes", () => {
     const { expected, requests, bytes } = planCompany(window, [20_000, 0, 10_001], 10_000);
     assert.deepEqual([expected, requests, bytes], [30_001, 2 + 1 + 2, 30_001 * 640]);
-    const plan = (pages: number) => planRun([planCompany(window, [pages * 10], 10)], 20).etaMs;
+    const plan = (pages: number) => planRun([planCompany(window, [pages * 10], 10)], 0, 20).etaMs;
     assert.deepEqual([plan(1), plan(19), plan(20), plan(60)], [0, 0, 60_000, 180_000]);
-    assert.equal(planRun([planCompany(window, [10 ** 9], 10)], Number.POSITIVE_INFINITY).etaMs, 0);
+    assert.equal(planRun([planCompany(window, [10 ** 9], 10)], 0, Number.POSITIVE_INFINITY).etaMs, 0);
   });
 
   it("says what the run then does, and changes nothing", async () => {

@@ -85,6 +85,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
         return { candidates, lastIndexed: "today" };
       },
       count: async () => [5],
+      countByName: async () => ({ counts: [], capped: true }),
       async *extract(company) {
         done.push(`extract ${company}`);
         yield "page";
@@ -105,6 +106,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
         return result;
       },
       async assertHolds() {},
+      countRows: async () => [],
       async commit(commit) {
         committed.push(commit);
         done.push("commit");

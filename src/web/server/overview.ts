@@ -61,7 +61,7 @@ function words(run: RunDetail): string {
   const took = `${state} in ${duration(Math.max(endedAt - startedAt, 0))}`;
   if (error !== null) return `${took}: ${error.message}`;
   if (report === null) return took;
-  if (report.nothingNew) return `${took}: nothing new at the source`;
+  if (report.nothingNew) return `${took}: nothing new in the days that were read`;
   const sum = (of: "inserted" | "updated" | "deleted") =>
     report.companies.reduce((total, company) => total + company[of], 0).toLocaleString("en-US");
   return `${took}: ${sum("inserted")} new, ${sum("updated")} changed, ${sum("deleted")} withdrawn`;

@@ -58,7 +58,9 @@ function Page({ data }: { data: Data }) {
         <div>
           <h2>Data</h2>
           <p class="big">
-            {completeThrough === null ? "Not complete yet" : `Complete through ${day(completeThrough)}`}
+            {completeThrough === null
+              ? "Not every day was read yet"
+              : `Every day through ${day(completeThrough)} was read`}
           </p>
           <p class="dim">every company, compared with the source's own count</p>
         </div>
@@ -128,7 +130,7 @@ function Page({ data }: { data: Data }) {
             <thead>
               <tr>
                 <th>company</th>
-                <th>complete through</th>
+                <th>read through</th>
                 <th class="number">rows</th>
                 <th>last 60 days</th>
                 <th class="number">compared</th>
