@@ -9,13 +9,13 @@ import type { Candidates } from "./pipeline/names.ts";
 import { rangesOutside } from "./pipeline/outside.ts";
 import { type Plan, planRun } from "./pipeline/plan.ts";
 import { type FlowSettings, quick, type Retry } from "./pipeline/ports.ts";
-import { redactor, redactValue, secretsOf } from "./pipeline/redact.ts";
+import { redactor, redactValue, secretsOf, shortestSecret } from "./pipeline/redact.ts";
 import { errorReport, type RunReport, type Summary, summarize } from "./pipeline/report.ts";
 import { planFlow } from "./pipeline/resolve.ts";
 import { sourceIdentity } from "./pipeline/source-identity.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
 import { lookAtSource, type Recorder, ratePerMinute, recordRun, stateReport, wireRun, withWarehouse } from "./wire.ts";
-import { notifySecrets, RunNotices } from "./wire-notify.ts";
+import { notifySecrets, RunNotices, tooShortSecrets } from "./wire-notify.ts";
 
 export type RunOptions = {
   resetState: boolean;
@@ -50,6 +50,7 @@ export async function executeRun(
   const { database, source, asOf } = config;
   const runId = options.runId ?? randomUUID();
   const started = Date.now();
+  const began = performance.now();
   const traffic = { requests: 0, bytes: 0 };
   const redact = redactor([...secretsOf(source), ...notifySecrets(config)]);
   const report: Report = (happening) => {
@@ -73,6 +74,7 @@ export async function executeRun(
     },
   );
   report({ type: "run.started", flow: flowName, database, source, asOf });
+  for (const place of tooShortSecrets(config)) report({ type: "secret.short", place, least: shortestSecret });
   const onCancelled = () => report({ type: "run.cancelling", reason: factsOf(cancelled.reason).what });
   cancelled.addEventListener("abort", onCancelled, { once: true });
 
@@ -90,7 +92,7 @@ export async function executeRun(
     stop();
     cancelled.removeEventListener("abort", onCancelled);
   }
-  const durationMs = Math.max(Date.now() - started, 0);
+  const durationMs = Math.round(performance.now() - began);
   report({ type: "run.finished", state: ending.state, durationMs });
   const document: RunReport = redactValue(redact, {
     runId,
@@ -155,7 +157,6 @@ async function lockAndRun(
   traffic: { requests: number; bytes: number },
   notices: RunNotices,
 ): Promise<FlowOutcome> {
-  const { database } = config;
   return withWarehouse(config, async () => {
     notices.began(signal);
     const source = identityOf(config, options);
@@ -163,13 +164,26 @@ async function lockAndRun(
     try {
       refuseFutureWatermark(config, options, wired.remembered.companies);
       const outcome = await runFlow(wired.ports, flowSettings(config, options, runId), wired.remembered);
-      if (outcome.companies.some(({ result }) => result !== null)) writeHomeRecord(config.home, { source, database });
+      if (outcome.companies.some(({ result }) => result !== null)) remember(config, source, report);
       return outcome;
     } finally {
       Object.assign(traffic, wired.ports.source.traffic);
-      await wired.close();
+      await wired.close().catch((error: unknown) => {
+        const what = "what the run left behind could not be cleared away";
+        report({ type: "upkeep.failed", what, reason: factsOf(error).what });
+      });
     }
   });
+}
+
+/** What is loaded and committed stands, whether or not the home can remember whose it is. */
+function remember({ home, database }: Config, source: string, report: Report): void {
+  try {
+    writeHomeRecord(home, { source, database });
+  } catch (error) {
+    const what = `${home} could not remember which warehouse and source it belongs to`;
+    report({ type: "upkeep.failed", what, reason: factsOf(error).what });
+  }
 }
 
 function identityOf({ source }: Config, { sourceIdentity: given }: RunOptions): string {

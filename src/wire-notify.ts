@@ -5,9 +5,9 @@ import { type Channel, channelsOf, pingDeadMan } from "./notify/channels.ts";
 import { type Delivery, deliver } from "./notify/deliver.ts";
 import { type Message, type Place, testMessage } from "./notify/notice.ts";
 import { type Late, Notifier } from "./notify/notifier.ts";
-import { secretValues } from "./notify/secret.ts";
+import { secretValues, shortSecrets } from "./notify/secret.ts";
 import type { Report } from "./pipeline/events.ts";
-import { redactor } from "./pipeline/redact.ts";
+import { hasShortSecret, redactor, shortestSecret } from "./pipeline/redact.ts";
 import type { RunReport } from "./pipeline/report.ts";
 import { runName } from "./pipeline/run-name.ts";
 import type { Warning } from "./pipeline/warnings.ts";
@@ -32,6 +32,12 @@ const toldWarnings: readonly Warning["code"][] = [
 /** The values that no text may show. */
 export function notifySecrets({ notify, env }: Config): string[] {
   return secretValues(notify, env);
+}
+
+/** Where secrets stand that are too short to be kept out of texts: places, and no values. */
+export function tooShortSecrets({ notify, source, env }: Config): string[] {
+  const ofSource = hasShortSecret(source) ? ["the address of the source"] : [];
+  return [...ofSource, ...shortSecrets(notify, env, shortestSecret)];
 }
 
 /** What a run tells people. Nothing of it changes the run's result. */

@@ -94,8 +94,11 @@ export async function wireRun(
       async close() {
         await transform.stop();
         await warehouse.close();
-        await close();
-        await removeLanded(landing);
+        try {
+          await close();
+        } finally {
+          await removeLanded(landing);
+        }
       },
     };
   } catch (error) {
@@ -239,8 +242,9 @@ export async function exportPublished(
   to: string,
   format: ExportFormat,
   signal: AbortSignal,
+  spreadsheet: boolean,
 ): Promise<string[]> {
-  return exportSnapshot(await currentSnapshot(publishedFolder(config.home)), to, format, signal);
+  return exportSnapshot(await currentSnapshot(publishedFolder(config.home)), to, format, signal, spreadsheet);
 }
 
 /** Whether the source is what loading stands on: at most four requests, none of them repeated. */

@@ -42,13 +42,13 @@ export async function backUp(config: Config, { to, waitMs, signal, onWait }: Bac
       next: "Name the home with --home, or make a warehouse with: pipeline run",
     });
   }
-  const until = Date.now() + waitMs;
+  const until = performance.now() + waitMs;
   for (let told = false; ; await setTimeout(lookMs, undefined, { signal }).catch(() => signal.throwIfAborted())) {
     try {
       return await withWarehouse(config, () => writeBackup(config, target, signal));
     } catch (error) {
       const isLocked = error instanceof PipelineError && error.code === "warehouse_locked";
-      if (!isLocked || Date.now() >= until) throw error;
+      if (!isLocked || performance.now() >= until) throw error;
       if (!told) onWait(error.what);
       told = true;
     }

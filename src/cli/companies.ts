@@ -1,4 +1,4 @@
-import { count, plural } from "../pipeline/words.ts";
+import { count, plural, visible } from "../pipeline/words.ts";
 import { searchCompanies } from "../run.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { cancelOnSignals } from "./signals.ts";
@@ -24,7 +24,7 @@ export async function companiesSearch(text: string, options: GlobalOptions): Pro
         `\n"${text}" means ${plural(matches.length, "name")}; one alone is meant by its exact name.\n`,
       );
     } else {
-      const nearest = suggestions.map(({ name, count: number }) => `  ${name} (${count(number)})\n`).join("");
+      const nearest = suggestions.map(({ name, count: number }) => `  ${visible(name)} (${count(number)})\n`).join("");
       process.stdout.write(
         `No name at the source matches "${text}".${nearest === "" ? "\n" : ` Nearest:\n${nearest}`}`,
       );

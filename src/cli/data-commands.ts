@@ -22,6 +22,7 @@ export function addData(program: Command, exit: (code: number) => void): void {
     .description("ask the published snapshot; a shell where no statement is given")
     .argument("[statement]", "one SELECT; from stdin where none is given and it is no terminal")
     .option("--csv", "print CSV")
+    .option("--spreadsheet", "print CSV in which a spreadsheet calculates no text")
     .option("--timeout <seconds>", "time a statement may take (default: 60)")
     .option("--memory <megabytes>", "memory a statement may take (default: 2048)")
     .option("--source <url>", "`sample` for the embedded source's own snapshot")
@@ -35,6 +36,7 @@ export function addData(program: Command, exit: (code: number) => void): void {
     .description("write the published tables as files")
     .requiredOption("--to <dir>", "a folder that is empty or not there yet")
     .option("--format <name>", "parquet, csv or duckdb", "parquet")
+    .option("--spreadsheet", "write CSV in which a spreadsheet calculates no text")
     .option("--source <url>", "`sample` for the embedded source's own snapshot")
     .action(async (_options: object, command: Command) => {
       const { exportCommand } = await import("./export.ts");

@@ -1,5 +1,5 @@
 import { examine, type Finding } from "../doctor/doctor.ts";
-import { redactor, secretsOf } from "../pipeline/redact.ts";
+import { redactor, redactValue, secretsOf } from "../pipeline/redact.ts";
 import { plural } from "../pipeline/words.ts";
 import { notifySecrets } from "../wire-notify.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
@@ -23,7 +23,9 @@ export async function doctorCommand(options: DoctorOptions): Promise<number> {
     const count = (state: Finding["state"]) => findings.filter((finding) => finding.state === state).length;
     const [failures, warned] = [count("failure"), count("warning")];
     if (options.json)
-      process.stdout.write(redact(`${JSON.stringify({ failures, warnings: warned, checks: findings })}\n`));
+      process.stdout.write(
+        `${JSON.stringify(redactValue(redact, { failures, warnings: warned, checks: findings }))}\n`,
+      );
     else if (!options.quiet) {
       const said =
         failures === 0 && warned === 0

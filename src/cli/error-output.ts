@@ -1,6 +1,7 @@
 import { type ErrorFacts, exitCodeOf, factsOf } from "../pipeline/errors.ts";
 import { redactor, redactValue, secretsOf } from "../pipeline/redact.ts";
 import { errorReport } from "../pipeline/report.ts";
+import { visible } from "../pipeline/words.ts";
 import type { Style } from "./style.ts";
 
 /** Prints an error once: on stderr for people, and with --json as the document. Gives the exit code. */
@@ -15,5 +16,7 @@ export function reportError(error: unknown, json: boolean, style: Style): number
 
 /** What happened, what happened to the data, what to do next. */
 export function errorText({ code, what, data, next }: ErrorFacts, style: Style): string {
-  return `${style.bad(`error[${code}]:`)} ${what}\n${style.dim("data:")} ${data}\n${style.dim("next:")} ${next}\n`;
+  // A message may have lines of its own; nothing else in it is obeyed by a terminal.
+  const plain = (text: string) => text.split("\n").map(visible).join("\n");
+  return `${style.bad(`error[${code}]:`)} ${plain(what)}\n${style.dim("data:")} ${plain(data)}\n${style.dim("next:")} ${plain(next)}\n`;
 }

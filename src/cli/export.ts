@@ -4,17 +4,20 @@ import { nearestWord } from "../pipeline/spelling.ts";
 import { type ExportFormat, exportFormats, exportPublished } from "../wire.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { cancelOnSignals } from "./signals.ts";
+import { wrong } from "./usage-error.ts";
 
-export type ExportOptions = GlobalOptions & { to: string; format: string };
+export type ExportOptions = GlobalOptions & { to: string; format: string; spreadsheet?: boolean };
 
 /** `pipeline export`: the published tables as files of one's own. */
 export async function exportCommand(options: ExportOptions): Promise<number> {
   const { config } = await configOf(options);
   const format = formatOf(options.format);
+  const { spreadsheet = false } = options;
+  if (spreadsheet && format !== "csv") throw wrong("--spreadsheet is for CSV.", "Add --format csv, or leave it out.");
   const to = resolve(options.to);
   const cancellation = cancelOnSignals();
   try {
-    const files = await exportPublished(config, to, format, cancellation.signal);
+    const files = await exportPublished(config, to, format, cancellation.signal, spreadsheet);
     if (options.json) process.stdout.write(`${JSON.stringify({ folder: to, files })}\n`);
     else if (!options.quiet) process.stdout.write(`${files.length} files in ${to}\n`);
     return 0;

@@ -1,7 +1,7 @@
 import { companyOf } from "../pipeline/event-line.ts";
 import type { RunEvent, State } from "../pipeline/events.ts";
 import { isFinal } from "../pipeline/run-state.ts";
-import { count, duration, plural } from "../pipeline/words.ts";
+import { count, duration, plural, visible } from "../pipeline/words.ts";
 
 export type LiveTask = {
   name: string;
@@ -170,6 +170,6 @@ function pad(text: string, width: number): string {
 }
 
 function cut(text: string, width: number): string {
-  const letters = [...text];
+  const letters = [...visible(text)];
   return letters.length <= width ? text : `${letters.slice(0, Math.max(width - 1, 0)).join("")}~`;
 }

@@ -49,6 +49,8 @@ function isTold(event: RunEvent, verbose: boolean, isDue: (what: string, event: 
     case "run.started":
     case "run.cancelling":
     case "history.lost":
+    case "secret.short":
+    case "upkeep.failed":
     case "names.noted":
     case "notify.failed":
     case "window.resolved":

@@ -27,7 +27,7 @@ export async function runsCancel(id: string | undefined, options: CancelOptions)
 async function stop(history: History, run: RunRow, graceMs: number): Promise<string> {
   const { lease } = history.inspect(run.no);
   const over = async (withinMs: number) => {
-    for (const end = Date.now() + withinMs; Date.now() < end; await setTimeout(50)) {
+    for (const end = performance.now() + withinMs; performance.now() < end; await setTimeout(50)) {
       if (isFinal(history.stateOf(run.no))) return true;
     }
     return isFinal(history.stateOf(run.no));

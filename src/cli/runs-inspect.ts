@@ -1,4 +1,4 @@
-import { bytes, count, duration, plural } from "../pipeline/words.ts";
+import { bytes, count, duration, plural, visible } from "../pipeline/words.ts";
 import { publicRun, type RunDetail } from "../runs.ts";
 import { errorText } from "./error-output.ts";
 import type { GlobalOptions } from "./options.ts";
@@ -50,7 +50,9 @@ function inspectText(run: RunDetail, style: Style): string {
     facts.push(["process use", `${duration(usage.cpuMs)} of CPU, ${bytes(usage.peakRss)} of memory at most`]);
   const lines = facts.map(([name, value]) => `${style.dim(name.padEnd(12))} ${value}`);
   for (const { company, window } of report?.companies ?? []) {
-    lines.push(`${style.dim("window".padEnd(12))} ${company}: ${window.from} to ${window.to} (${window.why})`);
+    lines.push(
+      `${style.dim("window".padEnd(12))} ${visible(`${company}: ${window.from} to ${window.to} (${window.why})`)}`,
+    );
   }
   const parts = [`${lines.join("\n")}\n`, taskTable(run, style), attemptLines(run), nodeLines(run), noticeLines(run)];
   if (run.state === "Crashed") {

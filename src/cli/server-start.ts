@@ -181,7 +181,7 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
 
 /** A process sends no event when it is ready: its file says so. */
 async function isUp(home: string, pid: number | undefined, ended: AbortSignal): Promise<ServerFacts | null> {
-  for (const end = Date.now() + startMs; Date.now() < end && !ended.aborted; await setTimeout(50)) {
+  for (const end = performance.now() + startMs; performance.now() < end && !ended.aborted; await setTimeout(50)) {
     const facts = runningServer(home);
     if (facts?.lease.pid === pid) return facts;
   }

@@ -27,7 +27,7 @@ export function cancelOnSignals(words: Words = ofRun): Cancellation {
   let first = 0;
   const handlers = (Object.keys(numbers) as (keyof typeof numbers)[]).map((name) => {
     const handler = () => {
-      const now = Date.now();
+      const now = performance.now();
       if (exitCode !== undefined) {
         // Children notice that this process is gone and go too.
         if (now - first > sameMs) process.exit(exitCode);

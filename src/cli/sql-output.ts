@@ -1,9 +1,9 @@
 import { once } from "node:events";
+import { csvLine } from "../pipeline/csv.ts";
 import type { Column, Receiver, SqlSession, Value } from "../wire.ts";
-import { csvLine } from "./csv.ts";
 import { table } from "./table.ts";
 
-export type SqlFormat = "table" | "json" | "csv";
+export type SqlFormat = "table" | "json" | "csv" | "spreadsheet";
 
 /** Rows that a table shows at most: its columns are as wide as their widest value. */
 const mostTableRows = 1000;
@@ -23,7 +23,9 @@ export async function printQuery(
 
 /** Prints a result as it comes; `end` prints what is left. */
 function sqlPrinter(format: SqlFormat, output: NodeJS.WriteStream): Receiver & { end(more: boolean): Promise<void> } {
+  const isCsv = format === "csv" || format === "spreadsheet";
   let columns: readonly Column[] = [];
+  let types: string[] | undefined;
   const kept: Value[][] = [];
   let rows = 0;
   const write = async (text: string) => {
@@ -34,12 +36,19 @@ function sqlPrinter(format: SqlFormat, output: NodeJS.WriteStream): Receiver & {
   return {
     async columns(found) {
       columns = found;
-      if (format === "csv") await write(csvLine(columns.map(({ name }) => name)));
+      types = format === "spreadsheet" ? columns.map(({ type }) => type) : undefined;
+      if (isCsv)
+        await write(
+          csvLine(
+            columns.map(({ name }) => name),
+            types && columns.map(() => ""),
+          ),
+        );
       if (format === "json") await write("[");
     },
     async rows(chunk) {
       if (format === "table") kept.push(...chunk);
-      else if (format === "csv") await write(chunk.map(csvLine).join(""));
+      else if (isCsv) await write(chunk.map((row) => csvLine(row, types)).join(""));
       else await write(chunk.map((row, i) => `${rows + i > 0 ? ",\n" : "\n"}${asObject(row)}`).join(""));
       rows += chunk.length;
     },

@@ -5,17 +5,19 @@ import { cancelOnSignals } from "./signals.ts";
 import { printQuery, type SqlFormat } from "./sql-output.ts";
 import { wrong } from "./usage-error.ts";
 
-export type SqlOptions = GlobalOptions & { csv?: boolean; timeout?: string; memory?: string };
+export type SqlOptions = GlobalOptions & { csv?: boolean; spreadsheet?: boolean; timeout?: string; memory?: string };
 
 /** `pipeline sql`: one statement from the command line or stdin; a shell where both are missing. */
 export async function sqlCommand(given: string | undefined, options: SqlOptions): Promise<number> {
   const { config } = await configOf(options);
-  if (options.json && options.csv) throw wrong("--json and --csv exclude each other.", "Choose one of them.");
+  if (options.json && (options.csv || options.spreadsheet))
+    throw wrong("--json and --csv exclude each other.", "Choose one of them.");
   const session = await openSql(config, {
     timeoutMs: number("--timeout", options.timeout, 60, 86_400, "seconds") * 1000,
     memoryMegabytes: number("--memory", options.memory, 2048, 1_000_000, "megabytes"),
   });
-  const format: SqlFormat = options.json ? "json" : options.csv ? "csv" : "table";
+  const csv = options.spreadsheet ? "spreadsheet" : options.csv ? "csv" : null;
+  const format: SqlFormat = options.json ? "json" : (csv ?? "table");
   try {
     if (given === undefined && process.stdin.isTTY) {
       const { sqlShell } = await import("./sql-shell.ts");

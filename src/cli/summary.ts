@@ -1,6 +1,6 @@
 import { retiredFields } from "../pipeline/fields.ts";
 import type { RunReport } from "../pipeline/report.ts";
-import { bytes, count, duration, plural } from "../pipeline/words.ts";
+import { bytes, count, duration, plural, visible } from "../pipeline/words.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 
@@ -54,7 +54,8 @@ export function summaryText(report: RunReport, style: Style): string {
       `Next: pipeline sql asks the published tables, pipeline runs inspect ${report.runId.slice(0, 8)} shows this run.`,
     );
   }
-  return `${lines.join("\n")}\n`;
+  const [shown = "", ...told] = lines;
+  return `${[shown, ...told.map(visible)].join("\n")}\n`;
 }
 
 function dataLines(report: RunReport): string[] {

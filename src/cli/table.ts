@@ -1,3 +1,5 @@
+import { visible } from "../pipeline/words.ts";
+
 export type Column = {
   title: string;
   align?: "right";
@@ -7,7 +9,7 @@ export type Column = {
 
 /** Rows as text in aligned columns, two spaces apart, under a line of titles. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const all = [columns.map(({ title }) => title), ...rows];
+  const all = [columns.map(({ title }) => title), ...rows].map((row) => row.map(visible));
   const widths = columns.map((_, i) => Math.max(...all.map((row) => [...(row[i] ?? "")].length)));
   const line = (row: readonly string[]) =>
     columns

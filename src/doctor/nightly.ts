@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Config } from "../config.ts";
 import { channelsOf } from "../notify/channels.ts";
-import { resolveSecret } from "../notify/secret.ts";
+import { resolveSecret, shortSecrets } from "../notify/secret.ts";
+import { shortestSecret } from "../pipeline/redact.ts";
 import { cronTimes, inZone } from "../schedule/cron.ts";
 import { entryOf, readCrontab } from "../schedule/crontab.ts";
 import { ScheduleStore } from "../schedule/store.ts";
@@ -15,7 +16,7 @@ export function checkSchedule({ home, database }: Config): Finding[] {
   const schedules = store?.list() ?? [];
   store?.close();
   const server = runningServer(home);
-  const findings: Finding[] = schedules.map(({ name, cron, timezone, paused, runOptions }) => {
+  const findings: Finding[] = schedules.map(({ name, cron, timezone, paused, runOptions, nextDueAt }) => {
     if (paused) return warning("schedule", `${name} is paused`, `Go on with it: pipeline schedule resume ${name}`);
     const other = otherDatabase(runOptions, database);
     if (other !== null) {
@@ -23,6 +24,10 @@ export function checkSchedule({ home, database }: Config): Finding[] {
       return failure("schedule", what, `pipeline schedule rm ${name}, and add it in a home of its own: --home NEW`);
     }
     const next = cronTimes(cron, timezone).next(Date.now());
+    if (next !== null && nextDueAt !== null && nextDueAt > next && server === null) {
+      const what = `${name}: its next time is stored as ${inZone(nextDueAt, timezone)}, and should be ${inZone(next, timezone)}: the clock was ahead`;
+      return warning("schedule", what, "pipeline server start --background");
+    }
     return ok("schedule", `${name}: next ${next === null ? "never" : inZone(next, timezone)}`);
   });
   if (server !== null) findings.push(ok("server", `${server.url}, process ${server.lease.pid}`));
@@ -92,6 +97,10 @@ export function checkNotifications({ notify, env }: Config): Finding[] {
       ];
     }
   });
+  for (const place of shortSecrets(notify, env, shortestSecret)) {
+    const what = `the secret in ${place} has fewer than ${shortestSecret} characters: it is too short to be kept out of logs`;
+    findings.push(warning("notifications", what, "Use a longer one."));
+  }
   return findings.length > 0
     ? findings
     : [ok("notifications", `${channels.join(", ")}; try them with: pipeline notify test`)];

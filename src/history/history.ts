@@ -6,7 +6,7 @@ import { findCrashed } from "./crashes.ts";
 import { openExistingHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";
 import type { DeliveryRow } from "./notices.ts";
-import { pruneSql } from "./retention.ts";
+import { oldRuns } from "./retention.ts";
 
 export type RunRow = {
   no: number;
@@ -250,7 +250,7 @@ export class History {
 
   /** Ended runs that started before a time, or are beyond the newest so many, are removed with all they have. */
   prune({ before, keep }: { before: number; keep: number }): number {
-    const { changes } = this.#database.prepare(pruneSql).run(before, keep);
+    const { changes } = this.#database.prepare(`delete from runs where no in (${oldRuns})`).run(before, keep);
     return Number(changes);
   }
 

@@ -45,12 +45,14 @@ export class Notices {
     this.#database.close();
   }
 
-  /** What was told last, unless it was that all is well. */
-  openIncident<Kind extends string>(): { kind: Kind; incident: string } | null {
-    const row = this.#database.prepare("select kind, incident from notices order by no desc limit 1").get() as
-      | { kind: Kind; incident: string }
-      | undefined;
-    return row === undefined || row.kind === "recovered" || row.kind === "firstSuccess" ? null : row;
+  /** What was told since all was well, the newest first. */
+  openIncidents<Kind extends string>(): { kind: Kind; incident: string }[] {
+    return this.#database
+      .prepare(
+        `select kind, incident from notices where no > coalesce(
+           (select max(no) from notices where kind in ('recovered', 'firstSuccess')), 0) order by no desc`,
+      )
+      .all() as { kind: Kind; incident: string }[];
   }
 
   /** Whether a run before this one completed. */
@@ -90,8 +92,9 @@ export class Notices {
   ): boolean {
     return transaction(this.#database, () => {
       const { id, kind, incident, runId, at, message } = notice;
-      const open = this.openIncident();
-      const isTold = kind === "recovered" ? open === null : open?.incident === incident && kind !== "firstSuccess";
+      const open = this.openIncidents();
+      const isOpen = open.some((one) => one.incident === incident);
+      const isTold = kind === "recovered" ? open.length === 0 : isOpen && kind !== "firstSuccess";
       if (isTold) return false;
       const { lastInsertRowid } = this.#database
         .prepare(

@@ -190,7 +190,7 @@ export class Recorder {
       task.rows = (event.page === 1 ? 0 : task.rows) + event.rows;
       task.bytes += event.bytes;
     } else if (event.type === "source.request") task.requests++;
-    else if (event.type === "source.wait" || event.type === "source.retry") task.waitedMs += event.waitMs;
+    else if (event.type === "source.waited") task.waitedMs += event.ms;
     else return;
     const { rows, bytes, requests, waitedMs } = task;
     this.#write((statements, no) => statements.taskCounts.run(rows, bytes, requests, waitedMs, no, name));

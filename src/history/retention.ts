@@ -6,7 +6,20 @@ export const keepRuns = 10_000;
 
 const open = states.filter((state) => !isFinal(state)).map((state) => `'${state}'`);
 
-/** Removes ended runs that started before a time, or are beyond the newest so many, with all they have. */
-export const pruneSql = `
-  delete from runs where state not in (${open.join(", ")}) and
-    (started_at < ? or no <= (select no from runs order by no desc limit 1 offset ?))`;
+/** The newest runs that age alone never removes: the clock may be wrong. */
+const keepNewest = 50;
+
+const isOver = `state not in (${open.join(", ")})`;
+const isBeyond = "no <= (select no from runs order by no desc limit 1 offset ?2)";
+
+/** Ended runs that started before a time, or are beyond the newest so many. */
+export const oldRuns = `select no from runs where ${isOver} and (started_at < ?1 or ${isBeyond})`;
+
+/**
+ * The same for what removes them by itself, without somebody who has looked at the clock: age counts only where the newest run before the
+ * last one is not old, and beyond the newest ones.
+ */
+export const outdatedRuns = `
+  select no from runs where ${isOver} and (${isBeyond} or
+    (started_at < ?1 and no <= (select no from runs order by no desc limit 1 offset ${keepNewest})
+      and (select started_at from runs order by no desc limit 1 offset 1) >= ?1))`;

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { runName } from "../pipeline/run-name.ts";
 import { leaseOf } from "./lease.ts";
-import { pruneSql } from "./retention.ts";
+import { outdatedRuns } from "./retention.ts";
 
 export type NewRun = {
   id: string;
@@ -50,7 +50,7 @@ const texts = {
   heartbeat: "update runs set heartbeat_at = ? where no = ?",
   state: "update runs set state = ? where no = ?",
   cancelRequested: "select 1 from runs where no = ? and cancel_requested_at is not null",
-  prune: pruneSql,
+  prune: `delete from runs where no in (${outdatedRuns})`,
   finish: `update runs set state = ?, ended_at = ?, rows = ?, changed = ?, requests = ?, bytes = ?, error_code = ?, report = ?
     where no = ?`,
 };

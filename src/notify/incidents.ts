@@ -2,8 +2,8 @@ import { type ErrorCode, exitCodeOf } from "../pipeline/errors.ts";
 import type { State } from "../pipeline/events.ts";
 import type { NoticeKind } from "./notice.ts";
 
-/** What is wrong now, as somebody was told: the newest notice, where it is of something that is not over. */
-export type OpenIncident = { kind: NoticeKind; incident: string } | null;
+/** What is wrong now, as somebody was told: all notices since it was over, the newest first. */
+export type OpenIncidents = readonly { kind: NoticeKind; incident: string }[];
 
 /** `warnings` are those of a run that completed which somebody should hear of. */
 export type Ended = { state: State; errorCode: string | null; trigger: string; warnings: readonly string[] };
@@ -14,16 +14,17 @@ export type Ended = { state: State; errorCode: string | null; trigger: string; w
  */
 export function noticeOf(
   { state, errorCode, trigger, warnings }: Ended,
-  open: OpenIncident,
+  open: OpenIncidents,
   hadSuccess: boolean,
 ): { kind: NoticeKind; incident: string } | null {
   if (state === "Completed") {
     const warning =
       warnings.length === 0 ? null : { kind: "warning" as const, incident: `warning:${warnings.join("\n")}` };
-    if (open !== null && open.incident === warning?.incident) return null;
-    if (open !== null && (warning === null || open.kind !== "warning"))
-      return { kind: "recovered", incident: open.incident };
-    return hadSuccess ? warning : { kind: "firstSuccess", incident: "" };
+    const [newest] = open;
+    if (newest !== undefined && newest.kind !== "warning") return { kind: "recovered", incident: newest.incident };
+    if (warning !== null && hadSuccess) return news(warning, open);
+    if (newest !== undefined) return { kind: "recovered", incident: newest.incident };
+    return hadSuccess ? null : { kind: "firstSuccess", incident: "" };
   }
   if (state === "Crashed") return news({ kind: "crashed", incident: "crashed" }, open);
   if (state !== "Failed" && state !== "TimedOut") return null;
@@ -33,10 +34,11 @@ export function noticeOf(
 }
 
 /** A schedule that is late, once until a run completes. */
-export function lateNotice(schedule: string, open: OpenIncident): { kind: NoticeKind; incident: string } | null {
+export function lateNotice(schedule: string, open: OpenIncidents): { kind: NoticeKind; incident: string } | null {
   return news({ kind: "late", incident: `late:${schedule}` }, open);
 }
 
-function news<T extends { incident: string }>(found: T, open: OpenIncident): T | null {
-  return open?.incident === found.incident ? null : found;
+/** A run that is late and then fails has two incidents; each of them is told once until a run completes. */
+function news<T extends { incident: string }>(found: T, open: OpenIncidents): T | null {
+  return open.some(({ incident }) => incident === found.incident) ? null : found;
 }

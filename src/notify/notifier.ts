@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../pipeline/clock.ts";
 import type { Channel } from "./channels.ts";
 import { type Delivery, deliver, nextGo } from "./deliver.ts";
-import { type Ended, lateNotice, noticeOf, type OpenIncident } from "./incidents.ts";
+import { type Ended, lateNotice, noticeOf, type OpenIncidents } from "./incidents.ts";
 import { type EndedRun, lateMessage, type Message, type NoticeKind, type Place, runMessage } from "./notice.ts";
 
 type Pending = { noticeNo: number; channel: string; attempts: number; message: string };
@@ -12,7 +12,7 @@ export type Late = Parameters<typeof lateMessage>[1];
 
 /** Where it is remembered who was told what. */
 export type Outbox = {
-  openIncident(): OpenIncident;
+  openIncidents(): OpenIncidents;
   hadSuccess(runId: string): boolean;
   add(
     notice: { id: string; kind: NoticeKind; incident: string; runId: string | null; at: number; message: string },
@@ -49,7 +49,7 @@ export class Notifier {
   /** A run is over: tells it where it is news. */
   async runEnded(run: EndedRun, state: Ended, signal: AbortSignal): Promise<void> {
     const { outbox, place } = this.#options;
-    const notice = noticeOf(state, outbox?.openIncident() ?? null, outbox?.hadSuccess(run.id) ?? true);
+    const notice = noticeOf(state, outbox?.openIncidents() ?? [], outbox?.hadSuccess(run.id) ?? true);
     if (notice === null) return;
     await this.#tell(notice, runMessage(randomUUID(), notice.kind, run, place), signal);
   }
@@ -57,7 +57,7 @@ export class Notifier {
   /** A scheduled run has not ended in time. */
   async late(schedule: Late, signal: AbortSignal): Promise<void> {
     const { outbox, place, clock } = this.#options;
-    const notice = lateNotice(schedule.name, outbox?.openIncident() ?? null);
+    const notice = lateNotice(schedule.name, outbox?.openIncidents() ?? []);
     if (notice === null) return;
     await this.#tell(notice, lateMessage(randomUUID(), schedule, place, clock.now()), signal);
   }

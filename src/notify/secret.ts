@@ -16,6 +16,21 @@ export function resolveSecret(reference: string, env: Readonly<Record<string, st
   return value.trim();
 }
 
+/** Where secrets stand that are too short to be taken out of texts: places, such as `env:NAME`, and no values. */
+export function shortSecrets(settings: unknown, env: Readonly<Record<string, string>>, least: number): string[] {
+  if (typeof settings === "string") {
+    if (!/^(env|file):/.test(settings)) return [];
+    try {
+      return resolveSecret(settings, env).length < least ? [settings] : [];
+    } catch {
+      return []; // there is none
+    }
+  }
+  return typeof settings === "object" && settings !== null
+    ? Object.values(settings).flatMap((part) => shortSecrets(part, env, least))
+    : [];
+}
+
 function readOrNull(path: string): string | null {
   try {
     return readFileSync(path, "utf8");

@@ -8,6 +8,7 @@ const table = {
   start_date_in_future: { exitCode: 2, retry: "never" },
   as_of_in_future: { exitCode: 2, retry: "never" },
   watermark_in_future: { exitCode: 2, retry: "never" },
+  clock_ahead: { exitCode: 2, retry: "never" },
   company_not_found: { exitCode: 2, retry: "never" },
   company_ambiguous: { exitCode: 2, retry: "never" },
   companies_failed: { exitCode: 3, retry: "never" },

@@ -1,14 +1,18 @@
 import type { Happening } from "./events.ts";
 import { noteText } from "./names.ts";
-import { bytes, count, duration, plural } from "./words.ts";
+import { bytes, count, duration, plural, visible } from "./words.ts";
 
 /** The company of a task's name, or the name itself. */
 export function companyOf(task: string): string {
   return /\[(.*)\]$/.exec(task)?.[1] ?? task;
 }
 
-/** An event as a line for people. */
+/** An event as a line for people, without anything in it that a terminal would obey. */
 export function eventLine(event: Happening): string {
+  return visible(lineOf(event));
+}
+
+function lineOf(event: Happening): string {
   const who = "task" in event ? companyOf(event.task) : "";
   switch (event.type) {
     case "run.started":
@@ -19,6 +23,10 @@ export function eventLine(event: Happening): string {
       return `cancelling: ${event.reason}`;
     case "history.lost":
       return `warning: ${event.message}`;
+    case "secret.short":
+      return `warning: the secret in ${event.place} has fewer than ${event.least} characters: it is too short to be kept out of logs`;
+    case "upkeep.failed":
+      return `warning: ${event.what} (${event.reason})`;
     case "task.state": {
       const attempt = event.attempt > 1 ? `, attempt ${event.attempt}` : "";
       return `${event.task}: ${event.state}${attempt}${event.reason ? ` (${event.reason})` : ""}${event.error ? ` (${event.error.code}: ${event.error.what})` : ""}`;
@@ -33,6 +41,8 @@ export function eventLine(event: Happening): string {
       return `${who}: ${event.error.code}, attempt ${event.attempt}; again in ${duration(event.waitMs)}`;
     case "source.wait":
       return `waiting ${duration(event.waitMs)}: the source allows ${event.perMinute} questions a minute`;
+    case "source.waited":
+      return `${who}: waited ${duration(event.ms)}`;
     case "names.noted":
       return `warning: ${noteText(event.company, event.note)}`;
     case "window.resolved":

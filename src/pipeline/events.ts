@@ -33,6 +33,10 @@ export type Happening =
   | { type: "run.finished"; state: State; durationMs: number }
   /** The history cannot be written any more; the run goes on. */
   | { type: "history.lost"; message: string }
+  /** A secret cannot be kept out of texts: it has fewer letters than `least`. `place` is where it stands. */
+  | { type: "secret.short"; place: string; least: number }
+  /** Something was done, and what should follow it could not be; it changes no result. */
+  | { type: "upkeep.failed"; what: string; reason: string }
   /** Somebody asked for the end; what is under way stops. */
   | { type: "run.cancelling"; reason: string }
   | { type: "task.state"; task: string; state: State; attempt: number; reason?: string; error?: ErrorFacts }
@@ -40,7 +44,10 @@ export type Happening =
   | { type: "source.request"; task: string; attempt: number; url: string }
   | { type: "source.answered"; task: string; attempt: number; status: number; ms: number }
   | { type: "source.retry"; task: string; attempt: number; waitMs: number; error: ErrorFacts }
+  /** It waits for its turn. */
   | { type: "source.wait"; task: string; waitMs: number; perMinute: number }
+  /** It has waited, for its turn or before it asked again, whatever was said before. */
+  | { type: "source.waited"; task: string; ms: number }
   /** What of a company's names is not as it was. */
   | { type: "names.noted"; company: string; note: NameNote }
   | { type: "window.resolved"; company: string; names: string[]; from: string; to: string; why: string }

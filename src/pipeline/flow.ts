@@ -110,10 +110,10 @@ async function loadCompany(
 ): Promise<CompanyOutcome> {
   const { source, warehouse, tasks, clock } = ports;
   const task = `extract_and_load_complaints[${window.company}]`;
-  const started = clock.now();
+  const started = clock.monotonic();
   const outcome = (result: LoadResult | null, error: ErrorFacts | null): CompanyOutcome => ({
     ...window,
-    durationMs: clock.now() - started,
+    durationMs: Math.round(clock.monotonic() - started),
     result,
     error,
     loadedThrough: null,
@@ -132,7 +132,11 @@ async function loadCompany(
         const { runId, source: identity, acceptWithdrawals } = settings;
         return await warehouse.load({ ...window, runId, source: identity, acceptWithdrawals }, pages, context);
       } finally {
-        await source.discard(window.company);
+        // What was loaded stays loaded, and what went wrong is told, whatever becomes of this.
+        await source.discard(window.company).catch((error: unknown) => {
+          const what = `the landed pages of ${window.company} could not be removed`;
+          ports.report({ type: "upkeep.failed", what, reason: factsOf(error).what });
+        });
       }
     });
     if (!settings.skipDbt && changedRows(result) > 0) ports.transform.warmUp(ports.report);

@@ -13,6 +13,7 @@ export function levelOf(event: Happening): Level {
     case "load.staged":
     case "publish.table":
     case "dbt.usage":
+    case "source.waited":
       return "debug";
     case "dbt.output":
       return event.level;
@@ -27,6 +28,8 @@ export function levelOf(event: Happening): Level {
     case "source.retry":
     case "names.noted":
     case "history.lost":
+    case "secret.short":
+    case "upkeep.failed":
     case "notify.failed":
     case "run.cancelling":
       return "warn";

@@ -3,15 +3,29 @@ const userInfo = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
 const secretParameter =
   /([?&](?:[a-z_-]*key|[a-z_-]*token|secret|password|passwd|pwd|sig|signature|auth)=)[^&\s"'#]+/gi;
 
-/** Shorter ones would hide ordinary words. */
-const shortest = 4;
+/** Names of parameters that hold a secret, whatever it is like. */
+const secretName = /(key|token|secret|password|passwd|pwd|sig|signature|auth)$/i;
 
-/** The values in an address that nobody may read: its password, its user, and every parameter it brings. */
+/** Letters that a secret must have: shorter ones are ordinary words and numbers, which would be taken out of every text. */
+export const shortestSecret = 8;
+
+/** The values in an address that nobody may read: its password and its user, its parameters of such a name, and every other long one. */
 export function secretsOf(address: string): string[] {
+  return valuesOf(address).filter((value) => value.length >= shortestSecret);
+}
+
+/** Whether an address has a password, or a parameter of such a name, that is too short to be taken out of texts by its value. */
+export function hasShortSecret(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { password, searchParams } = new URL(address);
+  const named = [...searchParams].filter(([name]) => secretName.test(name)).map(([, value]) => value);
+  return [decodeURIComponent(password), ...named].some((value) => value !== "" && value.length < shortestSecret);
+}
+
+function valuesOf(address: string): string[] {
   if (!URL.canParse(address)) return [];
   const { username, password, searchParams } = new URL(address);
-  const values = [decodeURIComponent(password), decodeURIComponent(username), ...searchParams.values()];
-  return values.filter((value) => value.length >= shortest);
+  return [decodeURIComponent(password), decodeURIComponent(username), ...searchParams.values()];
 }
 
 /**
@@ -19,12 +33,14 @@ export function secretsOf(address: string): string[] {
  * their place.
  */
 export function redactor(secrets: readonly string[]): (text: string) => string {
-  const forms = secrets.flatMap((secret) => [
-    secret,
-    encodeURIComponent(secret),
-    new URLSearchParams({ s: secret }).toString().slice(2),
-    JSON.stringify(secret).slice(1, -1),
-  ]);
+  const forms = secrets
+    .filter((secret) => secret.length >= shortestSecret)
+    .flatMap((secret) => [
+      secret,
+      encodeURIComponent(secret),
+      new URLSearchParams({ s: secret }).toString().slice(2),
+      JSON.stringify(secret).slice(1, -1),
+    ]);
   const longestFirst = [...new Set(forms)].sort((a, b) => b.length - a.length);
   return (text) => {
     let plain = text;
@@ -33,9 +49,41 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   };
 }
 
-/** The same for every text in a value that JSON can hold. */
+/** Keys of what says what a record is, and when: no text of anybody stands there, and readers stand on it. */
+const structural = new Set(
+  [
+    "type",
+    "state",
+    "at",
+    "startedAt",
+    "endedAt",
+    "publishedAt",
+    "runId",
+    "id",
+    "loadId",
+    "snapshot",
+    "code",
+    "kind",
+  ].concat(["status", "level", "flow", "trigger", "asOf", "from", "to", "loadedThrough", "startDate", "strategy"]),
+);
+
+/** The same for the texts in a value that JSON can hold: its keys, its numbers and its form stay as they are (invariant 11). */
 export function redactValue<T>(redact: (text: string) => string, value: T): T {
-  const text = JSON.stringify(value);
-  const plain = redact(text);
-  return plain === text ? value : (JSON.parse(plain) as T);
+  return walk(redact, value) as T;
+}
+
+function walk(redact: (text: string) => string, value: unknown): unknown {
+  if (typeof value === "string") return redact(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    const plain = value.map((part) => walk(redact, part));
+    return plain.some((part, i) => part !== value[i]) ? plain : value;
+  }
+  const entries = Object.entries(value);
+  const plain = entries.map(([key, part]) =>
+    structural.has(key) && typeof part === "string" ? part : walk(redact, part),
+  );
+  return plain.some((part, i) => part !== entries[i]![1])
+    ? Object.fromEntries(entries.map(([key], i) => [key, plain[i]]))
+    : value;
 }

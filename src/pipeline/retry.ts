@@ -25,13 +25,18 @@ export function retryDelay(
   return Math.round(Math.min(wanted, policy.longestMs));
 }
 
-/** Milliseconds that a `Retry-After` header asks for: seconds or a date. Undefined where it says neither. */
+/** A date as HTTP has it, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7). */
+const httpDate =
+  /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/;
+
+/**
+ * Milliseconds that a `Retry-After` header asks for: seconds, or a date. Undefined where it is neither, and where it asks for no wait: the
+ * own back-off counts then.
+ */
 export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
-  if (header === undefined) return undefined;
-  const text = header.trim();
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : Math.max(at - nowMs, 0);
+  const text = header?.trim() ?? "";
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : httpDate.test(text) ? Date.parse(text) - nowMs : 0;
+  return ms > 0 ? ms : undefined;
 }
 
 export type Retrying = {

@@ -23,3 +23,8 @@ export function bytes(number: number): string {
   if (number < 1e9) return `${(number / 1e6).toFixed(0)} MB`;
   return `${(number / 1e9).toFixed(1)} GB`;
 }
+
+/** A text without anything that a terminal obeys: control characters are shown as `\\x1b`. */
+export function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}

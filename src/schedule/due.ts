@@ -37,13 +37,7 @@ export function dueSlots(
   times: CronTimes,
   now: number,
 ): { slots: DueSlot[]; nextDueAt: number | null } {
-  const due: number[] = [];
-  let next = schedule.nextDueAt;
-  while (next !== null && next <= now) {
-    due.push(next);
-    if (due.length > mostSlots) due.shift();
-    next = times.next(next);
-  }
+  const { due, next } = passedTimes(schedule.nextDueAt, times, now);
   const slots = due.map((dueAt, i): DueSlot => {
     const isMissed = now - dueAt > graceMs;
     const isLatest = i === due.length - 1;
@@ -52,6 +46,20 @@ export function dueSlots(
     return { dueAt, startAt, state: isMissed && !isMadeUp ? "missed" : "due" };
   });
   return { slots, nextDueAt: next };
+}
+
+/** The newest times from `first` to `now`, oldest first, and the one after them. Of a long time only its end is gone through. */
+function passedTimes(first: number | null, times: CronTimes, now: number): { due: number[]; next: number | null } {
+  for (let from = first; ; ) {
+    const due: number[] = [];
+    let next = from;
+    while (next !== null && next <= now && due.length <= 2 * mostSlots) {
+      due.push(next);
+      next = times.next(next);
+    }
+    if (next === null || next > now) return { due: due.slice(-mostSlots), next };
+    from = times.next(from! + (now - from!) / 2);
+  }
 }
 
 /** A part of the jitter that is always the same for a schedule's time, whichever scheduler asks. */

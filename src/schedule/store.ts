@@ -101,6 +101,7 @@ export class ScheduleStore {
 
   /** Makes the slots of all times until now. Whoever does it first does it for all schedulers. */
   makeSlots(now: number): void {
+    this.#correct(now);
     // Most looks find nothing: they take no lock.
     if (this.#all("select 1 from schedules where paused = 0 and next_due_at <= ? limit 1", now).length === 0) return;
     transaction(this.#database, () => {
@@ -120,6 +121,18 @@ export class ScheduleStore {
           .run(schedule.name);
       }
     });
+  }
+
+  /** A next time out of a clock that was ahead would silence a schedule until then: the one that follows from now counts. */
+  #correct(now: number): void {
+    for (const { name, cron, timezone, paused, nextDueAt } of this.list()) {
+      if (paused || nextDueAt === null) continue;
+      const next = cronTimes(cron, timezone).next(now);
+      if (next === null || next >= nextDueAt) continue;
+      this.#database
+        .prepare("update schedules set next_due_at = ? where name = ? and next_due_at = ?")
+        .run(next, name, nextDueAt);
+    }
   }
 
   /** Slots that wait for their start, oldest first. */

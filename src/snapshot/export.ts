@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { calculates } from "../pipeline/csv.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
 import type { Snapshot } from "./current.ts";
@@ -10,19 +11,20 @@ export type ExportFormat = (typeof exportFormats)[number];
 
 /**
  * Writes every table of a snapshot into a folder that is not there yet, or is empty; the folder gets its name when it is whole.
- * Gives the names of the files.
+ * Gives the names of the files. `spreadsheet`: texts in CSV that a spreadsheet would calculate get an apostrophe before them.
  */
 export async function exportSnapshot(
   snapshot: Snapshot,
   to: string,
   format: ExportFormat,
   signal: AbortSignal,
+  spreadsheet = false,
 ): Promise<string[]> {
   await refuseFull(to);
   const unfinished = join(dirname(to), `.${basename(to)}.unfinished-${process.pid}`);
   try {
     await mkdir(unfinished, { recursive: true });
-    await write(snapshot, unfinished, format, signal);
+    await write(snapshot, unfinished, format, signal, spreadsheet);
     await copyFile(join(snapshot.folder, "manifest.json"), join(unfinished, "manifest.json"));
     await rm(to, { recursive: true, force: true });
     await rename(unfinished, to);
@@ -48,6 +50,7 @@ async function write(
   to: string,
   format: ExportFormat,
   signal: AbortSignal,
+  spreadsheet: boolean,
 ): Promise<void> {
   if (format === "parquet") {
     for (const { file } of manifest.tables) {
@@ -60,9 +63,10 @@ async function write(
   const instance = await DuckDBInstance.create(path, { autoinstall_known_extensions: "false" });
   const connection = await instance.connect();
   try {
-    for (const { name, file } of manifest.tables) {
+    for (const { name, file, columns } of manifest.tables) {
       signal.throwIfAborted();
-      const rows = `from read_parquet(${literal(join(folder, file))})`;
+      const all = spreadsheet ? `select ${columns.map(guarded).join(", ")} ` : "";
+      const rows = `${all}from read_parquet(${literal(join(folder, file))})`;
       await connection.run(
         format === "duckdb"
           ? `create table "${name}" as ${rows}`
@@ -73,6 +77,13 @@ async function write(
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** A column whose texts no spreadsheet calculates. */
+function guarded({ name, type }: { name: string; type: string }): string {
+  const column = `"${name.replaceAll('"', '""')}"`;
+  if (type !== "VARCHAR") return column;
+  return `if(regexp_matches(${column}, ${literal(calculates)}), ${literal("'")} || ${column}, ${column}) as ${column}`;
 }
 
 async function refuseFull(to: string): Promise<void> {

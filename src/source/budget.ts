@@ -30,20 +30,20 @@ export class RateBudget {
 
   /** Nobody asks before `ms` have passed. */
   pause(ms: number): void {
-    this.#notBefore = Math.max(this.#notBefore, this.#clock.now() + ms);
+    this.#notBefore = Math.max(this.#notBefore, this.#clock.monotonic() + ms);
   }
 
   async #wait(signal: AbortSignal, onWait: (waitMs: number, perMinute: number) => void): Promise<void> {
-    for (;;) {
+    for (let told = false; ; told = true) {
       signal.throwIfAborted();
-      const now = this.#clock.now();
+      const now = this.#clock.monotonic();
       while (this.#taken.length > 0 && this.#taken[0]! <= now - windowMs - marginMs) this.#taken.shift();
       const oldest = this.#taken.length >= this.#perMinute ? this.#taken[0]! + windowMs + marginMs : 0;
       const waitMs = Math.max(oldest, this.#notBefore) - now;
       if (waitMs <= 0) break;
-      onWait(waitMs, this.#perMinute);
+      if (!told) onWait(waitMs, this.#perMinute);
       await this.#clock.sleep(waitMs, signal);
     }
-    this.#taken.push(this.#clock.now());
+    this.#taken.push(this.#clock.monotonic());
   }
 }

@@ -3,7 +3,7 @@ import { isRetryable, PipelineError } from "../pipeline/errors.ts";
 import type { TaskContext, Traffic } from "../pipeline/ports.ts";
 import { parseRetryAfter, type RetryPolicy, retry } from "../pipeline/retry.ts";
 import type { RateBudget } from "./budget.ts";
-import { failedRequest, requestTimedOut, shortUrl, wrongAnswer } from "./failures.ts";
+import { clockAhead, failedRequest, requestTimedOut, shortUrl, wrongAnswer } from "./failures.ts";
 import { type Credentials, type HttpAnswer, HttpClient } from "./http.ts";
 
 export type ClientOptions = {
@@ -34,10 +34,11 @@ export class SourceClient {
   async ask<T>(url: string, context: TaskContext, consume: (answer: HttpAnswer) => Promise<T>): Promise<T> {
     const { policy, clock } = this.#options;
     const { task, signal, report } = context;
+    const sleep = (ms: number, by: AbortSignal) => this.#timed(context, () => clock.sleep(ms, by));
     return retry(
       {
         policy,
-        clock,
+        clock: { ...clock, sleep },
         signal,
         isRetryable: (error): error is PipelineError => isRetryable(error, "request"),
         onRetry: ({ code, what, data, next }, attempt, waitMs) =>
@@ -51,6 +52,18 @@ export class SourceClient {
     await this.#http.close();
   }
 
+  /** Says how long something was waited for, as it was and not as it was meant to be. */
+  async #timed<T>({ task, report }: Pick<TaskContext, "task" | "report">, wait: () => Promise<T>): Promise<T> {
+    const { clock } = this.#options;
+    const began = clock.monotonic();
+    try {
+      return await wait();
+    } finally {
+      const ms = Math.round(clock.monotonic() - began);
+      if (ms > 0) report({ type: "source.waited", task, ms });
+    }
+  }
+
   async #once<T>(
     url: string,
     attempt: number,
@@ -58,17 +71,27 @@ export class SourceClient {
     consume: (answer: HttpAnswer) => Promise<T>,
   ): Promise<T> {
     const { budget, clock, requestTimeoutMs } = this.#options;
-    await budget.take(signal, (waitMs, perMinute) => report({ type: "source.wait", task, waitMs, perMinute }));
+    await this.#timed({ task, report }, () =>
+      budget.take(signal, (waitMs, perMinute) => report({ type: "source.wait", task, waitMs, perMinute })),
+    );
     report({ type: "source.request", task, attempt, url: shortUrl(url) });
     this.traffic.requests++;
     const timeout = AbortSignal.timeout(requestTimeoutMs);
     const within = AbortSignal.any([signal, timeout]);
-    const asked = clock.now();
+    const asked = clock.monotonic();
     let answered = false;
     try {
       const answer = await this.#http.get(url, within);
       answered = true;
-      report({ type: "source.answered", task, attempt, status: answer.status, ms: Math.round(clock.now() - asked) });
+      const aheadMs = clock.now() - Date.parse(answer.date ?? "");
+      if (aheadMs > farAheadMs) throw clockAhead(aheadMs);
+      report({
+        type: "source.answered",
+        task,
+        attempt,
+        status: answer.status,
+        ms: Math.round(clock.monotonic() - asked),
+      });
       if (answer.status === 200 && /^application\/json\b/.test(answer.type)) return await consume(answer);
       const retryAfterMs = parseRetryAfter(answer.retryAfter, clock.now());
       if (answer.status === 429 && retryAfterMs !== undefined)
@@ -81,6 +104,9 @@ export class SourceClient {
     }
   }
 }
+
+/** A clock that is so far ahead asks for days that have not been, and makes a watermark of them. */
+const farAheadMs = 86_400_000;
 
 /** The first bytes of a body; the rest is not read. */
 async function startOf({ body }: HttpAnswer): Promise<string> {

@@ -143,6 +143,17 @@ export function landingFailure(folder: string, cause: unknown): PipelineError {
   return new PipelineError({ ...facts, data: untouched }, { cause });
 }
 
+/** This machine's clock is days ahead of the source's, as its `Date` header says. */
+export function clockAhead(ms: number): PipelineError {
+  const days = (ms / 86_400_000).toFixed(1);
+  return new PipelineError({
+    code: "clock_ahead",
+    what: `The clock of this machine is ${days} days ahead of the source's.`,
+    data: "Nothing was loaded: days that have not been would count as complete.",
+    next: "Set the clock (timedatectl set-ntp true), then run again.",
+  });
+}
+
 /** A page that takes more memory to read than there is. It is the machine's failure, not the source's. */
 export function pageTooLarge(url: string, cause: unknown): PipelineError {
   return new PipelineError(

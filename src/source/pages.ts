@@ -37,7 +37,7 @@ export async function* extractPages(
     let seen = 0;
     for (let after: string | null = null; ; ) {
       const url = pageUrl(options.base, { names: walk, window, size, after });
-      const facts = await landPage(options, url, landed + 1, size, context);
+      const facts = await landPage(options, url, { page: landed + 1, size, before: expected }, context);
       if (typeof facts === "number") {
         size = facts;
         continue;
@@ -68,8 +68,7 @@ const usualPage = 12_000_000;
 async function landPage(
   options: PagesOptions,
   url: string,
-  page: number,
-  rows: number,
+  { page, size, before }: { page: number; size: number /** Rows of the walks before. */; before: number },
   context: TaskContext,
 ): Promise<PageFacts | number> {
   const { client, landing, reader } = options;
@@ -79,13 +78,13 @@ async function landPage(
     collectChunks();
     client.traffic.bytes += bytes;
     report({ type: "page.received", task, page, bytes });
-    if (bytes > largestPage && rows > 1) {
-      const came = Math.min(await countHits(file), rows);
+    if (bytes > largestPage && size > 1) {
+      const came = Math.min(await countHits(file), size);
       return Math.max(Math.floor((came * usualPage) / bytes), 1);
     }
     const facts = await reader.read(file, url);
     await landing.keep(page);
-    report({ type: "page.landed", task, page, rows: facts.hits, total: facts.total, bytes });
+    report({ type: "page.landed", task, page, rows: facts.hits, total: before + facts.total, bytes });
     return facts;
   });
 }

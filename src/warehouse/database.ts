@@ -35,13 +35,13 @@ export function openFile(path: string): Promise<DuckDBInstance> {
 
 /** Tries again while another process has the file. Errors are the user's. */
 async function patiently<T>(path: string, open: () => Promise<T>): Promise<T> {
-  for (const started = Date.now(); ; await setTimeout(100)) {
+  for (const started = performance.now(); ; await setTimeout(100)) {
     try {
       return await open();
     } catch (error) {
       const failure = openingFailure(path, error);
       const isLocked = failure instanceof PipelineError && failure.code === "warehouse_locked";
-      if (!isLocked || Date.now() - started > patienceMs) throw failure;
+      if (!isLocked || performance.now() - started > patienceMs) throw failure;
     }
   }
 }

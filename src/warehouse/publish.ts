@@ -80,9 +80,9 @@ export async function publishMarts(
     signal.throwIfAborted();
     await makeCurrent(folder, snapshot);
     report({ type: "published", snapshot, tables: tables.length });
-    for (const name of expiredSnapshots(await readdir(folder), snapshot, at)) {
-      await rm(join(folder, name), { recursive: true, force: true });
-    }
+    await removeExpired(folder, snapshot, at).catch((error: Error) => {
+      report({ type: "upkeep.failed", what: "older snapshots could not be removed", reason: error.message });
+    });
     return { snapshot, tables: tables.length, rows: rowsOf(tables), reason: null };
   } catch (error) {
     signal.throwIfAborted();
@@ -170,6 +170,12 @@ async function makeCurrent(folder: string, snapshot: string): Promise<void> {
   const link = join(folder, `.${snapshot}.link`);
   await symlink(snapshot, link, "dir");
   await rename(link, join(folder, "current"));
+}
+
+async function removeExpired(folder: string, current: string, now: Date): Promise<void> {
+  for (const name of expiredSnapshots(await readdir(folder), current, now)) {
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** What a killed run left. The lock of the folder says that no other process is writing it. */

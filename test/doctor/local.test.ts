@@ -7,6 +7,7 @@ import { findingsOf } from "../../src/doctor/finding.ts";
 import { checkDisk, checkHome, checkNode } from "../../src/doctor/machine.ts";
 import { checkNotifications, checkSchedule } from "../../src/doctor/nightly.ts";
 import { checkHistory, checkScheduleFile, checkSnapshot, checkWarehouse } from "../../src/doctor/stores.ts";
+import { cronTimes } from "../../src/schedule/cron.ts";
 import { entryOf } from "../../src/schedule/crontab.ts";
 import { ScheduleStore } from "../../src/schedule/store.ts";
 import { Database } from "../../src/warehouse/database.ts";
@@ -140,15 +141,24 @@ describe("pipeline doctor", () => {
       overlap: "skip",
       jitterSeconds: 0,
     } as const;
-    const rest = { lateAfterMinutes: 60, runOptions: [], createdAt: 0, nextDueAt: Date.now() + 1e9 };
+    const rest = {
+      lateAfterMinutes: 60,
+      runOptions: [],
+      createdAt: 0,
+      nextDueAt: cronTimes("0 2 * * *", "UTC").next(Date.now()),
+    };
     store.add({ name: "a", paused: false, ...common, ...rest });
     store.add({ name: "b", paused: true, ...common, ...rest });
+    store.add({ name: "c", paused: false, ...common, ...rest, nextDueAt: Date.now() + 300 * 86_400_000 });
+    store.add({ name: "d", paused: false, ...common, ...rest, runOptions: ["--database", "/elsewhere/two.duckdb"] });
     store.close();
     assert.deepEqual(
       checkSchedule(configIn(folder)).map(({ check, state, fix }) => [check, state, fix]),
       [
         ["schedule", "ok", null],
         ["schedule", "warning", "Go on with it: pipeline schedule resume b"],
+        ["schedule", "warning", "pipeline server start --background"],
+        ["schedule", "failure", "pipeline schedule rm d, and add it in a home of its own: --home NEW"],
         ["server", "failure", "pipeline server start --background"],
       ],
     );

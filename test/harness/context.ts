@@ -18,6 +18,7 @@ export function jumpingClock(): Clock & { slept: number[] } {
   return {
     slept,
     now: () => now,
+    monotonic: () => now,
     random: () => 0.5,
     async sleep(ms, signal) {
       signal.throwIfAborted();

@@ -9,6 +9,7 @@ import { openHistory } from "../../src/history/database.ts";
 import { History } from "../../src/history/history.ts";
 import { isAlive, leaseOf } from "../../src/history/lease.ts";
 import { Recorder } from "../../src/history/recorder.ts";
+import { outdatedRuns } from "../../src/history/retention.ts";
 import type { Happening } from "../../src/pipeline/events.ts";
 import type { RunReport } from "../../src/pipeline/report.ts";
 import { runName } from "../../src/pipeline/run-name.ts";
@@ -98,7 +99,8 @@ describe("the recorder", () => {
       resolved,
       { type: "task.state", task, state: "Running", attempt: 1 },
       { type: "source.request", task, attempt: 1, url: "u" },
-      { type: "source.wait", task, waitMs: 700, perMinute: 20 },
+      { type: "source.wait", task, waitMs: 5000, perMinute: 20 },
+      { type: "source.waited", task, ms: 700 },
       { type: "page.landed", task, page: 1, rows: 7, total: 9, bytes: 100 },
       { type: "task.state", task, state: "Retrying", attempt: 1 },
       { type: "task.retry", task, attempt: 1, waitMs: 50, error },
@@ -136,7 +138,7 @@ describe("the recorder", () => {
       ],
     );
     const lines = reader.logs(running!, { limit: 100 });
-    assert.equal(lines.length, 12);
+    assert.equal(lines.length, 13);
     assert.deepEqual(
       reader.logs(running!, { limit: 100, level: 30 }).map(({ event }) => event.type),
       ["task.retry"],
@@ -349,6 +351,18 @@ describe("the history", () => {
         sql,
       );
     }
+    database.close();
+    history.close();
+  });
+
+  it("forgets by itself only what is old by a clock that the newest runs agree with", () => {
+    const history = filled(120);
+    const database = new DatabaseSync(history.path);
+    const outdated = (before: number, keep: number) => database.prepare(outdatedRuns).all(before, keep).length;
+    assert.equal(outdated(Number.MAX_SAFE_INTEGER, 10_000), 0, "a clock that is ahead");
+    assert.equal(outdated(100 * 60_000, 10_000), 70, "all but the newest 50");
+    assert.equal(outdated(5 * 60_000, 10_000), 4);
+    assert.equal(outdated(0, 10), 110);
     database.close();
     history.close();
   });

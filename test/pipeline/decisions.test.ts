@@ -67,8 +67,22 @@ describe("the delay before another attempt", () => {
     const now = Date.parse("2026-11-20T10:00:00Z");
     assert.equal(parseRetryAfter("30", now), 30_000);
     assert.equal(parseRetryAfter("Fri, 20 Nov 2026 10:01:00 GMT", now), 60_000);
-    assert.equal(parseRetryAfter("Fri, 20 Nov 2026 09:00:00 GMT", now), 0);
-    assert.equal(parseRetryAfter("soon", now), undefined);
+    assert.equal(parseRetryAfter("3", now), 3000);
+    assert.equal(parseRetryAfter("1.5", now), 1500);
+    const none = [
+      "-5",
+      "+60",
+      "60;",
+      "1,5",
+      "1.",
+      "0",
+      "soon",
+      "",
+      "2026-11-20T11:00:00Z",
+      "20 Nov 2027",
+      "Fri, 20 Nov 2026 09:00:00 GMT",
+    ];
+    for (const text of none) assert.equal(parseRetryAfter(text, now), undefined, text);
     assert.equal(parseRetryAfter(undefined, now), undefined);
   });
 });

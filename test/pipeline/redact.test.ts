@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { redactor, redactValue, secretsOf } from "../../src/pipeline/redact.ts";
+import fc from "fast-check";
+import { hasShortSecret, redactor, redactValue, secretsOf } from "../../src/pipeline/redact.ts";
 
 describe("redacting", () => {
   const address = "https://reader:p%40ss%22word@host.example/api/?key=k3y+with%20space&mode=abcdef";
 
   it("finds what is secret in an address", () => {
-    assert.deepEqual(secretsOf(address), ['p@ss"word', "reader", "k3y with space", "abcdef"]);
+    assert.deepEqual(secretsOf(address), ['p@ss"word', "k3y with space"]);
+    assert.deepEqual(secretsOf("https://h/?no_aggs=true&v=2026&team=state&session=0123456789"), ["0123456789"]);
+    assert.ok(!hasShortSecret(address));
+    for (const short of ["https://u:pw@h/", "https://h/?api_key=abc"]) {
+      assert.ok(hasShortSecret(short));
+      assert.deepEqual(secretsOf(short), []);
+    }
     assert.deepEqual(secretsOf("sample"), []);
     assert.deepEqual(secretsOf("https://host.example/api/"), []);
   });
@@ -32,6 +39,59 @@ describe("redacting", () => {
     assert.equal(redact("postgres://only-user@h/db"), "postgres://***@h/db");
     const harmless = "someone@example.org wrote: sort=key, monkey=1?no";
     assert.equal(redact(harmless), harmless);
+  });
+
+  it("changes no key, no number, no form, and nothing that says what a record is, whatever the secrets are", () => {
+    const json = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { depthSize: "small" },
+        fc.string(),
+        fc.constantFrom("Completed", "state", "2026-11-30", "true", "12345678"),
+        fc.integer(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie("value"), { maxLength: 4 }),
+        fc.dictionary(fc.constantFrom("type", "state", "at", "message", "12345678", "Completed"), tie("value"), {
+          maxKeys: 4,
+        }),
+      ),
+    })).value;
+    const shapeOf = (value: unknown): unknown => {
+      if (typeof value === "string") return "text";
+      if (Array.isArray(value)) return value.map(shapeOf);
+      if (typeof value !== "object" || value === null) return value;
+      return Object.entries(value).map(([key, part]) => [key, shapeOf(part)]);
+    };
+    const secrets = fc.array(
+      fc.oneof(fc.string(), fc.constantFrom("Completed", "12345678", "true", "state", "1", "e", '"')),
+    );
+    fc.assert(
+      fc.property(secrets, json, (some, value) => {
+        const plain = redactValue(redactor(some), value);
+        assert.deepEqual(shapeOf(plain), shapeOf(value));
+        if (typeof value !== "object" || value === null || Array.isArray(value)) return;
+        const { type, state, at } = plain as Record<string, unknown>;
+        const was = value as Record<string, unknown>;
+        for (const [now, before] of [
+          [type, was.type],
+          [state, was.state],
+          [at, was.at],
+        ])
+          if (typeof before === "string") assert.equal(now, before);
+      }),
+      { seed: 15, numRuns: 500 },
+    );
+    const event = {
+      type: "task.state",
+      state: "Completed",
+      at: "2026-11-30T00:00:00Z",
+      task: "x",
+      what: "Completed 12345678",
+    };
+    assert.deepEqual(redactValue(redactor(["Completed", "12345678", "2026-11-30"]), event), {
+      ...event,
+      what: "*** ***",
+    });
   });
 
   it("leaves a value alone in which nothing is secret", () => {

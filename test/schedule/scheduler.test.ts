@@ -64,6 +64,28 @@ function home(change: Partial<Schedule> = {}) {
 }
 
 describe("the scheduler", () => {
+  it("is not silenced by a clock that was ahead, and looks at a year of passed minutes in a moment", {
+    timeout: 10_000,
+  }, () => {
+    const { tick, started, slots, store } = home({ cron: "*/2 * * * *", nextDueAt: at("21T02:00") });
+    tick(at("21T02:00") + 300 * 86_400_000);
+    assert.equal(started.length, 1);
+    started[0]?.end(0);
+    tick(at("21T02:01"));
+    assert.equal(store.list()[0]?.nextDueAt, at("21T02:02"));
+    const before = slots().length;
+    tick(at("21T02:02"));
+    assert.equal(slots().length, before === 100 ? 100 : before + 1);
+  });
+
+  it("starts no time twice when the clock is set back a little", () => {
+    const { tick, slots } = home();
+    tick(at("21T02:00"));
+    tick(at("21T01:59"));
+    tick(at("21T02:00"));
+    assert.deepEqual(slots(), ["started 21T02:00"]);
+  });
+
   it("starts what is due, once, and knows how it ended", async () => {
     const { tick, started, slots, store, scheduler } = home();
     tick(at("21T01:59"));

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { csvLine } from "../../../pipeline/csv.ts";
 import { type Asked, say } from "../api.ts";
 import type { Table } from "../types.ts";
 import { Shown } from "./shown.tsx";
@@ -36,7 +37,15 @@ export function ChartCard({
                   {one}
                 </button>
               ))}
-              <button type="button" onClick={() => save(new Blob([csv(table)], { type: "text/csv" }), `${name}.csv`)}>
+              <button
+                type="button"
+                onClick={() =>
+                  save(
+                    new Blob([csv(table)], { type: "text/csv" }),
+                    `${name}${table.more ? `-first-${table.rows.length}-rows` : ""}.csv`,
+                  )
+                }
+              >
                 CSV
               </button>
               <button type="button" onClick={() => void savePng(card.current, name)}>
@@ -96,13 +105,14 @@ export function TableView({ table: { columns, rows, more } }: { table: Table }) 
   );
 }
 
-/** RFC 4180. */
+/** A file that people open by a double click: no text of it is calculated. */
 function csv({ columns, rows }: Table): string {
-  const cell = (value: unknown) => {
-    const text = value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  return [columns.map(({ name }) => name), ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+  const types = columns.map(({ type }) => type);
+  const names = csvLine(
+    columns.map(({ name }) => name),
+    columns.map(() => ""),
+  );
+  return names + rows.map((row) => csvLine(row, types)).join("");
 }
 
 function save(blob: Blob, name: string): void {
