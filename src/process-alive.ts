@@ -1,8 +1,18 @@
-/** Whether there is a process with this id; one of another user counts. A zombie counts too: see `history/lease.ts`. */
-export function isProcessAlive(pid: number): boolean {
+import { readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+
+/** Where a process id means something: a machine, and on it a PID namespace, such as a container's. */
+export type Place = { host: string /** Null where the system has none. */; namespace: string | null };
+
+export function placeOfProcess(): Place {
+  return { host: hostname(), namespace: pidNamespace() };
+}
+
+/** The PID namespace of this process: containers that share a host name do not share it. */
+function pidNamespace(): string | null {
   try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return null;
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Config } from "./config.ts";
 import { writeHomeRecord } from "./home-record.ts";
 import type { Day, Window } from "./pipeline/days.ts";
-import { factsOf, PipelineError } from "./pipeline/errors.ts";
+import { exitCodeOf, factsOf, PipelineError } from "./pipeline/errors.ts";
 import type { Emit, Report, State } from "./pipeline/events.ts";
 import { type FlowOutcome, flowName, runFlow } from "./pipeline/flow.ts";
 import type { Candidates } from "./pipeline/names.ts";
@@ -83,7 +83,7 @@ export async function executeRun(
   const { signal: limited, stop } = withTimeout(cancelled, config.runTimeoutSeconds);
   try {
     ending = summarize(
-      await lockAndRun(config, runId, options, limited, report, traffic, notices),
+      await lockAndRun(config, runId, options, { signal: limited, report, traffic, notices, recorder }),
       config.standingCompanies,
     );
   } catch (error) {
@@ -106,7 +106,7 @@ export async function executeRun(
     audit: null,
     ...ending,
   });
-  recorder.finish(document);
+  await recorder.finish(document);
   // Whoever stops the process does not wait long for it.
   await notices.ended(document, signal.aborted ? AbortSignal.timeout(stopMs) : signal);
   recorder.close();
@@ -152,28 +152,51 @@ async function lockAndRun(
   config: Config,
   runId: string,
   options: RunOptions,
-  signal: AbortSignal,
-  report: Report,
-  traffic: { requests: number; bytes: number },
-  notices: RunNotices,
+  { recorder, ...around }: Around,
 ): Promise<FlowOutcome> {
   return withWarehouse(config, async () => {
-    notices.began(signal);
-    const source = identityOf(config, options);
-    const wired = await wireRun(config, { ...options, source }, signal, report);
+    recorder.begin();
     try {
-      refuseFutureWatermark(config, options, wired.remembered.companies);
-      const outcome = await runFlow(wired.ports, flowSettings(config, options, runId), wired.remembered);
-      if (outcome.companies.some(({ result }) => result !== null)) remember(config, source, report);
-      return outcome;
-    } finally {
-      Object.assign(traffic, wired.ports.source.traffic);
-      await wired.close().catch((error: unknown) => {
-        const what = "what the run left behind could not be cleared away";
-        report({ type: "upkeep.failed", what, reason: factsOf(error).what });
-      });
+      return await runHolding(config, runId, options, around);
+    } catch (error) {
+      const facts = factsOf(error);
+      // Refused for its settings, it was no run: what is recorded of it goes before anybody else can have the warehouse.
+      if (exitCodeOf(facts.code) === 2) recorder.refuse(facts);
+      throw error;
     }
   });
+}
+
+/** What a run works with beside its adapters. */
+type Around = {
+  signal: AbortSignal;
+  report: Report;
+  traffic: { requests: number; bytes: number };
+  notices: RunNotices;
+  recorder: Recorder;
+};
+
+async function runHolding(
+  config: Config,
+  runId: string,
+  options: RunOptions,
+  { signal, report, traffic, notices }: Omit<Around, "recorder">,
+): Promise<FlowOutcome> {
+  notices.began(signal);
+  const source = identityOf(config, options);
+  const wired = await wireRun(config, { ...options, source }, signal, report);
+  try {
+    refuseFutureWatermark(config, options, wired.remembered.companies);
+    const outcome = await runFlow(wired.ports, flowSettings(config, options, runId), wired.remembered);
+    if (outcome.companies.some(({ result }) => result !== null)) remember(config, source, report);
+    return outcome;
+  } finally {
+    Object.assign(traffic, wired.ports.source.traffic);
+    await wired.close().catch((error: unknown) => {
+      const what = "what the run left behind could not be cleared away";
+      report({ type: "upkeep.failed", what, reason: factsOf(error).what });
+    });
+  }
 }
 
 /** What is loaded and committed stands, whether or not the home can remember whose it is. */

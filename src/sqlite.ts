@@ -16,15 +16,27 @@ export class NewerTables extends Error {
  */
 export function openSqlite(path: string, migrations: URL, patienceMs: number): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true });
-  const database = new DatabaseSync(path, { timeout: patienceMs });
-  try {
-    database.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on");
-    migrate(database, scripts(migrations));
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
+  // To change a fresh file's journal does not wait for another process that writes it: it is tried again.
+  for (const started = performance.now(); ; Atomics.wait(pause, 0, 0, 5)) {
+    const database = new DatabaseSync(path, { timeout: patienceMs });
+    try {
+      // Only of a new file: the pages of what is removed can be given back.
+      database.exec("pragma auto_vacuum = incremental");
+      database.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on");
+      migrate(database, scripts(migrations));
+      return database;
+    } catch (error) {
+      database.close();
+      if (!isBusy(error) || performance.now() - started > patienceMs) throw error;
+    }
   }
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Whether another process has the file. */
+export function isBusy(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5;
 }
 
 /** Runs `change` as one transaction that no other process' write can come between. */

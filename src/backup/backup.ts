@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -7,7 +7,6 @@ import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { isSameFile } from "../home-record.ts";
 import { PipelineError } from "../pipeline/errors.ts";
-import { isProcessAlive } from "../process-alive.ts";
 import { historyFile } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
 import { publishedSnapshot, settleWarehouse, warehouseIntegrity, withWarehouse } from "../wire.ts";
@@ -120,11 +119,16 @@ function copySqlite(path: string, to: string): void {
   }
 }
 
+/** Milliseconds after which nobody writes a backup any more. */
+const abandonedMs = 86_400_000;
+
 /** What a backup that was killed left beside its target. */
 async function removeAbandoned(parent: string): Promise<void> {
   for (const entry of await readdir(parent)) {
-    const pid = Number(/^\..*\.unfinished-(\d+)$/.exec(entry)?.[1]);
-    if (pid > 0 && !isProcessAlive(pid)) await rm(join(parent, entry), { recursive: true, force: true });
+    if (!/^\..*\.unfinished-\d+$/.test(entry)) continue;
+    // Its number says nothing: it may be of a process in another container that has this folder, too.
+    const { mtimeMs } = await stat(join(parent, entry));
+    if (Date.now() - mtimeMs > abandonedMs) await rm(join(parent, entry), { recursive: true, force: true });
   }
 }
 

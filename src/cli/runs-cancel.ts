@@ -35,8 +35,8 @@ async function stop(history: History, run: RunRow, graceMs: number): Promise<str
   history.requestCancel(run.no);
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     if (await over(graceMs)) break;
-    // The id may be another process' by now.
-    if (isAlive(lease, Date.now(), Date.now())) process.kill(lease.pid, signal);
+    // The id may be another process' by now, or one of another machine or container: it looks itself whether it was asked to stop.
+    if (isAlive(lease)) process.kill(lease.pid, signal);
   }
   await over(5000);
   return history.stateOf(run.no);

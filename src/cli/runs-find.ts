@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { findHome } from "../home.ts";
+import { readHomeRecord } from "../home-record.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
-import { type History, openRuns, type RunRow } from "../runs.ts";
+import { type History, openRuns, type RunRow, warehouseHolder } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
 import { wrong } from "./usage-error.ts";
 
@@ -9,6 +11,10 @@ export async function withHistory<T>(options: GlobalOptions, use: (history: Hist
   const home = await findHome(options, options.config);
   const history = openRuns(home);
   if (history === null) {
+    const database = options.database ?? readHomeRecord(home).database ?? join(home, "cfpb_complaints.duckdb");
+    const holder = warehouseHolder(database);
+    if (holder !== undefined)
+      throw wrong(`A run is under way: process ${holder.pid}, since ${holder.since}.`, "Look again in a moment.");
     throw wrong(`Nothing was run yet in ${home}.`, "Start with: pipeline run");
   }
   try {

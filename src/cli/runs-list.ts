@@ -1,8 +1,8 @@
 import type { State } from "../pipeline/events.ts";
 import { states } from "../pipeline/run-state.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
-import { count, duration } from "../pipeline/words.ts";
-import { publicRun, type RunRow } from "../runs.ts";
+import { count, duration, visible } from "../pipeline/words.ts";
+import { type History, publicRun, type RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, parseCount, parseSince, timeText, withHistory } from "./runs-find.ts";
 import { type Style, styleFor } from "./style.ts";
@@ -33,15 +33,24 @@ export async function runsList(options: ListOptions): Promise<number> {
       ...(before === undefined ? {} : { before }),
     });
     if (options.json) process.stdout.write(`${JSON.stringify(runs.map(publicRun))}\n`);
-    else if (runs.length === 0) process.stdout.write("No run is like that.\n");
+    else if (runs.length === 0) process.stdout.write(`No run is like that.\n${refusalLine(history)}`);
     else {
       process.stdout.write(runsTable(runs, styleFor(process.stdout, options, process.env)));
+      process.stdout.write(refusalLine(history));
       if (runs.length === limit) {
         process.stdout.write(`\nOlder ones: pipeline runs ls --before ${runs.at(-1)!.id.slice(0, 8)}\n`);
       }
     }
     return 0;
   });
+}
+
+/** A start that was refused, which is no run. */
+function refusalLine(history: History): string {
+  const refusal = history.refusal();
+  if (refusal === null) return "";
+  const { at, trigger, code, message, next } = refusal;
+  return `\nNot started at ${timeText(at)}, by ${trigger} [${code}]: ${visible(`${message} next: ${next}`)}\n`;
 }
 
 export function colored(state: string, padded: string, style: Style): string {
@@ -62,10 +71,10 @@ function runsTable(runs: readonly RunRow[], style: Style): string {
       { title: "trigger" },
       { title: "error" },
     ],
-    runs.map(({ id, name, state, startedAt, endedAt, rows, changed, trigger, errorCode }) => [
+    runs.map(({ id, name, state, startedAt, endedAt, rows, changed, trigger, errorCode, unheardSince }) => [
       id.slice(0, 8),
       name,
-      state,
+      unheardSince === null ? state : `${state} (not heard from since ${timeText(unheardSince)})`,
       timeText(startedAt),
       duration(Math.max((endedAt ?? Date.now()) - startedAt, 0)),
       rows === null ? "" : count(rows),

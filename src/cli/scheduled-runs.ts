@@ -20,7 +20,7 @@ export function scheduledRuns(config: Config, options: GlobalOptions, told: Told
   return {
     starter: leaseOf(process.pid),
     isBusy: () => warehouseHolder(database) !== undefined,
-    isAlive: (starter) => isAlive(starter, 0, Date.now()),
+    isAlive: (starter) => isAlive({ ...starter, namespace: starter.namespace ?? null }),
     late: told.late,
     stateOf(runId) {
       const history = openRuns(home);

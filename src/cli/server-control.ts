@@ -44,7 +44,7 @@ export async function serverStop(options: GlobalOptions): Promise<number> {
   const { pid } = facts.lease;
   const isGone = async (withinMs: number) => {
     for (const end = performance.now() + withinMs; performance.now() < end; await setTimeout(25)) {
-      if (!isAlive(facts.lease, 0, Date.now())) return true;
+      if (!isAlive(facts.lease)) return true;
     }
     return false;
   };

@@ -46,8 +46,20 @@ export function checkHistory({ home }: Config): Finding[] {
         failure("history", `${path} is damaged: ${damage}`, "Move the file away: the next run begins a new history."),
       ];
     }
+    const refusal = history.refusal();
+    if (refusal !== null) {
+      const { at, trigger, code, message, next } = refusal;
+      const what = `a start by ${trigger} at ${new Date(at).toISOString().slice(0, 16)}Z was refused (${code}): ${message}`;
+      return [failure("history", what, next)];
+    }
     if (last === undefined) return [ok("history", "no run is kept")];
     const when = `the last run, ${last.name}, of ${new Date(last.startedAt).toISOString().slice(0, 16)}Z`;
+    if (last.unheardSince !== null) {
+      const what = `${when}: ${last.state}, not heard from since ${new Date(last.unheardSince).toISOString().slice(0, 16)}Z`;
+      return [
+        warning("history", what, "Look at its machine or container; the next run that gets the warehouse settles it."),
+      ];
+    }
     if (last.state === "Completed" || last.endedAt === null) return [ok("history", `whole; ${when}: ${last.state}`)];
     const fix = `See why with: pipeline runs inspect ${last.id.slice(0, 8)}`;
     return [warning("history", `${when}: ${last.state}${last.errorCode === null ? "" : ` (${last.errorCode})`}`, fix)];

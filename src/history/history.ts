@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ErrorFacts } from "../pipeline/errors.ts";
 import type { DbtNode, Happening, RunEvent, State } from "../pipeline/events.ts";
 import { type RunReport, readReport } from "../pipeline/report.ts";
+import { isFinal, states } from "../pipeline/run-state.ts";
 import { findCrashed } from "./crashes.ts";
 import { openExistingHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";
@@ -24,6 +25,8 @@ export type RunRow = {
   requests: number | null;
   bytes: number | null;
   errorCode: string | null;
+  /** When the process of a run that is not over last said that it is there, where that is long ago. */
+  unheardSince: number | null;
 };
 
 export type TaskRow = {
@@ -51,6 +54,9 @@ export type AttemptRow = {
   waitMs: number | null;
   error: TaskRow["error"];
 };
+
+/** A start that was refused before it was a run. */
+export type Refusal = { runId: string; at: number; trigger: string; code: string; message: string; next: string };
 
 export type RunDetail = RunRow & {
   settings: Record<string, unknown>;
@@ -87,8 +93,13 @@ export type LogFilter = {
 export type Sample = { at: number; cpuMs: number; rss: number };
 export type LogLine = { seq: number; level: number; event: RunEvent };
 
+const openStates = states.filter((state) => !isFinal(state));
+const openList = openStates.map((state) => `'${state}'`).join(", ");
+/** Milliseconds without a heartbeat that are worth saying; it comes every five seconds. */
+const unheardMs = 60_000;
+
 const columns = `no, id, name, state, trigger, started_at as startedAt, ended_at as endedAt, as_of as asOf, source, database, rows, changed,
-  requests, bytes, error_code as errorCode`;
+  requests, bytes, error_code as errorCode, case when state in (${openList}) and heartbeat_at < unixepoch() * 1000 - ${unheardMs} then heartbeat_at end as unheardSince`;
 
 /** What the runs of a home did. Opening it says Crashed of every run whose process is gone. */
 export class History {
@@ -115,7 +126,7 @@ export class History {
 
   /** Runs that say they are running and whose process is gone become Crashed. */
   findCrashed(): void {
-    findCrashed(this.#database);
+    findCrashed(this.#database, this.path);
   }
 
   list({ states: wanted, trigger, since, before, limit }: RunFilter): RunRow[] {
@@ -148,10 +159,10 @@ export class History {
 
   inspect(no: number): RunDetail {
     const [row] = this.#all<RunRow & Lease & { settings: string; report: string | null }>(
-      `select ${columns}, settings, report, host, pid, process_started as processStarted, boot from runs where no = ?`,
+      `select ${columns}, settings, report, host, namespace, pid, process_started as processStarted, boot from runs where no = ?`,
       [no],
     );
-    const { settings, report, host, pid, processStarted, boot, ...run } = row!;
+    const { settings, report, host, namespace, pid, processStarted, boot, ...run } = row!;
     const [usage] = this.#all<{ cpuMs: number | null; peakRss: number }>(
       "select max(cpu_ms) as cpuMs, max(rss) as peakRss from samples where run_no = ?",
       [no],
@@ -159,7 +170,7 @@ export class History {
     return {
       ...run,
       settings: JSON.parse(settings) as Record<string, unknown>,
-      lease: { host, pid, processStarted, boot },
+      lease: { host, namespace, pid, processStarted, boot },
       tasks: this.#all<TaskRow & { error: string | null }>(
         `select name, state, attempts, started_at as startedAt, ended_at as endedAt, reason, error, rows, bytes, requests,
            waited_ms as waitedMs, cpu_ms as cpuMs, peak_rss as peakRss from tasks where run_no = ? order by position`,
@@ -248,10 +259,38 @@ export class History {
       .run(Date.now(), no);
   }
 
-  /** Ended runs that started before a time, or are beyond the newest so many, are removed with all they have. */
+  /**
+   * Ended runs that started before a time, or are beyond the newest so many, are removed with all they have. A few at a time: a run that
+   * ends meanwhile has its turn between them. The file gets smaller by what they took.
+   */
   prune({ before, keep }: { before: number; keep: number }): number {
-    const { changes } = this.#database.prepare(`delete from runs where no in (${oldRuns})`).run(before, keep);
-    return Number(changes);
+    const some = this.#database.prepare(
+      `delete from runs where no in (select no from (${oldRuns}) order by no limit 10)`,
+    );
+    let removed = 0;
+    for (let changes = -1; changes !== 0; removed += changes) changes = Number(some.run(before, keep).changes);
+    if (removed > 0) this.#shrink();
+    return removed;
+  }
+
+  /** The start that was refused since a run last held the warehouse; null where none was. */
+  refusal(): Refusal | null {
+    const [found] = this.#all<Refusal>(
+      "select run_id as runId, at, trigger, code, message, next from refusals order by at desc limit 1",
+      [],
+    );
+    return found ?? null;
+  }
+
+  #shrink(): void {
+    const [mode] = this.#all<{ auto_vacuum: number }>("pragma auto_vacuum", []);
+    if (mode?.auto_vacuum === 2) {
+      // It takes a step for each page that it gives back.
+      this.#database.prepare("pragma incremental_vacuum").all();
+    } else if (this.list({ states: openStates, limit: 1 }).length === 0) {
+      // A file of an earlier version is written anew, which no run may wait for.
+      this.#database.exec("pragma auto_vacuum = incremental; vacuum");
+    }
   }
 
   /** Ended runs since a time, newest first, as far as statistics need them. */

@@ -1,32 +1,44 @@
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
-import { isProcessAlive } from "../process-alive.ts";
+import { type Place, placeOfProcess } from "../process-alive.ts";
 
 /** Whose process a run is. Process ids are used again: the start time and the boot tell two of them apart. */
-export type Lease = {
-  host: string;
+export type Lease = Place & {
   pid: number;
   /** Clock ticks from the boot to the start of the process; null where the system does not tell. */
   processStarted: string | null;
   boot: string | null;
 };
 
-/** Milliseconds without a heartbeat after which a run of another host counts as gone. */
-const lostMs = 120_000;
-
 export function leaseOf(pid: number): Lease {
-  return { host: hostname(), pid, processStarted: startOf(pid), boot: bootId() };
+  return { ...placeOfProcess(), pid, processStarted: startOf(pid), boot: bootId() };
 }
 
 /**
- * Whether the process of a lease is there. On this host the system decides: a process that is slow, suspended or busy is alive
- * however old its heartbeat is. Of another host only the heartbeat is known.
+ * Whether the process of a lease is there. In its own place the system decides: a process that is slow, suspended or busy is alive however
+ * old its heartbeat is. Of another machine or container nothing is known from here (invariant 9).
  */
-export function isAlive(lease: Lease, heartbeatAt: number, now: number): boolean {
-  if (lease.host !== hostname()) return now - heartbeatAt < lostMs;
-  if (lease.boot !== bootId()) return false;
-  if (lease.processStarted !== null) return startOf(lease.pid) === lease.processStarted;
-  return isProcessAlive(lease.pid);
+export function livenessOf(lease: Lease): "alive" | "gone" | "unknown" {
+  const here = placeOfProcess();
+  if (lease.host !== here.host) return "unknown";
+  if (lease.boot !== bootId()) return "gone";
+  // One without a namespace is of a version that did not keep it.
+  if (lease.namespace != null && lease.namespace !== here.namespace) return "unknown";
+  if (lease.processStarted !== null) return startOf(lease.pid) === lease.processStarted ? "alive" : "gone";
+  return isProcessAlive(lease.pid) ? "alive" : "gone";
+}
+
+/** Whether it is proved that the process of a lease is there, and is that one: only then may it be signalled (invariant 8). */
+export function isAlive(lease: Lease): boolean {
+  return livenessOf(lease) === "alive";
+}
+
+/** Whether there is a process with this id; one of another user counts. */
+function isProcessAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 /** When a process started; null where it is not there (a zombie is not), or the system has no /proc. */

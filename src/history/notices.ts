@@ -31,14 +31,17 @@ const oldMs = 7 * 86_400_000;
 export class Notices {
   readonly #database: DatabaseSync;
 
-  private constructor(database: DatabaseSync) {
+  readonly #path: string;
+
+  private constructor(database: DatabaseSync, path: string) {
     this.#database = database;
+    this.#path = path;
   }
 
   /** Null where nothing was ever run. Throws `history_unusable`. */
   static open(path: string): Notices | null {
     const database = openExistingHistory(path);
-    return database === null ? null : new Notices(database);
+    return database === null ? null : new Notices(database, path);
   }
 
   close(): void {
@@ -65,7 +68,7 @@ export class Notices {
 
   /** The newest run that is over, where it crashed and nobody was told. */
   untoldCrash(now: number): NoticedRun | null {
-    findCrashed(this.#database);
+    findCrashed(this.#database, this.#path);
     const row = this.#database
       .prepare(
         `select no, id, name, state, trigger, started_at as startedAt, ended_at as endedAt, error_code as errorCode, report

@@ -1,7 +1,7 @@
 import type { RunRow } from "./history.ts";
 
 /** A run for a JSON document: without its number, which is the file's own; times as ISO instants. */
-export function publicRun({ no: _, startedAt, endedAt, ...run }: RunRow): object {
+export function publicRun({ no: _, startedAt, endedAt, unheardSince, ...run }: RunRow): object {
   const text = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
-  return { ...run, startedAt: text(startedAt), endedAt: text(endedAt) };
+  return { ...run, startedAt: text(startedAt), endedAt: text(endedAt), unheardSince: text(unheardSince) };
 }

@@ -1,14 +1,20 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { exitCodeOf } from "../pipeline/errors.ts";
+import { setTimeout } from "node:timers/promises";
+import { type ErrorFacts, exitCodeOf } from "../pipeline/errors.ts";
 import type { RunEvent, State } from "../pipeline/events.ts";
 import { levelOf, levels } from "../pipeline/log-level.ts";
 import { changedRows } from "../pipeline/reconcile.ts";
 import type { RunReport } from "../pipeline/report.ts";
 import { after } from "../pipeline/run-state.ts";
+import { isBusy } from "../sqlite.ts";
+import { crashLostHolders } from "./crashes.ts";
 import { openHistory } from "./database.ts";
+import { leaveEnded, settleEnded } from "./ended.ts";
+import { leaseOf } from "./lease.ts";
 import { keepDays, keepRuns } from "./retention.ts";
-import { insertRun, type NewRun, prepareStatements, type Statements } from "./statements.ts";
+import { type EndedRun, insertRun, type NewRun, prepareStatements, type Statements } from "./statements.ts";
 
 export type RecorderOptions = {
   path: string;
@@ -16,10 +22,14 @@ export type RecorderOptions = {
   warn(message: string): void;
   /** Told when somebody asked for the run to be cancelled. */
   onCancel(): void;
+  /** Milliseconds that the end of a run waits for another process' write: there is no later. */
+  endPatienceMs?: number;
 };
 
 /** Milliseconds that a write waits for another process' write; what is kept waiting is written later. */
 const patienceMs = 20;
+const usualEndPatienceMs = 30_000;
+const retryMs = 50;
 const pollMs = 250;
 const heartbeatMs = 5000;
 const sampleMs = 1000;
@@ -42,14 +52,20 @@ type Task = {
 };
 
 /**
- * Writes a run into the history while it happens. Nothing that fails here reaches the run. Where there is no history yet, it is
- * made when the run's windows are known: what is refused for its settings leaves nothing behind.
+ * Writes a run into the history while it happens, from the moment on at which it holds the warehouse. Nothing that fails here reaches the run
+ * (invariant 10). A start that is refused is no run: nothing of it stays but, where somebody may have to look after it, the refusal.
  */
 export class Recorder {
   readonly #run: NewRun;
   readonly #options: RecorderOptions;
-  /** What happened before there was a file; undefined once it is open, or given up. */
-  #early: RunEvent[] | undefined;
+  /** What happened before there was a row, or while another process kept the file; undefined once it is open, or given up. */
+  #early: RunEvent[] | undefined = [];
+  #begun = false;
+  #refused = false;
+  /** True once it was said that the history cannot be written. */
+  #lost = false;
+  /** What this run made: it goes again where the run is refused. */
+  #made: string[] = [];
   #database: DatabaseSync | undefined;
   #statements: Statements | undefined;
   #runNo = 0;
@@ -62,21 +78,68 @@ export class Recorder {
   constructor(run: NewRun, options: RecorderOptions) {
     this.#run = run;
     this.#options = options;
-    if (existsSync(options.path)) this.#begin();
-    else this.#early = [];
   }
 
-  #begin(): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
+  /** The run holds the warehouse: from now on everybody can see it. */
+  begin(): void {
+    this.#begun = true;
+    this.#every(pollMs, () => this.#lookForCancel());
+    this.#every(heartbeatMs, () => this.#write((statements, no) => statements.heartbeat.run(Date.now(), no)));
+    this.#every(sampleMs, () => this.#sample());
+    this.#open();
+  }
+
+  /** Opens the file and adds the run, unless another process has the file just now: it is tried again with the next event. */
+  #open(): void {
+    const early = this.#early;
+    if (early === undefined) return;
+    const { path } = this.#options;
+    if (this.#made.length === 0) this.#made = [path, dirname(path)].filter((made) => !existsSync(made));
+    let database: DatabaseSync | undefined;
     try {
-      this.#database = openHistory(this.#options.path, patienceMs);
-      this.#statements = prepareStatements(this.#database);
-      this.#runNo = insertRun(this.#database, this.#run);
-      this.#every(pollMs, () => this.#lookForCancel());
-      this.#every(heartbeatMs, () => this.#write((statements, no) => statements.heartbeat.run(Date.now(), no)));
-      this.#every(sampleMs, () => this.#sample());
+      database = openHistory(path, patienceMs);
+      settleEnded(database, path);
+      crashLostHolders(database, this.#run.database, Date.now());
+      database.exec("delete from refusals");
+      this.#runNo = insertRun(database, this.#run, leaseOf(process.pid));
+      this.#database = database;
+      this.#statements = prepareStatements(database);
+      this.#early = undefined;
       for (const event of early) this.record(event);
+    } catch (error) {
+      if (this.#database === undefined) database?.close();
+      if (!isBusy(error)) this.#giveUp(error);
+    }
+  }
+
+  /**
+   * The run was refused for its settings before it did anything: it is taken out again, and the file with it where it was made for it. One that
+   * a schedule started, or that comes after runs that completed, is kept as a refusal, until a run holds the warehouse.
+   */
+  refuse({ code, what, next }: ErrorFacts): void {
+    const { id, trigger } = this.#run;
+    const { path } = this.#options;
+    const made = this.#made;
+    this.#early = undefined;
+    this.#refused = true;
+    try {
+      this.#database?.prepare("delete from runs where id = ?").run(id);
+      this.#close();
+      const isThere = existsSync(path) && made.length === 0;
+      if (!isThere)
+        for (const ending of ["", "-wal", "-shm"]) if (existsSync(path)) rmSync(`${path}${ending}`, { force: true });
+      for (const folder of made.slice(1)) if (readdirSync(folder).length === 0) rmdirSync(folder);
+      if (trigger !== "schedule" && !isThere) return;
+      const database = openHistory(path, usualEndPatienceMs);
+      try {
+        const completed = database.prepare("select 1 from runs where state = 'Completed' limit 1").get();
+        if (trigger !== "schedule" && completed === undefined) return;
+        database
+          .prepare("insert into refusals values (?, ?, ?, ?, ?, ?)")
+          .run(id, Date.now(), trigger, code, what, next);
+      } finally {
+        database.close();
+      }
     } catch (error) {
       this.#giveUp(error);
     }
@@ -86,7 +149,7 @@ export class Recorder {
   record(event: RunEvent): void {
     if (this.#early !== undefined) {
       this.#early.push(event);
-      if (event.type === "window.resolved") this.#begin();
+      if (this.#begun) this.#open();
       return;
     }
     if (this.#database === undefined) return;
@@ -112,26 +175,88 @@ export class Recorder {
     this.#flush();
   }
 
-  /** The run's end; what is still waiting for a lock is waited for a moment. */
-  finish(report: RunReport): void {
-    if (this.#early !== undefined) {
-      if (report.error !== null && exitCodeOf(report.error.code) === 2) return;
-      this.#begin();
+  /**
+   * The run's end. Where another process keeps the history for longer than anybody should, the end is left beside it: a run that ended well
+   * must not be taken for one that crashed.
+   */
+  async finish(report: RunReport): Promise<void> {
+    if (this.#refused) return;
+    const { error } = report;
+    if (!this.#begun) {
+      // Another run has the warehouse: this one never was.
+      if (error?.code === "warehouse_locked") return;
+      if (error !== null && exitCodeOf(error.code) === 2) return this.refuse({ ...error, what: error.message });
+      this.begin();
     }
     this.#state = after(this.#state, report.state);
-    const rows = report.companies.reduce((sum, { expected }) => sum + expected, 0);
-    const changed = report.companies.reduce((sum, company) => sum + changedRows(company), 0);
-    const { requests, bytes, error } = report;
+    const ended: EndedRun = {
+      state: this.#state,
+      endedAt: Date.parse(report.endedAt),
+      rows: report.companies.reduce((sum, { expected }) => sum + expected, 0),
+      changed: report.companies.reduce((sum, company) => sum + changedRows(company), 0),
+      ...{
+        requests: report.requests,
+        bytes: report.bytes,
+        errorCode: error?.code ?? null,
+        report: JSON.stringify(report),
+      },
+    };
+    const isOpen = await this.#patiently(() => {
+      this.#open();
+      return this.#early === undefined;
+    });
     this.#sample();
-    this.#write((statements, no) =>
-      statements.finish.run(
-        ...[this.#state, Date.parse(report.endedAt), rows, changed, requests, bytes],
-        ...[error?.code ?? null, JSON.stringify(report), no],
-      ),
+    this.#write((statements, no) => {
+      const { state, endedAt, rows, changed, requests, bytes, errorCode, report: text } = ended;
+      statements.finish.run(state, endedAt, rows, changed, requests, bytes, errorCode, text, no);
+    });
+    const isWritten =
+      isOpen &&
+      (await this.#patiently(() => {
+        this.#flush();
+        return this.#queue.length === 0;
+      }));
+    if (isWritten && this.#database !== undefined) return this.#forgetOld();
+    this.#leave(ended);
+  }
+
+  /** Tries something until it is done, or the end of a run has waited for long enough. */
+  async #patiently(attempt: () => boolean): Promise<boolean> {
+    const { endPatienceMs = usualEndPatienceMs } = this.#options;
+    for (const began = performance.now(); !attempt(); await setTimeout(retryMs)) {
+      if (performance.now() - began > endPatienceMs) return false;
+    }
+    return true;
+  }
+
+  /** A few of the runs whose time is over, so that nobody waits for it; every run does so at its end. */
+  #forgetOld(): void {
+    for (let changes = -1, times = 0; changes !== 0 && times < 4; times++) {
+      try {
+        changes = Number(this.#statements!.prune.run(Date.now() - keepDays * 86_400_000, keepRuns).changes);
+        if (changes === 0 && times > 0) this.#database!.prepare("pragma incremental_vacuum(2000)").all();
+      } catch (error) {
+        if (!isBusy(error)) this.#giveUp(error);
+        return;
+      }
+    }
+  }
+
+  #leave(ended: EndedRun): void {
+    const { path } = this.#options;
+    try {
+      leaveEnded(path, { run: this.#run, lease: leaseOf(process.pid), ended });
+    } catch (error) {
+      this.#giveUp(error);
+      return;
+    }
+    this.#queue = [];
+    this.#close();
+    if (this.#lost) return;
+    this.#lost = true;
+    this.#options.warn(
+      `the run history ${path} could not be written at the end (another process holds it, or it failed before); the end of the run lies beside it and is read with the next look`,
     );
-    this.#write((statements) => statements.prune.run(Date.now() - keepDays * 86_400_000, keepRuns));
-    for (let tries = 0; tries < 50 && this.#queue.length > 0 && this.#database !== undefined; tries++) this.#flush();
-    if (this.#queue.length > 0) this.#giveUp(new Error("another process holds it"));
   }
 
   /** Nothing more is recorded. */
@@ -223,18 +348,18 @@ export class Recorder {
       this.#queue = [];
     } catch (error) {
       if (database.isTransaction) database.exec("rollback");
-      const isBusy = (error as { errcode?: number }).errcode === 5;
-      if (!isBusy || this.#queue.length > mostWaiting) this.#giveUp(error);
+      if (!isBusy(error) || this.#queue.length > mostWaiting) this.#giveUp(error);
     }
   }
 
   #every(ms: number, work: () => void): void {
     const timer = setInterval(() => {
       try {
+        if (this.#early !== undefined) this.#open();
         work();
         this.#flush();
       } catch (error) {
-        if ((error as { errcode?: number }).errcode !== 5) this.#giveUp(error);
+        if (!isBusy(error)) this.#giveUp(error);
       }
     }, ms);
     this.#timers.push(timer.unref());
@@ -243,7 +368,10 @@ export class Recorder {
   #giveUp(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.#queue = [];
+    this.#early = undefined;
     this.#close();
+    if (this.#lost) return;
+    this.#lost = true;
     this.#options.warn(
       `the run history ${this.#options.path} cannot be written (${message}); the run goes on without it`,
     );

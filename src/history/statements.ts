@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { State } from "../pipeline/events.ts";
 import { runName } from "../pipeline/run-name.ts";
-import { leaseOf } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 import { outdatedRuns } from "./retention.ts";
 
 export type NewRun = {
@@ -15,18 +16,30 @@ export type NewRun = {
   settings: object;
 };
 
-/** Adds a run whose process is this one; gives its number. */
-export function insertRun(database: DatabaseSync, run: NewRun): number {
+/** How a run ended, as its row has it; `report` is JSON. */
+export type EndedRun = {
+  state: State;
+  endedAt: number;
+  rows: number;
+  changed: number;
+  requests: number;
+  bytes: number;
+  errorCode: string | null;
+  report: string;
+};
+
+/** Adds a run; gives its number. */
+export function insertRun(database: DatabaseSync, run: NewRun, lease: Lease): number {
   const { id, flow, trigger, startedAt, asOf, source, database: warehouse, settings } = run;
-  const { host, pid, processStarted, boot } = leaseOf(process.pid);
+  const { host, namespace, pid, processStarted, boot } = lease;
   const { lastInsertRowid } = database
     .prepare(
-      `insert into runs (id, name, flow, state, trigger, started_at, as_of, source, database, settings, host, pid, process_started, boot, heartbeat_at)
-       values (?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into runs (id, name, flow, state, trigger, started_at, as_of, source, database, settings, host, namespace, pid, process_started, boot, heartbeat_at)
+       values (?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       ...[id, runName(id), flow, trigger, startedAt, asOf, source, warehouse, JSON.stringify(settings)],
-      ...[host, pid, processStarted, boot, startedAt],
+      ...[host, namespace, pid, processStarted, boot, startedAt],
     );
   return Number(lastInsertRowid);
 }
@@ -50,7 +63,7 @@ const texts = {
   heartbeat: "update runs set heartbeat_at = ? where no = ?",
   state: "update runs set state = ? where no = ?",
   cancelRequested: "select 1 from runs where no = ? and cancel_requested_at is not null",
-  prune: `delete from runs where no in (${outdatedRuns})`,
+  prune: `delete from runs where no in (select no from (${outdatedRuns}) order by no limit 5)`,
   finish: `update runs set state = ?, ended_at = ?, rows = ?, changed = ?, requests = ?, bytes = ?, error_code = ?, report = ?
     where no = ?`,
 };

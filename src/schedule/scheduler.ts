@@ -58,7 +58,7 @@ export class Scheduler {
       if (starter === null || runId === null || this.#runs.isAlive(starter)) continue;
       const state = this.#runs.stateOf(runId);
       if (state === "over") this.#store.end(slot, null);
-      if (state === "unknown" && now - (startedAt ?? 0) > startMs) this.#store.giveBack(slot);
+      if (state === "unknown" && now - (startedAt ?? 0) > startMs && !this.#runs.isBusy()) this.#store.giveBack(slot);
     }
   }
 

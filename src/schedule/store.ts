@@ -19,7 +19,14 @@ export type Slot = {
 };
 
 /** The process that started a slot's run. */
-export type Starter = { pid: number; processStarted: string | null; boot: string | null; host: string };
+export type Starter = {
+  pid: number;
+  processStarted: string | null;
+  boot: string | null;
+  host: string;
+  /** Left out of slots before this version. */
+  namespace?: string | null;
+};
 
 type SlotKey = Pick<Slot, "schedule" | "dueAt">;
 

@@ -34,7 +34,7 @@ export class SourceClient {
   async ask<T>(url: string, context: TaskContext, consume: (answer: HttpAnswer) => Promise<T>): Promise<T> {
     const { policy, clock } = this.#options;
     const { task, signal, report } = context;
-    const sleep = (ms: number, by: AbortSignal) => this.#timed(context, () => clock.sleep(ms, by));
+    const sleep = (ms: number, by: AbortSignal) => this.#sleep(ms, by, context);
     return retry(
       {
         policy,
@@ -52,15 +52,14 @@ export class SourceClient {
     await this.#http.close();
   }
 
-  /** Says how long something was waited for, as it was and not as it was meant to be. */
-  async #timed<T>({ task, report }: Pick<TaskContext, "task" | "report">, wait: () => Promise<T>): Promise<T> {
+  /** Sleeps, and says how long it was, as it was and not as it was meant to be. */
+  async #sleep(ms: number, signal: AbortSignal, { task, report }: TaskContext): Promise<void> {
     const { clock } = this.#options;
     const began = clock.monotonic();
     try {
-      return await wait();
+      await clock.sleep(ms, signal);
     } finally {
-      const ms = Math.round(clock.monotonic() - began);
-      if (ms > 0) report({ type: "source.waited", task, ms });
+      report({ type: "source.waited", task, ms: Math.round(clock.monotonic() - began) });
     }
   }
 
@@ -71,9 +70,16 @@ export class SourceClient {
     consume: (answer: HttpAnswer) => Promise<T>,
   ): Promise<T> {
     const { budget, clock, requestTimeoutMs } = this.#options;
-    await this.#timed({ task, report }, () =>
-      budget.take(signal, (waitMs, perMinute) => report({ type: "source.wait", task, waitMs, perMinute })),
-    );
+    const queued = clock.monotonic();
+    let waits = false;
+    try {
+      await budget.take(signal, (waitMs, perMinute) => {
+        waits = true;
+        report({ type: "source.wait", task, waitMs, perMinute });
+      });
+    } finally {
+      if (waits) report({ type: "source.waited", task, ms: Math.round(clock.monotonic() - queued) });
+    }
     report({ type: "source.request", task, attempt, url: shortUrl(url) });
     this.traffic.requests++;
     const timeout = AbortSignal.timeout(requestTimeoutMs);

@@ -1,9 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PipelineError } from "../pipeline/errors.ts";
-import { isProcessAlive } from "../process-alive.ts";
 import { startChild } from "./child.ts";
 import { makeFolder } from "./folder.ts";
 import { projectFolder } from "./project.ts";
@@ -178,10 +177,14 @@ function notMade(code: number | null, lines: readonly string[]): PipelineError {
   });
 }
 
-/** Removes what processes that are gone have left half-made. */
+/** Milliseconds after which nobody makes an environment any more: it takes half a minute. */
+const abandonedMs = 3_600_000;
+
+/** Removes what was left half-made. Its age says so: a process id may be of another container that has this folder, too. */
 async function removeAbandoned(cacheDir: string): Promise<void> {
   for (const entry of await readdir(cacheDir)) {
-    const pid = Number(/^building-(\d+)-/.exec(entry)?.[1]);
-    if (pid > 0 && !isProcessAlive(pid)) await rm(join(cacheDir, entry), { recursive: true, force: true });
+    if (!entry.startsWith("building-")) continue;
+    const { mtimeMs } = await stat(join(cacheDir, entry));
+    if (Date.now() - mtimeMs > abandonedMs) await rm(join(cacheDir, entry), { recursive: true, force: true });
   }
 }

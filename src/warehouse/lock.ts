@@ -2,12 +2,23 @@ import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, rmSync, statSync
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { PipelineError } from "../pipeline/errors.ts";
+import { placeOfProcess } from "../process-alive.ts";
 import { unusable } from "./failures.ts";
 
 /** Who holds a warehouse. */
-export type Holder = { pid: number /** ISO instant. */; since: string };
+export type Holder = {
+  pid: number;
+  /** ISO instant. */
+  since: string;
+  /** The machine, where the number is of another one or of another container on this one. */
+  elsewhere?: string;
+};
 
 const attempts = 20;
+/** Milliseconds between two attempts: somebody who looks at the lock has it for less. */
+const pauseMs = 5;
+/** Milliseconds that the holder waits for those who look: they read a row. */
+const readersMs = 5000;
 
 /**
  * The right to own a warehouse (invariant 4) for a whole run, also while the file itself is closed for dbt. It is a write
@@ -33,9 +44,11 @@ export class WarehouseLock {
       const held = db && hold(db, database, holder);
       if (held === true) return new WarehouseLock(database, db!, madeFolders);
       db?.close();
-      if (typeof held === "object") throw refused(database, held);
-      // Another process took or removed the file in the same instant.
+      // One who looks has it for a moment, and another process may take or remove the file in the same instant: that is no holder.
+      if (typeof held === "object" && (attempt > 3 || held.pid !== 0))
+        throw refused(database, held.pid === 0 ? undefined : held);
       if (attempt === attempts) throw refused(database, undefined);
+      Atomics.wait(pause, 0, 0, pauseMs);
     }
   }
 
@@ -60,7 +73,7 @@ export class WarehouseLock {
     try {
       if (existsSync(this.#database)) {
         this.#db.exec("delete from holder");
-        this.#db.exec("commit");
+        commit(this.#db);
       } else {
         rmSync(lockPath(this.#database), { force: true });
         for (const folder of this.#madeFolders) if (!removeEmpty(folder)) break;
@@ -72,6 +85,8 @@ export class WarehouseLock {
     }
   }
 }
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 const lockPath = (database: string) => `${database}.lock`;
 
@@ -98,11 +113,17 @@ function inodeOf(path: string): number | undefined {
 /** True: this process has it. A holder: who has it. False: look again. */
 function hold(db: DatabaseSync, database: string, holder: Holder): boolean | Holder {
   if (!db.isTransaction) return readHolder(db, database) ?? { pid: 0, since: "" };
-  db.exec("create table if not exists holder (pid integer not null, since text not null)");
-  db.exec("delete from holder");
-  db.prepare("insert into holder values (?, ?)").run(holder.pid, holder.since);
-  // Others can read who it is only once it is committed; the lock for good is the next transaction.
-  db.exec("commit");
+  const { host, namespace } = placeOfProcess();
+  try {
+    db.exec(
+      "drop table if exists holder; create table holder (pid integer not null, since text not null, host text, namespace text)",
+    );
+    db.prepare("insert into holder values (?, ?, ?, ?)").run(holder.pid, holder.since, host, namespace);
+    // Others can read who it is only once it is committed; the lock for good is the next transaction.
+    commit(db);
+  } catch (error) {
+    throw isFull(error) ? noRoom(database, error) : error;
+  }
   if (!begin(db, database)) return readHolder(db, database) ?? false;
   const now = readHolder(db, database);
   return now?.pid === holder.pid && now.since === holder.since;
@@ -115,19 +136,33 @@ function begin(db: DatabaseSync, database: string): boolean {
     return true;
   } catch (error) {
     if (isBusy(error)) return false;
-    throw damaged(database, error);
+    throw isFull(error) ? noRoom(database, error) : damaged(database, error);
   }
 }
 
 function readHolder(db: DatabaseSync, database: string): Holder | undefined {
   try {
     const known = db.prepare("select 1 from sqlite_schema where name = 'holder'").get();
-    const row = known && db.prepare("select pid, since from holder").get();
-    return row && { pid: Number(row.pid), since: String(row.since) };
+    const row = known && db.prepare("select * from holder").get();
+    if (!row) return undefined;
+    const here = placeOfProcess();
+    // One of an earlier version does not say where it is.
+    const isHere = row.host == null || (row.host === here.host && row.namespace === here.namespace);
+    const holder = { pid: Number(row.pid), since: String(row.since) };
+    return isHere
+      ? holder
+      : { ...holder, elsewhere: row.host === here.host ? `another container on ${row.host}` : String(row.host) };
   } catch (error) {
     if (isBusy(error)) return undefined; // it writes its row just now
     throw damaged(database, error);
   }
+}
+
+/** Whoever reads the row has a lock on the file for a moment: it is waited for (invariant 4). */
+function commit(db: DatabaseSync): void {
+  db.exec(`pragma busy_timeout = ${readersMs}`);
+  db.exec("commit");
+  db.exec("pragma busy_timeout = 0");
 }
 
 function connect(database: string): DatabaseSync {
@@ -136,6 +171,20 @@ function connect(database: string): DatabaseSync {
   } catch (error) {
     throw damaged(database, error);
   }
+}
+
+const isFull = (error: unknown) => error instanceof Error && /disk is full|disk I\/O error/i.test(error.message);
+
+function noRoom(database: string, cause: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "disk_full",
+      what: `The disk is full: the lock of the warehouse ${database} could not be written.`,
+      data: "Nothing was read or changed.",
+      next: "Free some space and run again.",
+    },
+    { cause },
+  );
 }
 
 const isBusy = (error: unknown) => error instanceof Error && /locked|busy/i.test(error.message);
@@ -153,12 +202,15 @@ function damaged(database: string, cause: unknown): PipelineError {
 }
 
 export function refused(database: string, holder: Holder | undefined): PipelineError {
-  const who = holder?.pid ? `process ${holder.pid}, since ${holder.since}` : "another process";
+  const where = holder?.elsewhere === undefined ? "" : ` on ${holder.elsewhere}`;
+  const who = holder?.pid ? `process ${holder.pid}${where}, since ${holder.since}` : "another process";
+  // A number of another place is another process here.
+  const kill = holder?.pid && holder.elsewhere === undefined ? `, or stop it with: kill -INT ${holder.pid}` : "";
   return new PipelineError({
     code: "warehouse_locked",
     what: `Another run holds the warehouse ${database}: ${who}.`,
     data: "Nothing was read or changed by this run.",
-    next: `Wait until it is done${holder?.pid ? `, or stop it with: kill -INT ${holder.pid}` : ""}.`,
+    next: `Wait until it is done${kill}.`,
   });
 }
 

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { ScheduleStore } from "../../src/schedule/store.ts";
@@ -106,6 +115,7 @@ describe("backup and restore", () => {
     assert.notEqual(code, 0);
     assert.deepEqual(readdirSync(parent), []);
     mkdirSync(join(parent, ".x.unfinished-999999999"));
+    utimesSync(join(parent, ".x.unfinished-999999999"), 0, 0);
     assert.equal((await home.run(["backup", "--to", join(parent, "x"), "-q"])).stdout, "");
     assert.deepEqual(readdirSync(parent), ["x"]);
   });

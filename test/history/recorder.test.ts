@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
+import { findCrashed } from "../../src/history/crashes.ts";
 import { openHistory } from "../../src/history/database.ts";
 import { History } from "../../src/history/history.ts";
-import { isAlive, leaseOf } from "../../src/history/lease.ts";
+import { isAlive, leaseOf, livenessOf } from "../../src/history/lease.ts";
 import { Recorder } from "../../src/history/recorder.ts";
 import { outdatedRuns } from "../../src/history/retention.ts";
+import type { NewRun } from "../../src/history/statements.ts";
 import type { Happening } from "../../src/pipeline/events.ts";
 import type { RunReport } from "../../src/pipeline/report.ts";
 import { runName } from "../../src/pipeline/run-name.ts";
@@ -49,10 +51,15 @@ const resolved: Happening = {
   why: "test",
 };
 
-function recording(path = join(temporaryFolder(), "home", "history.sqlite")) {
+/** A run that holds its warehouse. */
+function recording(path = join(temporaryFolder(), "home", "history.sqlite"), change: Partial<NewRun> = {}) {
   const warnings: string[] = [];
   let cancels = 0;
-  const recorder = new Recorder(run, { path, warn: (text) => warnings.push(text), onCancel: () => cancels++ });
+  const recorder = new Recorder(
+    { ...run, ...change },
+    { path, warn: (text) => warnings.push(text), onCancel: () => cancels++, endPatienceMs: 300 },
+  );
+  recorder.begin();
   let second = 0;
   const tell = (...happenings: Happening[]) => {
     for (const happening of happenings) {
@@ -81,16 +88,52 @@ describe("the state machine", () => {
 });
 
 describe("the recorder", () => {
-  it("makes no history for a run that is refused for its settings", () => {
-    const refused = recording();
-    refused.tell({ type: "run.started", flow: "f", database: "d", source: "s", asOf: "2026-11-20" });
-    refused.recorder.finish(
-      report({ state: "Failed", error: { ...error, message: "", code: "company_not_found" } as never }),
+  const refusal = { ...error, code: "company_not_found" } as const;
+
+  it("shows a run as soon as it holds its warehouse, and leaves nothing of the first one that is refused", () => {
+    const { path, recorder, tell } = recording();
+    tell({ type: "run.started", flow: "f", database: "d", source: "s", asOf: "2026-11-20" });
+    const reader = open(path);
+    assert.deepEqual(
+      reader.list({ limit: 9 }).map(({ state }) => state),
+      ["Running"],
     );
-    assert.ok(!existsSync(dirname(refused.path)));
+    reader.close();
+    recorder.refuse(refusal);
+    assert.ok(!existsSync(dirname(path)));
+  });
+
+  it("has no row for a start that was refused before it held a warehouse, nor for one that another run kept out", async () => {
+    for (const code of ["company_not_found", "warehouse_locked"] as const) {
+      const path = join(temporaryFolder(), "home", "history.sqlite");
+      const recorder = new Recorder(run, { path, warn: assert.fail, onCancel: assert.fail });
+      await recorder.finish(report({ state: "Failed", error: { ...error, message: "", code } as never }));
+      assert.ok(!existsSync(dirname(path)), code);
+    }
     const failed = recording();
-    failed.recorder.finish(report({ state: "Failed", error: { ...error, message: "" } as never }));
+    await failed.recorder.finish(report({ state: "Failed", error: { ...error, message: "" } as never }));
     assert.ok(existsSync(failed.path));
+  });
+
+  it("keeps a refusal beside the runs where one has completed or a schedule started it, until a run holds the warehouse", async () => {
+    const first = recording();
+    await first.recorder.finish(report());
+    first.recorder.close();
+    const second = recording(first.path, { id: "second" });
+    second.recorder.refuse(refusal);
+    const reader = open(first.path);
+    assert.equal(reader.list({ limit: 9 }).length, 1);
+    assert.deepEqual(
+      [reader.refusal()?.code, reader.refusal()?.next, reader.refusal()?.trigger],
+      ["company_not_found", "Again.", "cli"],
+    );
+    const third = recording(first.path, { id: "third" });
+    assert.equal(reader.refusal(), null);
+    third.recorder.close();
+    reader.close();
+    const nightly = recording(undefined, { trigger: "schedule" });
+    nightly.recorder.refuse(refusal);
+    assert.equal(open(nightly.path).refusal()?.trigger, "schedule");
   });
 
   it("writes tasks, attempts, counts, logs and the end", async () => {
@@ -118,7 +161,7 @@ describe("the recorder", () => {
       ["Running", runName(id), null],
       "seen while it runs",
     );
-    recorder.finish(report());
+    await recorder.finish(report());
     const detail = reader.inspect(running!.no);
     assert.deepEqual(
       [detail.state, detail.rows, detail.changed, detail.requests, detail.bytes, detail.report?.state],
@@ -164,7 +207,7 @@ describe("the recorder", () => {
     ];
     for (const [i, event] of events.entries())
       recorder.record({ ...event, runId: id, at: `2026-11-20T${times[i]}.000Z` });
-    recorder.finish(report({ endedAt: "2026-11-20T11:00:02.000Z" }));
+    await recorder.finish(report({ endedAt: "2026-11-20T11:00:02.000Z" }));
     const reader = open(path);
     const { tasks, state } = reader.inspect(1);
     assert.deepEqual([state, tasks[0]!.state], ["Completed", "Completed"]);
@@ -183,14 +226,14 @@ describe("the recorder", () => {
     const reader = open(path);
     reader.requestCancel(1);
     while (cancels() === 0) await new Promise((resolve) => setImmediate(resolve));
-    recorder.finish(report({ state: "Cancelled" }));
+    await recorder.finish(report({ state: "Cancelled" }));
     assert.equal(reader.stateOf(1), "Cancelled");
     reader.requestCancel(1);
     assert.equal(reader.stateOf(1), "Cancelled", "final states stay");
     reader.close();
   });
 
-  it("warns once and goes on where the file is damaged, is no file, or is newer", () => {
+  it("warns once and goes on where the file is damaged, is no file, or is newer", async () => {
     const damaged = join(temporaryFolder(), "history.sqlite");
     writeFileSync(damaged, "not a database, whatever its name says".repeat(100));
     const folder = join(temporaryFolder(), "history.sqlite");
@@ -202,13 +245,13 @@ describe("the recorder", () => {
     for (const path of [damaged, folder, newer]) {
       const { recorder, tell, warnings } = recording(path);
       tell({ type: "warehouse.opened" });
-      recorder.finish(report());
+      await recorder.finish(report());
       assert.equal(warnings.length, 1, path);
       assert.match(warnings[0]!, /cannot be written .*the run goes on without it/);
     }
     assert.match(readFileSync(damaged, "utf8"), /^not a database/, "and leaves it as it is");
     assert.throws(() => History.open(damaged), { code: "history_unusable", next: /move the file away/ });
-    assert.throws(() => History.open(newer), { code: "history_unusable", what: /newer version .*99, known here: 2/ });
+    assert.throws(() => History.open(newer), { code: "history_unusable", what: /newer version .*99, known here: 3/ });
   });
 
   it("waits for a lock without holding the run up, and writes what was kept waiting", async () => {
@@ -225,50 +268,111 @@ describe("the recorder", () => {
     holder.close();
     tell({ type: "warehouse.closed" });
     await Promise.resolve();
-    recorder.finish(report());
+    await recorder.finish(report());
     const reader = open(path);
     assert.equal(reader.logs(reader.find("")[0]!, { limit: 100 }).length, 7);
     reader.close();
     assert.deepEqual(warnings, []);
   });
 
-  it("gives up with a warning when the lock stays", () => {
-    const { path, recorder, tell, warnings } = recording();
-    tell(resolved);
+  it("records a run whose file was busy when it began", async () => {
+    const path = join(temporaryFolder(), "home", "history.sqlite");
+    const earlier = recording(path, { id: "earlier" });
+    await earlier.recorder.finish(report());
+    earlier.recorder.close();
     const holder = new DatabaseSync(path);
     holder.exec("begin immediate");
-    tell({ type: "warehouse.opened" });
-    recorder.finish(report());
+    const { recorder, tell, warnings } = recording(path);
+    tell(resolved, { type: "warehouse.opened" });
     holder.exec("rollback");
     holder.close();
-    assert.equal(warnings.length, 1);
+    await recorder.finish(report());
+    const reader = open(path);
+    assert.equal(reader.logs(reader.find(id)[0]!, { limit: 100 }).length, 2);
+    assert.equal(reader.find(id)[0]?.state, "Completed");
+    reader.close();
+    assert.deepEqual(warnings, []);
   });
+
+  for (const when of ["at the end", "all the time"]) {
+    it(`leaves the end of a run beside a history that is held ${when}: it never becomes Crashed`, async () => {
+      const path = join(temporaryFolder(), "home", "history.sqlite");
+      const earlier = recording(path, { id: "earlier" });
+      await earlier.recorder.finish(report());
+      earlier.recorder.close();
+      const holder = new DatabaseSync(path);
+      if (when === "all the time") holder.exec("begin immediate");
+      const { recorder, tell, warnings } = recording(path);
+      tell({ type: "task.state", task, state: "Running", attempt: 1 });
+      if (when === "at the end") holder.exec("begin immediate");
+      await recorder.finish(report());
+      assert.match(warnings.join(), /^the run history .* the end of the run lies beside it/);
+      // Its process is gone, and the history is still held.
+      const looking = new DatabaseSync(path);
+      findCrashed(looking, path);
+      holder.exec("rollback");
+      holder.close();
+      looking.exec("update runs set process_started = '1'");
+      findCrashed(looking, path);
+      looking.close();
+      const reader = open(path);
+      const [row] = reader.find(id);
+      assert.deepEqual(
+        [row?.state, row?.changed, reader.inspect(row!.no).report?.state],
+        ["Completed", 6, "Completed"],
+      );
+      reader.close();
+      assert.deepEqual(readdirSync(join(dirname(path), "runs-ended")), []);
+    });
+  }
 });
 
 describe("the lease", () => {
   it("knows this process, and one that is gone from one that took its number", async () => {
     const lease = leaseOf(process.pid);
-    assert.ok(isAlive(lease, 0, Date.now()), "however old the heartbeat is");
-    assert.ok(!isAlive({ ...lease, processStarted: "1" }, Date.now(), Date.now()), "another process with that number");
-    assert.ok(!isAlive({ ...lease, boot: "another" }, Date.now(), Date.now()), "another boot");
+    assert.equal(livenessOf(lease), "alive");
+    assert.equal(livenessOf({ ...lease, processStarted: "1" }), "gone", "another process with that number");
+    assert.equal(livenessOf({ ...lease, boot: "another" }), "gone", "another boot");
     const child = spawn("sleep", ["60"]);
     await once(child, "spawn");
     const other = leaseOf(child.pid!);
-    assert.ok(isAlive(other, 0, Date.now()));
+    assert.equal(livenessOf(other), "alive");
     child.kill("SIGSTOP");
-    assert.ok(isAlive(other, 0, Date.now()), "a suspended one is alive");
+    assert.equal(livenessOf(other), "alive", "a suspended one is alive");
     child.kill("SIGKILL");
     await once(child, "close");
-    assert.ok(!isAlive(other, Date.now(), Date.now()));
+    assert.equal(livenessOf(other), "gone");
   });
 
-  it("of another host goes by the heartbeat", () => {
-    const lease = { ...leaseOf(process.pid), host: "elsewhere" };
-    assert.ok(isAlive(lease, 1_000_000, 1_060_000));
-    assert.ok(!isAlive(lease, 1_000_000, 1_300_000));
+  it("of another machine or container says nothing, so that nothing is guessed and nobody is signalled", () => {
+    const lease = leaseOf(process.pid);
+    for (const other of [{ host: "elsewhere" }, { namespace: "pid:[1]" }]) {
+      assert.equal(livenessOf({ ...lease, ...other }), "unknown");
+      assert.ok(!isAlive({ ...lease, ...other }));
+    }
+    assert.equal(livenessOf({ ...lease, namespace: null }), "alive", "of a version that did not keep it");
+  });
+
+  it("of another container is over when its warehouse is held by somebody else, and its heart has stopped", async () => {
+    const { path, recorder } = recording();
+    const reader = open(path);
+    const change = (sql: string) => {
+      const database = new DatabaseSync(path);
+      database.exec(sql);
+      database.close();
+    };
+    change("update runs set namespace = 'pid:[1]', heartbeat_at = unixepoch() * 1000 - 300000");
+    recorder.close();
+    assert.equal(reader.stateOf(1), "Running");
+    assert.ok(reader.list({ limit: 1 })[0]!.unheardSince !== null);
+    const elsewhere = recording(path, { id: "b", database: "y.duckdb" });
+    assert.equal(reader.stateOf(1), "Running", "another warehouse proves nothing");
+    const next = recording(path, { id: "c" });
+    assert.equal(reader.stateOf(1), "Crashed");
+    for (const { recorder: one } of [elsewhere, next]) one.close();
+    reader.close();
   });
 });
-
 describe("the history", () => {
   /** Runs of the past, a minute apart; every fourth failed. */
   function filled(count: number): History {

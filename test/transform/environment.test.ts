@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { PythonEnvironment } from "../../src/transform/environment.ts";
@@ -88,6 +88,7 @@ describe("dbt's Python environment", () => {
     assert.deepEqual(readdirSync(cacheDir), []);
     // What a killed process left is removed by the next.
     mkdirSync(join(cacheDir, "building-999999999-x"));
+    utimesSync(join(cacheDir, "building-999999999-x"), 0, 0);
     await assert.rejects(environment().ensure(() => undefined, signal));
     assert.deepEqual(readdirSync(cacheDir), []);
   });

@@ -53,7 +53,10 @@ describe("the server", () => {
 
   it("shows runs that happen while it is up, page by page", async () => {
     const first = await runInProcess({ home, source, trigger: "schedule" });
-    const second = await runInProcess({ home, source, config: { companies: ["nobody"] } });
+    const fail = { kind: "html", status: 403 } as const;
+    source.intercept = (url) => (url.searchParams.has("company") ? fail : undefined);
+    const second = await runInProcess({ home, source });
+    source.intercept = undefined;
     const runs = (await get("/api/v1/runs")).body as { id: string; state: string; trigger: string; no?: number }[];
     assert.deepEqual(
       runs.map(({ id, state, trigger, no }) => [id, state, trigger, no]),

@@ -79,10 +79,22 @@ function attention(
   now: number,
 ): Attention[] {
   const found: Attention[] = [];
+  const refusal = history?.refusal() ?? null;
+  if (refusal !== null) {
+    const at = `${new Date(refusal.at).toISOString().slice(0, 16)}Z`;
+    const what = `A start by ${refusal.trigger} at ${at} was refused [${refusal.code}]: ${refusal.message}`;
+    found.push({ level: "failure", what, next: refusal.next, runId: null });
+  }
   if (newest === undefined) {
-    return [{ level: "warning", what: "Nothing was run yet.", next: "pipeline run", runId: null }];
+    const nothing: Attention = { level: "warning", what: "Nothing was run yet.", next: "pipeline run", runId: null };
+    return refusal === null ? [nothing] : found;
   }
   const { id, name, state, report } = newest;
+  if (newest.unheardSince !== null) {
+    const since = `${new Date(newest.unheardSince).toISOString().slice(0, 16)}Z`;
+    const what = `Run ${name} was not heard from since ${since}: its machine or container cannot be seen from here.`;
+    found.push({ level: "warning", what, next: `pipeline runs inspect ${id.slice(0, 8)}`, runId: id });
+  }
   if (state === "Crashed") {
     const next = `pipeline runs retry ${id.slice(0, 8)}`;
     found.push({

@@ -26,5 +26,5 @@ export function runningServer(home: string): ServerFacts | null {
   } catch {
     return null; // not there, or cut off by a crash: whoever wrote it is gone
   }
-  return isAlive(facts.lease, 0, Date.now()) ? facts : null;
+  return isAlive(facts.lease) ? facts : null;
 }

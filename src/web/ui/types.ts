@@ -8,6 +8,8 @@ export type RunRow = {
   trigger: string;
   startedAt: string;
   endedAt: string | null;
+  /** When it last said that it is there, where that is long ago and it is not over. */
+  unheardSince: string | null;
   asOf: string;
   source: string;
   database: string;

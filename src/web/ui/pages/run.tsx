@@ -47,6 +47,7 @@ function Page({ run }: { run: RunDetail }) {
           {run.name} <code class="dim">{run.id.slice(0, 8)}</code>
         </h1>
         <State state={run.state} />
+        {run.unheardSince !== null && <span>not heard from since {time(run.unheardSince)}</span>}
         <span class="dim" title={run.startedAt}>
           {time(run.startedAt)} ({relative(run.startedAt)}), {duration(Math.max(took, 0))}, by {run.trigger}, process{" "}
           {run.lease.pid}
