@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 
 /** The file's tables are of a newer version of this program. */
 export class NewerTables extends Error {
@@ -29,6 +30,25 @@ export function openSqlite(path: string, migrations: URL, patienceMs: number): D
       database.close();
       if (!isBusy(error) || performance.now() - started > patienceMs) throw error;
     }
+  }
+}
+
+/**
+ * A file whose disk is full, or that may not be written, without its write-ahead log: what was written last may be missing. Null where `cause`, why
+ * it could not be opened, is another one, or it cannot be read like that either.
+ */
+export function openAsItIs(path: string, cause: unknown): DatabaseSync | null {
+  if (!/disk is full|disk I\/O error|readonly database|unable to open/.test((cause as Error).message)) return null;
+  const url = pathToFileURL(path);
+  url.searchParams.set("immutable", "1");
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(url, { readOnly: true });
+    database.prepare("select 1 from sqlite_schema limit 1").get();
+    return database;
+  } catch {
+    database?.close();
+    return null; // whoever asks says what was wrong first
   }
 }
 

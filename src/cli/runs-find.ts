@@ -17,6 +17,10 @@ export async function withHistory<T>(options: GlobalOptions, use: (history: Hist
       throw wrong(`A run is under way: process ${holder.pid}, since ${holder.since}.`, "Look again in a moment.");
     throw wrong(`Nothing was run yet in ${home}.`, "Start with: pipeline run");
   }
+  if (history.isStale && !options.quiet)
+    process.stderr.write(
+      `warning: ${history.path} cannot be written: it is read as it is, without what was written last\n`,
+    );
   try {
     return await use(history);
   } finally {

@@ -4,15 +4,14 @@ import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** dbt, and whether it writes the same file format as this program. */
 export async function checkDbt(config: Config, signal: AbortSignal): Promise<Finding[]> {
-  const { kind, duckdb, duckdbOfNode } = await dbtFacts(config, signal);
+  const { kind, duckdb, duckdbOfNode, damage } = await dbtFacts(config, signal);
   if (kind === "own")
     return [ok("dbt", `${config.dbt}, your own; its DuckDB must be able to read files of ${duckdbOfNode}`)];
   if (kind === "unmade")
     return [ok("dbt", "its Python environment is made by the first run, which takes about a minute")];
-  if (duckdb === "") {
-    return [
-      warning("dbt", `its Python environment in ${config.cacheDir} is damaged`, "Nothing: the next run makes it anew."),
-    ];
+  if (damage !== null) {
+    const what = `its Python environment in ${config.cacheDir} is damaged: ${damage}`;
+    return [warning("dbt", what, "Nothing: the next run makes it anew.")];
   }
   const what = `DuckDB ${duckdb} in Python, ${duckdbOfNode} here`;
   return duckdb === duckdbOfNode

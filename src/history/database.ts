@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { PipelineError } from "../pipeline/errors.ts";
-import { NewerTables, openSqlite } from "../sqlite.ts";
+import { NewerTables, openAsItIs, openSqlite } from "../sqlite.ts";
 
 /** Milliseconds that a reader's statement waits for another process' write: those are short. */
 const patienceMs = 250;
@@ -11,12 +11,17 @@ export function openHistory(path: string, timeoutMs = patienceMs): DatabaseSync 
   return openSqlite(path, new URL("./migrations/", import.meta.url), timeoutMs);
 }
 
+/** A history, and whether it can only be read, without what was written last: the disk is full, or may not be written. */
+export type OpenHistory = { database: DatabaseSync; isStale: boolean };
+
 /** The run history where there is one. Throws `history_unusable` where it cannot be read. */
-export function openExistingHistory(path: string): DatabaseSync | null {
+export function openExistingHistory(path: string): OpenHistory | null {
   if (!existsSync(path)) return null;
   try {
-    return openHistory(path);
+    return { database: openHistory(path), isStale: false };
   } catch (error) {
+    const database = openAsItIs(path, error);
+    if (database !== null) return { database, isStale: true };
     const isNewer = error instanceof NewerTables;
     const why = isNewer ? error.message : `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     throw new PipelineError(

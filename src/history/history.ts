@@ -4,7 +4,7 @@ import type { DbtNode, Happening, RunEvent, State } from "../pipeline/events.ts"
 import { type RunReport, readReport } from "../pipeline/report.ts";
 import { isFinal, states } from "../pipeline/run-state.ts";
 import { findCrashed } from "./crashes.ts";
-import { openExistingHistory } from "./database.ts";
+import { type OpenHistory, openExistingHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";
 import type { DeliveryRow } from "./notices.ts";
 import { oldRuns } from "./retention.ts";
@@ -104,18 +104,21 @@ const columns = `no, id, name, state, trigger, started_at as startedAt, ended_at
 /** What the runs of a home did. Opening it says Crashed of every run whose process is gone. */
 export class History {
   readonly path: string;
+  /** True where the file cannot be written: it is read as it is, and what was written last may be missing. */
+  readonly isStale: boolean;
   readonly #database: DatabaseSync;
 
-  private constructor(path: string, database: DatabaseSync) {
+  private constructor(path: string, { database, isStale }: OpenHistory) {
     this.path = path;
+    this.isStale = isStale;
     this.#database = database;
   }
 
   /** Null where nothing was ever run. */
   static open(path: string): History | null {
-    const database = openExistingHistory(path);
-    if (database === null) return null;
-    const history = new History(path, database);
+    const opened = openExistingHistory(path);
+    if (opened === null) return null;
+    const history = new History(path, opened);
     history.findCrashed();
     return history;
   }
@@ -126,7 +129,7 @@ export class History {
 
   /** Runs that say they are running and whose process is gone become Crashed. */
   findCrashed(): void {
-    findCrashed(this.#database, this.path);
+    if (!this.isStale) findCrashed(this.#database, this.path);
   }
 
   list({ states: wanted, trigger, since, before, limit }: RunFilter): RunRow[] {

@@ -40,8 +40,11 @@ export class Notices {
 
   /** Null where nothing was ever run. Throws `history_unusable`. */
   static open(path: string): Notices | null {
-    const database = openExistingHistory(path);
-    return database === null ? null : new Notices(database, path);
+    const opened = openExistingHistory(path);
+    if (opened === null) return null;
+    if (!opened.isStale) return new Notices(opened.database, path);
+    opened.database.close();
+    throw new Error(`${path} cannot be written`);
   }
 
   close(): void {

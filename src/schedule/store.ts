@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { PipelineError } from "../pipeline/errors.ts";
-import { NewerTables, openSqlite, transaction } from "../sqlite.ts";
+import { NewerTables, openAsItIs, openSqlite, transaction } from "../sqlite.ts";
 import { cronTimes } from "./cron.ts";
 import { dueSlots, type Schedule } from "./due.ts";
 
@@ -62,7 +62,15 @@ export class ScheduleStore {
 
   /** Null where nothing was ever scheduled. */
   static openExisting(path: string): ScheduleStore | null {
-    return existsSync(path) ? ScheduleStore.open(path) : null;
+    if (!existsSync(path)) return null;
+    try {
+      return ScheduleStore.open(path);
+    } catch (error) {
+      // To read it, neither room nor rights to write are needed.
+      const database = openAsItIs(path, (error as Error).cause);
+      if (database === null) throw error;
+      return new ScheduleStore(database);
+    }
   }
 
   close(): void {

@@ -24,6 +24,16 @@ print(json.dumps({"version": sys.version_info[:2], "path": os.path.realpath(sys.
   "venv": all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))}))
 `;
 
+/** Imports what a run needs, and looks whether the files are there that pip has recorded for each package. */
+const wholeness = `
+import csv, importlib.metadata, os, sys
+import dbt.cli.main, dbt.adapters.duckdb
+for package in importlib.metadata.distributions():
+    for file, *_ in csv.reader((package.read_text("RECORD") or "").splitlines()):
+        if not file.endswith(".pyc") and not os.path.exists(package.locate_file(file)):
+            sys.exit(f"{file} of {package.metadata['Name']} is not there")
+`;
+
 /** dbt's own Python environment, which makes itself: pinned with hashes, and never used half-made. */
 export class PythonEnvironment {
   readonly #options: EnvironmentOptions;
@@ -49,26 +59,46 @@ export class PythonEnvironment {
 
   /** Makes it where it is missing. It gets its name by one rename when it is whole. */
   async ensure(progress: Progress, signal: AbortSignal): Promise<void> {
-    if (this.isMade()) return;
+    if (!this.isMade()) await this.#build(progress, signal, () => this.isMade());
+  }
+
+  /** Makes it anew beside the one that is there, which stays where making fails. */
+  async remake(progress: Progress, signal: AbortSignal): Promise<void> {
+    await this.#build(progress, signal, () => false);
+  }
+
+  /** Why it is of no use, as a look at it says; null where dbt starts in it and every file of its packages is there. */
+  async damage(signal: AbortSignal): Promise<string | null> {
+    const { code, lines } = await this.#run([this.python, "-I", "-c", wholeness], signal);
+    if (code === 0) return null;
+    return (
+      lines
+        .filter((line) => line.trim() !== "")
+        .at(-1)
+        ?.trim() ?? `its Python ends with exit code ${code}`
+    );
+  }
+
+  /** Where it is. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  async #build(progress: Progress, signal: AbortSignal, isTaken: () => boolean): Promise<void> {
     const { cacheDir } = this.#options;
     await makeFolder(cacheDir);
     await removeAbandoned(cacheDir);
     const building = join(cacheDir, `building-${process.pid}-${randomUUID()}`);
     try {
       await this.#make(building, progress, signal);
-      // The name may be taken by one whose interpreter was removed since: it is of no use.
-      if (!this.isMade()) await rm(this.#folder, { recursive: true, force: true });
+      // The name may be taken by one that is of no use.
+      if (!isTaken()) await rm(this.#folder, { recursive: true, force: true });
       await rename(building, this.#folder).catch((error: unknown) => {
         if (!this.isMade()) throw error; // else another process was first: its environment is as good
       });
     } finally {
       await rm(building, { recursive: true, force: true });
     }
-  }
-
-  /** Throws it away: the next `ensure` makes it anew. */
-  async discard(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
   }
 
   /** False as well where the interpreter it was made from is gone: the link leads nowhere. */

@@ -10,19 +10,23 @@ export type DbtFacts = {
   duckdb: string | null;
   /** The DuckDB that writes the complaints into the same file. */
   duckdbOfNode: string;
+  /** What is wrong with the managed environment; null where nothing is. */
+  damage: string | null;
 };
 
 /** What will build the marts. Throws `python_missing` where nothing can, `dbt_environment` where it is damaged. */
 export async function inspectDbt(options: TransformOptions): Promise<DbtFacts> {
   const { dbt, env, signal } = options;
   await new DbtTransform(options).check();
-  const facts = { duckdb: null, duckdbOfNode: duckdbOfNode().replace(/^v/, "") };
+  const facts = { damage: null, duckdb: null, duckdbOfNode: duckdbOfNode().replace(/^v/, "") };
   if (dbt !== null) return { kind: "own", ...facts };
   const environment = new PythonEnvironment(options);
   if (!environment.isMade()) return { kind: "unmade", ...facts };
+  const damage = await environment.damage(signal);
+  if (damage !== null) return { kind: "made", ...facts, damage };
   const lines: string[] = [];
   const command = [environment.python, "-I", "-c", "import duckdb, dbt.version; print(duckdb.__version__)"];
   const child = startChild(command, { env, signal, onLine: (_, line) => void lines.push(line) });
-  const { code } = await child.exited;
-  return { kind: "made", ...facts, duckdb: code === 0 ? (lines.at(-1) ?? "") : "" };
+  await child.exited;
+  return { kind: "made", ...facts, duckdb: lines.at(-1) ?? null };
 }

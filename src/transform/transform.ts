@@ -23,14 +23,13 @@ export type TransformOptions = DbtSettings & {
 /** Unit tests are about the models, not about the rows: they are for whoever changes a model. */
 const buildCommand = ["build", "--exclude-resource-type", "unit_test"];
 
-/** Exit code of the host where dbt cannot be imported. */
-const notImportable = 86;
-
 /** dbt for one run: warmed up while rows are extracted, used once, gone at the end. */
 export class DbtTransform implements Transform {
   readonly #options: TransformOptions;
   readonly #environment: PythonEnvironment;
   #warm: Promise<DbtChild> | undefined;
+  /** Aborted when the build is over before its end, by a time limit. */
+  readonly #ending = new AbortController();
   #fingerprint: string | undefined;
 
   constructor(options: TransformOptions) {
@@ -66,26 +65,48 @@ export class DbtTransform implements Transform {
 
   async build(context: TaskContext): Promise<DbtResult> {
     const { report, signal } = context;
-    this.warmUp(report);
-    let dbt = await this.#warm!;
-    const stop = () => void this.stop();
+    // A time limit also ends what began before the task did: making the environment.
+    const stop = () => {
+      this.#ending.abort(signal.reason);
+      void this.stop();
+    };
     signal.addEventListener("abort", stop, { once: true });
     try {
+      this.warmUp(report);
+      let dbt = await this.#warm!;
       report({ type: "dbt.started" });
       let exit = await dbt.build(report);
-      if (exit.code === notImportable) {
+      signal.throwIfAborted();
+      if (await this.#isBroken(dbt, exit)) {
         // Something has removed or damaged packages since: made anew once.
-        await this.#environment.discard();
+        await this.#environment.remake((step) => report({ type: "dbt.environment", step }), this.#signal());
         this.#warm = this.#start(report);
         dbt = await this.#warm;
         exit = await dbt.build(report);
+        signal.throwIfAborted();
       }
+      return resultOf(dbt.nodes, exit, dbt.said, this.#martsOf(dbt.models), this.#environmentFolder());
+    } catch (error) {
       signal.throwIfAborted();
-      return resultOf(dbt.nodes, exit, dbt.said, this.#martsOf(dbt.models));
+      throw error;
     } finally {
       signal.removeEventListener("abort", stop);
       await this.stop();
     }
+  }
+
+  #signal(): AbortSignal {
+    return AbortSignal.any([this.#options.signal, this.#ending.signal]);
+  }
+
+  /** Whether the managed environment is at fault: dbt ended before it was ready, and a look at the environment says why. */
+  async #isBroken(dbt: DbtChild, exit: Exit): Promise<boolean> {
+    if (this.#options.dbt !== null || dbt.models !== undefined || exit.code === 0) return false;
+    return (await this.#environment.damage(this.#signal())) !== null;
+  }
+
+  #environmentFolder(): string | null {
+    return this.#options.dbt === null ? this.#environment.folder : null;
   }
 
   /** The tables that readers get: those of the schema marts. */
@@ -104,7 +125,8 @@ export class DbtTransform implements Transform {
   }
 
   async #start(report: Report): Promise<DbtChild> {
-    const { dbt, signal, targetDir } = this.#options;
+    const { dbt, targetDir } = this.#options;
+    const signal = this.#signal();
     await makeFolder(targetDir);
     const env = dbtVariables(this.#options);
     if (dbt !== null) {
@@ -188,12 +210,13 @@ function resultOf(
   exit: Exit,
   said: readonly string[],
   marts: string[],
+  environment: string | null,
 ): DbtResult {
   const all = [...nodes.values()];
   const failed = all.filter(({ status }) => status === "error" || status === "fail");
   const models = all.filter(({ kind }) => kind === "model").length;
   const ended = (exit.code === 0 && models > 0) || (exit.code === 1 && failed.length > 0);
-  if (!ended) throw crashed(exit, said);
+  if (!ended) throw crashed(exit, said, environment);
   return {
     state: failed.length > 0 ? "Failed" : "Completed",
     models,
@@ -206,7 +229,7 @@ function resultOf(
   };
 }
 
-function crashed(exit: Exit, said: readonly string[]): PipelineError {
+function crashed(exit: Exit, said: readonly string[], environment: string | null): PipelineError {
   const last = said
     .map((line) => line.trim())
     .filter((line) => /\w/.test(line))
@@ -217,7 +240,9 @@ function crashed(exit: Exit, said: readonly string[]): PipelineError {
     code: "dbt_crashed",
     what: `dbt stopped before it had results (${endOf(exit)}): ${last.join(" | ").slice(0, 800) || "it said nothing"}`,
     data: "The loaded complaints are kept; the watermark stays where it was, and the marts are of an earlier run.",
-    next: "Fix the cause and run again: the next run builds everything that is owed.",
+    next:
+      "Fix the cause and run again: the next run builds everything that is owed." +
+      (environment === null ? "" : ` If it stays, remove ${environment}, which the next run makes anew.`),
   });
 }
 

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { PythonEnvironment } from "../../src/transform/environment.ts";
@@ -73,6 +83,30 @@ describe("dbt's Python environment", () => {
     ]);
     assert.equal(readdirSync(cacheDir).length, 1);
     await environment().ensure(() => assert.fail("it is there"), signal);
+  });
+
+  it("is made anew beside the one that is there, which stays where making fails", async () => {
+    const { environment, cacheDir, bin } = machine(python("3, 11"));
+    await environment().ensure(() => undefined, signal);
+    assert.equal(await environment().damage(signal), null);
+    const made = environment().python;
+    writeFileSync(made, '#!/bin/sh\necho "error while loading shared libraries: libpython3.11.so" >&2; exit 127\n');
+    assert.match((await environment().damage(signal)) ?? "", /libpython3\.11\.so/);
+    const broken = readFileSync(made, "utf8");
+    const works = readFileSync(join(bin, "python3"), "utf8");
+    writeFileSync(
+      join(bin, "python3"),
+      works.replace('exit 0 ;;\n  *"import', 'echo no network; exit 1 ;;\n  *"import'),
+    );
+    await assert.rejects(
+      environment().remake(() => undefined, signal),
+      { code: "dbt_environment", what: /no network/ },
+    );
+    assert.equal(readFileSync(made, "utf8"), broken);
+    writeFileSync(join(bin, "python3"), works);
+    await environment().remake(() => undefined, signal);
+    assert.equal(await environment().damage(signal), null);
+    assert.equal(readdirSync(cacheDir).length, 1);
   });
 
   it("is never used half-made", async () => {
