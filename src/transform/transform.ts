@@ -99,9 +99,9 @@ export class DbtTransform implements Transform {
     return AbortSignal.any([this.#options.signal, this.#ending.signal]);
   }
 
-  /** Whether the managed environment is at fault: dbt ended before it was ready, and a look at the environment says why. */
+  /** Whether the managed environment is at fault: dbt ended without results, and a look at the environment says why. */
   async #isBroken(dbt: DbtChild, exit: Exit): Promise<boolean> {
-    if (this.#options.dbt !== null || dbt.models !== undefined || exit.code === 0) return false;
+    if (this.#options.dbt !== null || hasResults(dbt.nodes, exit)) return false;
     return (await this.#environment.damage(this.#signal())) !== null;
   }
 
@@ -205,6 +205,14 @@ class DbtChild {
   }
 }
 
+const isFailed = ({ status }: DbtNode) => status === "error" || status === "fail";
+
+/** Whether dbt came to an end of its own: it built models, or says which node failed. */
+function hasResults(nodes: ReadonlyMap<string, DbtNode>, exit: Exit): boolean {
+  const all = [...nodes.values()];
+  return (exit.code === 0 && all.some(({ kind }) => kind === "model")) || (exit.code === 1 && all.some(isFailed));
+}
+
 function resultOf(
   nodes: ReadonlyMap<string, DbtNode>,
   exit: Exit,
@@ -212,14 +220,12 @@ function resultOf(
   marts: string[],
   environment: string | null,
 ): DbtResult {
+  if (!hasResults(nodes, exit)) throw crashed(exit, said, environment);
   const all = [...nodes.values()];
-  const failed = all.filter(({ status }) => status === "error" || status === "fail");
-  const models = all.filter(({ kind }) => kind === "model").length;
-  const ended = (exit.code === 0 && models > 0) || (exit.code === 1 && failed.length > 0);
-  if (!ended) throw crashed(exit, said, environment);
+  const failed = all.filter(isFailed);
   return {
     state: failed.length > 0 ? "Failed" : "Completed",
-    models,
+    models: all.filter(({ kind }) => kind === "model").length,
     tests: all.filter(({ kind }) => kind === "test" || kind === "unit_test").length,
     failures: failed.length,
     warnings: all.filter(({ status }) => status === "warn").length,
