@@ -10,6 +10,19 @@ export function warehouseHolder(database: string): Holder | undefined {
   return WarehouseLock.holderOf(database);
 }
 
+/** The right to be the server of a home, for as long as the process is there. Throws `warehouse_locked` where another has it. */
+export function takeServerLock(home: string): WarehouseLock {
+  return WarehouseLock.acquire(serverLock(home), { pid: process.pid, since: new Date().toISOString() });
+}
+
+/** Which process is the server of a home, as the system knows it. */
+export function serverHolder(home: string): Holder | undefined {
+  return WarehouseLock.holderOf(serverLock(home));
+}
+
+/** The lock's file is this with `.lock` behind it. */
+const serverLock = (home: string) => join(home, "server");
+
 export type { History, LogLine, RunDetail, RunRow };
 export { chainOf, doneSince, isAlive, leaseOf, othersCount, publicRun };
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
+import { PipelineError } from "../pipeline/errors.ts";
 import { isFinal } from "../pipeline/run-state.ts";
 import { isAlive, leaseOf, openRuns, warehouseHolder } from "../runs.ts";
 import type { Schedule } from "../schedule/due.ts";
@@ -32,16 +33,15 @@ export function scheduledRuns(config: Config, options: GlobalOptions, told: Told
       }
     },
     async start(schedule, runId) {
-      mkdirSync(home, { recursive: true });
-      const log = openSync(join(home, "scheduled-runs.log"), "a");
-      const words = ["run", "-q", "--trigger", "schedule", "--run-id", runId, ...schedule.runOptions];
-      const [command, ...args] = ownCommand(words, options);
-      const child = spawn(command, args, { env, stdio: ["ignore", log, log], detached: true });
-      closeSync(log);
-      // It is not waited for when the server stops.
-      child.unref();
-      told.started(schedule, runId);
       try {
+        const log = openRunsLog(home);
+        const words = ["run", "-q", "--trigger", "schedule", "--run-id", runId, ...schedule.runOptions];
+        const [command, ...args] = ownCommand(words, options);
+        const child = spawn(command, args, { env, stdio: ["ignore", log, log], detached: true });
+        closeSync(log);
+        // It is not waited for when the server stops.
+        child.unref();
+        told.started(schedule, runId);
         const [code] = (await once(child, "close")) as [number | null];
         told.ended(schedule, runId, code);
         return code;
@@ -51,6 +51,25 @@ export function scheduledRuns(config: Config, options: GlobalOptions, told: Told
       }
     },
   };
+}
+
+/** Where runs that a server starts say what they say. Throws `schedule_failed` where it cannot be written. */
+export function openRunsLog(home: string): number {
+  const path = join(home, "scheduled-runs.log");
+  try {
+    mkdirSync(home, { recursive: true });
+    return openSync(path, "a");
+  } catch (error) {
+    throw new PipelineError(
+      {
+        code: "schedule_failed",
+        what: `The log of the runs, ${path}, cannot be written: ${(error as Error).message}.`,
+        data: "No run was started.",
+        next: "See that it is a file that can be written.",
+      },
+      { cause: error },
+    );
+  }
 }
 
 /** Who wants to know what the scheduler does. */

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { findHome } from "../home.ts";
 import { PipelineError } from "../pipeline/errors.ts";
-import { isAlive } from "../runs.ts";
+import { serverHolder } from "../runs.ts";
 import { runningServer } from "../web/server/server-file.ts";
 import type { GlobalOptions } from "./options.ts";
 
@@ -11,7 +11,7 @@ const graceMs = 10_000;
 /** `pipeline server status`: exit code 0 where one is up and answers, else 1. */
 export async function serverStatus(options: GlobalOptions): Promise<number> {
   const home = await findHome(options, options.config);
-  const facts = runningServer(home);
+  const facts = serverHolder(home) === undefined ? null : runningServer(home);
   const answers = facts !== null && (await isAnswering(facts.url));
   const document = facts === null ? null : { ...facts, pid: facts.lease.pid, lease: undefined };
   if (options.json) process.stdout.write(`${JSON.stringify({ home, up: facts !== null, answers, ...document })}\n`);
@@ -35,16 +35,17 @@ async function isAnswering(url: string): Promise<boolean> {
 /** `pipeline server stop`: asks it, kills it when it does not go; runs that it started go on. */
 export async function serverStop(options: GlobalOptions): Promise<number> {
   const home = await findHome(options, options.config);
-  const facts = runningServer(home);
-  if (facts === null) {
+  const holder = serverHolder(home);
+  if (holder === undefined) {
     if (options.json) process.stdout.write(`${JSON.stringify({ stopped: false })}\n`);
     else if (!options.quiet) process.stdout.write("No server of this home is up.\n");
     return 0;
   }
-  const { pid } = facts.lease;
+  const { pid, elsewhere } = holder;
+  if (elsewhere !== undefined) throw notOurs(pid, new Error(`it runs on ${elsewhere}`));
   const isGone = async (withinMs: number) => {
     for (const end = performance.now() + withinMs; performance.now() < end; await setTimeout(25)) {
-      if (!isAlive(facts.lease)) return true;
+      if (serverHolder(home)?.pid !== pid) return true;
     }
     return false;
   };

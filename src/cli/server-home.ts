@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, readFileSync } from "node:fs";
 import type { Config } from "../config.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { currentSnapshotName, openPublished } from "../published.ts";
@@ -14,6 +13,7 @@ import type { GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
 import { makeSchedule } from "./schedule-add.ts";
 import { namedSchedule, outcomeOf } from "./schedule-list.ts";
+import { openRunsLog } from "./scheduled-runs.ts";
 
 const shownTimes = 5;
 const shownPast = 30;
@@ -27,8 +27,7 @@ export function serverHome(config: Config, options: GlobalOptions, store: Schedu
   const { home, database, version, companies, env } = config;
   const start = async (words: readonly string[]): Promise<string> => {
     const runId = randomUUID();
-    mkdirSync(home, { recursive: true });
-    const log = openSync(join(home, "scheduled-runs.log"), "a");
+    const log = openRunsLog(home);
     const [command, ...args] = ownCommand([...words, "-q", "--run-id", runId], options);
     const child = spawn(command, args, { env, stdio: ["ignore", log, log], detached: true });
     closeSync(log);
@@ -61,7 +60,7 @@ export function serverHome(config: Config, options: GlobalOptions, store: Schedu
       },
     },
     schedules: {
-      list: () => store.list().map((schedule) => publicSchedule(schedule, store, history)),
+      list: () => (store.isThere() ? store.list() : []).map((schedule) => publicSchedule(schedule, store, history)),
       add({ name, cron, timezone, overlap = "skip", catchUp = "latest" }) {
         const given = { cron, overlap, catchUp, jitter: "0", lateAfter: "60" };
         const schedule = makeSchedule(name, [], timezone === undefined ? given : { ...given, timezone }, Date.now());
@@ -74,7 +73,7 @@ export function serverHome(config: Config, options: GlobalOptions, store: Schedu
         else if (change === "pause") store.pause(name);
         else store.resume(name, Date.now());
       },
-      version: () => store.version(),
+      version: () => (store.isThere() ? store.version() : ""),
     },
     snapshot: snapshotOf(config),
   };

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { factsOf, PipelineError } from "../pipeline/errors.ts";
+import { serverHolder, takeServerLock } from "../runs.ts";
 import { inZone } from "../schedule/cron.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
 import { ScheduleStore } from "../schedule/store.ts";
@@ -30,6 +31,8 @@ export type ServerStartOptions = GlobalOptions & {
 const tickMs = 1000;
 /** How often it looks for what somebody should be told. */
 const noticeMs = 2000;
+/** Milliseconds that a look waits for another process' write of the schedules: pages wait as long, and the next look is soon. */
+const storePatienceMs = 250;
 /** Time in which a server in the background is up, or has said why not. */
 const startMs = 30_000;
 const nothingStarted = "Nothing was started.";
@@ -45,16 +48,38 @@ export async function serverStart(options: ServerStartOptions): Promise<number> 
     );
   }
   const { config } = await configOf(options);
-  const other = runningServer(config.home);
-  if (other !== null) {
-    throw wrong(
-      `A server of this home is up already: ${other.url}, process ${other.lease.pid}.`,
-      "Use that one, or stop it with: pipeline server stop",
-      nothingStarted,
-    );
-  }
+  if (serverHolder(config.home) !== undefined) throw await isUpAlready(config.home);
   if (options.background) return startInBackground(config, options);
-  return serve(config, options, port);
+  let lock: ReturnType<typeof takeServerLock>;
+  try {
+    lock = takeServerLock(config.home);
+  } catch (error) {
+    const isHeld = error instanceof PipelineError && error.code === "warehouse_locked";
+    throw isHeld ? await isUpAlready(config.home) : error;
+  }
+  try {
+    return await serve(config, options, port);
+  } finally {
+    lock.release();
+  }
+}
+
+/** Milliseconds that a server has to say its address, once it has the home. */
+const addressMs = 5000;
+
+async function isUpAlready(home: string): Promise<PipelineError> {
+  let facts = runningServer(home);
+  for (const end = performance.now() + addressMs; facts === null && performance.now() < end; await setTimeout(50)) {
+    if (serverHolder(home) === undefined) break;
+    facts = runningServer(home);
+  }
+  const who =
+    facts === null ? `process ${serverHolder(home)?.pid ?? "unknown"}` : `${facts.url}, process ${facts.lease.pid}`;
+  return wrong(
+    `A server of this home is up already: ${who}.`,
+    "Use that one, or stop it with: pipeline server stop",
+    nothingStarted,
+  );
 }
 
 async function serve(config: Config, options: ServerStartOptions, port: number): Promise<number> {
@@ -64,7 +89,11 @@ async function serve(config: Config, options: ServerStartOptions, port: number):
   const say = (text: string) => {
     if (!options.quiet) process.stderr.write(`${new Date().toISOString().slice(0, 19)}Z ${text}\n`);
   };
-  const store = ScheduleStore.open(ScheduleStore.fileOf(home));
+  // Nothing that somebody forgot to wait for ends the server, and with it all later nights.
+  const onRejection = (error: unknown) =>
+    say(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  process.on("unhandledRejection", onRejection);
+  const store = ScheduleStore.open(ScheduleStore.fileOf(home), storePatienceMs);
   const pages = serverHome(config, options, store);
   const server = await startServer({
     ...{ host: options.host, port, token, home: pages },
@@ -83,7 +112,7 @@ async function serve(config: Config, options: ServerStartOptions, port: number):
         started: ({ name }, runId) => say(`${name}: started run ${runId.slice(0, 8)}`),
         ended: ({ name }, runId, code, error) =>
           say(
-            `${name}: run ${runId.slice(0, 8)} ${error === undefined ? `ended with exit code ${code ?? "none: it was killed"}` : `was not started: ${String(error)}`}`,
+            `${name}: run ${runId.slice(0, 8)} ${error === undefined ? `ended with exit code ${code ?? "none: it was killed"}` : `was not started: ${factsOf(error).what}`}`,
           ),
         late: ({ name, timezone, lateAfterMinutes }, { dueAt, state, runId }) => {
           say(`${name}: the run of ${inZone(dueAt, timezone)} is late`);
@@ -100,6 +129,7 @@ async function serve(config: Config, options: ServerStartOptions, port: number):
     withdraw(home);
     store.close();
     await server.close();
+    process.off("unhandledRejection", onRejection);
     cancellation.stop();
   }
 }
@@ -140,7 +170,7 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
   const { home, env } = config;
   mkdirSync(home, { recursive: true });
   const path = join(home, "server.log");
-  const log = openSync(path, "a");
+  const log = openLog(path);
   const words = [
     "server",
     "start",
@@ -164,6 +194,8 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
   child.once("error", () => ended.abort()).once("exit", () => ended.abort());
   const facts = await isUp(home, child.pid, ended.signal);
   if (facts === null) {
+    const holder = serverHolder(home);
+    if (holder !== undefined && holder.pid !== child.pid) throw await isUpAlready(home);
     const said = readFileSync(path, "utf8").trim().split("\n").slice(-3).join("\n");
     throw new PipelineError({
       code: "server_failed",
@@ -177,6 +209,22 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
   if (options.json) process.stdout.write(`${JSON.stringify({ url, pid: child.pid, log: path })}\n`);
   else if (!options.quiet) process.stdout.write(`${url}\nprocess ${child.pid}, log ${path}\n`);
   return 0;
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, "a");
+  } catch (error) {
+    throw new PipelineError(
+      {
+        code: "server_failed",
+        what: `The log of the server, ${path}, cannot be written: ${(error as Error).message}.`,
+        data: "Nothing was changed.",
+        next: "See that it is a file that can be written, or start the server without --background.",
+      },
+      { cause: error },
+    );
+  }
 }
 
 /** A process sends no event when it is ready: its file says so. */

@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { channelsOf } from "../notify/channels.ts";
 import { resolveSecret, shortSecrets } from "../notify/secret.ts";
 import { shortestSecret } from "../pipeline/redact.ts";
+import { serverHolder } from "../runs.ts";
 import { cronTimes, inZone } from "../schedule/cron.ts";
 import { entryOf, readCrontab } from "../schedule/crontab.ts";
 import { ScheduleStore } from "../schedule/store.ts";
@@ -15,7 +16,8 @@ export function checkSchedule({ home, database }: Config): Finding[] {
   const store = ScheduleStore.openExisting(ScheduleStore.fileOf(home));
   const schedules = store?.list() ?? [];
   store?.close();
-  const server = runningServer(home);
+  const holder = serverHolder(home);
+  const server = holder === undefined ? null : runningServer(home);
   const findings: Finding[] = schedules.map(({ name, cron, timezone, paused, runOptions, nextDueAt }) => {
     if (paused) return warning("schedule", `${name} is paused`, `Go on with it: pipeline schedule resume ${name}`);
     const other = otherDatabase(runOptions, database);
@@ -31,6 +33,7 @@ export function checkSchedule({ home, database }: Config): Finding[] {
     return ok("schedule", `${name}: next ${next === null ? "never" : inZone(next, timezone)}`);
   });
   if (server !== null) findings.push(ok("server", `${server.url}, process ${server.lease.pid}`));
+  else if (holder !== undefined) findings.push(ok("server", `process ${holder.pid}, which starts just now`));
   else if (schedules.some(({ paused }) => !paused)) {
     findings.push(
       failure("server", "no server is up: nothing starts the schedules", "pipeline server start --background"),

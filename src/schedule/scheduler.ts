@@ -31,6 +31,8 @@ export class Scheduler {
   readonly #runs: Runs;
   /** Runs that were started here and are not over. */
   readonly #underWay = new Set<Promise<void>>();
+  /** Ends of runs that the store does not have yet: it could not be written when they came. */
+  #ended: { slot: Slot; exitCode: number | null }[] = [];
 
   constructor(store: ScheduleStore, runs: Runs) {
     this.#store = store;
@@ -39,6 +41,8 @@ export class Scheduler {
 
   /** One look at the clock. */
   tick(now: number): void {
+    if (!this.#store.isThere()) return;
+    this.#settleEnded();
     this.#store.makeSlots(now);
     this.#settle(now);
     this.#startNext(now);
@@ -83,10 +87,31 @@ export class Scheduler {
   #start(schedule: Schedule, slot: Slot, now: number): void {
     const runId = randomUUID();
     if (!this.#store.take(slot, runId, this.#runs.starter, now)) return;
-    const run = this.#runs.start(schedule, runId).then((exitCode) => {
-      this.#store.end(slot, exitCode);
+    // One that cannot be started is over: whoever starts it says why, and the next due time is tried anew.
+    const run: Promise<void> = this.#exitCodeOf(schedule, runId).then((exitCode) => {
+      this.#ended.push({ slot, exitCode });
       this.#underWay.delete(run);
+      try {
+        this.#settleEnded();
+      } catch {
+        // It is written with the next look, which says what is wrong with the store.
+      }
     });
     this.#underWay.add(run);
+  }
+
+  async #exitCodeOf(schedule: Schedule, runId: string): Promise<number | null> {
+    try {
+      return await this.#runs.start(schedule, runId);
+    } catch {
+      return null; // it was never started
+    }
+  }
+
+  #settleEnded(): void {
+    for (let [next] = this.#ended; next !== undefined; [next] = this.#ended) {
+      this.#store.end(next.slot, next.exitCode);
+      this.#ended.shift();
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { PipelineError } from "../pipeline/errors.ts";
@@ -40,10 +40,29 @@ const slotColumns = `schedule, due_at as dueAt, start_at as startAt, state, star
 
 /** The schedules of a home, and the times at which they were due. Several processes may have it open. */
 export class ScheduleStore {
-  readonly #database: DatabaseSync;
+  readonly #path: string;
+  readonly #patienceMs: number;
+  #opened: { database: DatabaseSync; inode: number | undefined };
 
-  private constructor(database: DatabaseSync) {
-    this.#database = database;
+  private constructor(path: string, database: DatabaseSync, patienceMs: number) {
+    this.#path = path;
+    this.#patienceMs = patienceMs;
+    this.#opened = { database, inode: inodeOf(path) };
+  }
+
+  /** The file that is at the path now: a restore may have put another one there. */
+  get #database(): DatabaseSync {
+    if (this.#opened.inode !== inodeOf(this.#path)) {
+      this.#opened.database.close();
+      const database = openSqlite(this.#path, new URL("./migrations/", import.meta.url), this.#patienceMs);
+      this.#opened = { database, inode: inodeOf(this.#path) };
+    }
+    return this.#opened.database;
+  }
+
+  /** False where the file was taken away: then there are no schedules, and none is made by looking. */
+  isThere(): boolean {
+    return inodeOf(this.#path) !== undefined;
   }
 
   /** The file that a home's schedules are kept in. */
@@ -52,9 +71,9 @@ export class ScheduleStore {
   }
 
   /** Throws `schedule_failed` where the file cannot be used. */
-  static open(path: string): ScheduleStore {
+  static open(path: string, waitMs = patienceMs): ScheduleStore {
     try {
-      return new ScheduleStore(openSqlite(path, new URL("./migrations/", import.meta.url), patienceMs));
+      return new ScheduleStore(path, openSqlite(path, new URL("./migrations/", import.meta.url), waitMs), waitMs);
     } catch (error) {
       throw unusable(path, error);
     }
@@ -69,12 +88,12 @@ export class ScheduleStore {
       // To read it, neither room nor rights to write are needed.
       const database = openAsItIs(path, (error as Error).cause);
       if (database === null) throw error;
-      return new ScheduleStore(database);
+      return new ScheduleStore(path, database, patienceMs);
     }
   }
 
   close(): void {
-    this.#database.close();
+    this.#opened.database.close();
   }
 
   /** Adds a schedule; false where the name is taken. */
@@ -232,6 +251,10 @@ export class ScheduleStore {
   #all<T>(sql: string, ...values: (string | number)[]): T[] {
     return this.#database.prepare(sql).all(...values) as T[];
   }
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
 function unusable(path: string, error: unknown): PipelineError {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -91,5 +91,49 @@ describe("pipeline server", () => {
     const lease = { host: "elsewhere", pid: 1, processStarted: null, boot: null };
     writeFileSync(join(home.folder, "server.json"), JSON.stringify({ url: "http://127.0.0.1:1", lease }));
     assert.equal((await home.run(["server", "status"])).code, 1);
+  });
+
+  it("is one of a home, however many are started at once, and stop ends that one", async () => {
+    const home = testHome(source);
+    const outcomes = await Promise.all(
+      ["--background", "--background", "--background"].map((how) =>
+        home.run(["server", "start", how, "--port", "0", "--json"]),
+      ),
+    );
+    assert.deepEqual(outcomes.map(({ code }) => code).sort(), [0, 2, 2]);
+    for (const { code, stderr } of outcomes) {
+      if (code === 2)
+        assert.match(stderr, /A server of this home is up already: (http:\/\/127\.0\.0\.1:\d+, )?process \d+\./);
+    }
+    const { url } = JSON.parse(outcomes.find(({ code }) => code === 0)!.stdout) as { url: string };
+    assert.ok((await fetch(`${url}/healthz`)).ok);
+    assert.match((await home.run(["server", "stop"])).stdout, /^Stopped\./);
+    assert.match((await home.run(["server", "status"])).stdout, /No server of this home is up/);
+    await assert.rejects(fetch(`${url}/healthz`));
+  });
+
+  it("says that its log cannot be written", async () => {
+    const home = testHome(source);
+    mkdirSync(join(home.folder, "server.log"), { recursive: true });
+    const { code, stderr } = await home.run(["server", "start", "--background", "--port", "0"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /error\[server_failed\]: The log of the server, .*server\.log, cannot be written: EISDIR/);
+  });
+
+  it("stays up when a run cannot be started, and says why", async () => {
+    const home = testHome(source);
+    mkdirSync(join(home.folder, "scheduled-runs.log"), { recursive: true });
+    const store = ScheduleStore.open(ScheduleStore.fileOf(home.folder));
+    const dueAt = Date.now() - 10_000;
+    store.add({
+      ...{ name: "nightly", cron: "0 2 * * *", timezone: "UTC", catchUp: "latest", overlap: "skip", jitterSeconds: 0 },
+      ...{ lateAfterMinutes: 60, runOptions: [], paused: false, createdAt: dueAt, nextDueAt: dueAt },
+    });
+    const { child, said, outcome } = home.start(["server", "start", "--port", "0"]);
+    await said(/nightly: run \w+ was not started: The log of the runs, .*EISDIR/);
+    while (store.slotsOf("nightly", 1)[0]?.state !== "ended") await setTimeout(20);
+    store.close();
+    child.kill("SIGTERM");
+    assert.equal((await outcome).code, 0);
   });
 });

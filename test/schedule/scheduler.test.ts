@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
@@ -47,9 +48,10 @@ function home(change: Partial<Schedule> = {}) {
     const opened = ScheduleStore.open(path);
     return { store: opened, scheduler: new Scheduler(opened, runs({ ...me, pid })) };
   };
-  const scheduler = new Scheduler(store, runs(me));
+  const mine = runs(me);
+  const scheduler = new Scheduler(store, mine);
   return {
-    ...{ path, store, scheduler, another, started, late, world, schedule },
+    ...{ path, store, scheduler, runs: mine, another, started, late, world, schedule },
     tick(now: number, by = scheduler) {
       world.now = now;
       by.tick(now);
@@ -64,6 +66,67 @@ function home(change: Partial<Schedule> = {}) {
 }
 
 describe("the scheduler", () => {
+  for (const method of ["makeSlots", "started", "startable", "take", "end", "list", "takeLate"] as const) {
+    it(`goes on after the store's ${method} has failed once`, async () => {
+      const { tick, started, slots, store, scheduler } = home();
+      const real = store[method].bind(store) as (...args: never[]) => never;
+      let fails = 1;
+      store[method] = ((...args: never[]) => {
+        if (fails-- > 0) throw new Error("database is locked");
+        return real(...args);
+      }) as never;
+      for (let second = 0; second < 4; second++) {
+        try {
+          tick(at("21T02:00") + second * 1000);
+        } catch (error) {
+          assert.equal((error as Error).message, "database is locked");
+        }
+      }
+      assert.equal(started.length, 1);
+      started[0]?.end(0);
+      await scheduler.idle();
+      tick(at("21T02:00") + 9000);
+      assert.deepEqual(slots(), ["ended 21T02:00"]);
+    });
+  }
+
+  it("ends a time whose run cannot be started, and starts the next one", async () => {
+    for (const how of ["throws", "rejects"]) {
+      const { tick, started, slots, scheduler, runs } = home({ cron: "0 * * * *" });
+      const real = runs.start;
+      runs.start = () => {
+        if (how === "throws") throw new Error("EISDIR");
+        return Promise.reject(new Error("EISDIR"));
+      };
+      tick(at("21T02:00"));
+      await scheduler.idle();
+      tick(at("21T02:01"));
+      assert.deepEqual(slots(), ["ended 21T02:00"], how);
+      runs.start = real;
+      tick(at("21T03:00"));
+      await Promise.resolve();
+      assert.equal(started.length, 1);
+    }
+  });
+
+  it("goes on with the file that is at its path now", () => {
+    const { tick, path, started, store, schedule } = home();
+    const from = join(temporaryFolder(), "schedule.sqlite");
+    const other = ScheduleStore.open(from);
+    // A restore takes the write-ahead log along: it is of no use to another file.
+    for (const end of ["", "-wal", "-shm"]) renameSync(`${path}${end}`, `${path}.aside${end}`);
+    tick(at("21T02:00"));
+    assert.equal(started.length, 0, "there are no schedules, and none is made by looking");
+    assert.ok(!existsSync(path));
+    other.add({ ...schedule, name: "restored" });
+    other.close();
+    renameSync(from, path);
+    assert.deepEqual(
+      store.list().map(({ name }) => name),
+      ["restored"],
+    );
+  });
+
   it("is not silenced by a clock that was ahead, and looks at a year of passed minutes in a moment", {
     timeout: 10_000,
   }, () => {

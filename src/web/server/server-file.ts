@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isAlive, type Lease, leaseOf } from "../../history/lease.ts";
+import { type Lease, leaseOf, livenessOf } from "../../history/lease.ts";
 
 /** What a running server leaves in its home for other commands. */
 export type ServerFacts = { url: string; startedAt: string; log: string | null; lease: Lease };
@@ -26,5 +26,5 @@ export function runningServer(home: string): ServerFacts | null {
   } catch {
     return null; // not there, or cut off by a crash: whoever wrote it is gone
   }
-  return isAlive(facts.lease) ? facts : null;
+  return livenessOf(facts.lease) === "gone" ? null : facts;
 }
