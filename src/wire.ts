@@ -5,11 +5,13 @@ import { Recorder, type RecorderOptions } from "./history/recorder.ts";
 import type { NewRun } from "./history/statements.ts";
 import { refuseOtherDatabase, refuseOtherSource, sourceOfRun } from "./home-record.ts";
 import { type Day, dayOf } from "./pipeline/days.ts";
+import { PipelineError } from "./pipeline/errors.ts";
 import type { Report } from "./pipeline/events.ts";
 import { neededFields, retiredFields } from "./pipeline/fields.ts";
 import type { Ports } from "./pipeline/ports.ts";
 import type { Remembered } from "./pipeline/window.ts";
 import { openPublished, publishedFolder } from "./published.ts";
+import { readRestoreNote, settleRestore } from "./restore-note.ts";
 import { historyFile } from "./runs.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { LocalEngine } from "./runtime/local-engine.ts";
@@ -54,7 +56,12 @@ export function recordRun(config: Config, run: NewRun, told: Pick<RecorderOption
 
 /** Throws where another process has it. */
 function takeWarehouse(config: Config): WarehouseLock {
-  return WarehouseLock.acquire(config.database, { pid: process.pid, since: new Date().toISOString() });
+  try {
+    return WarehouseLock.acquire(config.database, { pid: process.pid, since: new Date().toISOString() });
+  } catch (error) {
+    const isHeld = error instanceof PipelineError && error.code === "warehouse_locked";
+    throw isHeld && readRestoreNote(config.home) !== null ? restoring(error) : error;
+  }
 }
 
 export type WireOptions = {
@@ -208,12 +215,26 @@ export async function dbtDocs(config: Config, signal: AbortSignal, output: Outpu
   return withWarehouse(config, () => writeDocs(transformOptions(config, signal), file, output));
 }
 
+function restoring(cause: PipelineError): PipelineError {
+  return new PipelineError(
+    {
+      code: "warehouse_locked",
+      what: `A restore is under way. ${cause.what}`,
+      data: "Nothing was read or changed.",
+      next: "Wait until it is done.",
+    },
+    { cause },
+  );
+}
+
 /** Holds the warehouse for this process as long as `use` takes (invariant 4). */
 export async function withWarehouse<T>(config: Config, use: () => Promise<T>): Promise<T> {
   checkPath(config.database);
   refuseOtherDatabase(config.home, config.database);
   const lock = takeWarehouse(config);
   try {
+    const settled = await settleRestore(config.home);
+    if (settled !== null) process.stderr.write(`${settled}\n`);
     return await use();
   } finally {
     lock.release();
@@ -279,6 +300,8 @@ export async function stateReport(config: Config): Promise<StateReport> {
   checkPath(config.database);
   const holder = WarehouseLock.holderOf(config.database);
   if (holder !== undefined) throw refused(config.database, holder);
+  // What a restore has left half-way is no state of anything.
+  if (readRestoreNote(config.home) !== null) await withWarehouse(config, async () => undefined);
   const project = wireTransform(config, new AbortController().signal).project();
   return readStateReport(databaseOptions(config), project);
 }

@@ -1,21 +1,35 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { readFile, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../config.ts";
 import { readHomeRecord, refuseOtherSource, writeHomeRecord } from "../home-record.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
+import {
+  carryOut,
+  deviceOf,
+  type RestoreNote,
+  type RestoreStep,
+  readRestoreNote,
+  undo,
+  writeRestoreNote,
+} from "../restore-note.ts";
 import { historyFile } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
 import { warehouseIntegrity, withWarehouse } from "../wire.ts";
 import { copyWhole, flush, identify } from "./copy.ts";
 import { type BackupManifest, manifestFile, parseBackupManifest } from "./manifest.ts";
 
-export type Restored = { manifest: BackupManifest /** Where what stood in its place is now. */; kept: string | null };
+export type Restored = {
+  manifest: BackupManifest;
+  /** Where what stood in its place is now, one path for each. */
+  kept: string[];
+};
 
 /**
- * Puts a backup in place, when every file of it has the hash that its manifest names. What stands there is left alone, unless
- * `force`: then it is moved into a folder beside it. Throws `restore_failed`, `warehouse_locked`.
+ * Puts a backup in place, when every file of it has the hash that its manifest names. What stands there is left alone, unless `force`: then
+ * it is moved aside. All copies are whole, and a note says what is about to be done, before the first place is touched: an error moves back
+ * what was moved, and after a kill the next command goes on. Throws `restore_failed`, `source_differs`, `warehouse_locked`.
  */
 export async function restore(
   config: Config,
@@ -36,54 +50,104 @@ export async function restore(
   if (!acceptSource && manifest.source !== null) refuseOtherSource(expected, manifest.source, `${home} is for`);
   for (const file of manifest.files) await verify(folder, file, signal);
   return withWarehouse(config, async () => {
-    const places: [path: string, place: string][] = [
-      [basename(historyFile(home)), historyFile(home)],
-      [basename(ScheduleStore.fileOf(home)), ScheduleStore.fileOf(home)],
-      ["published", join(home, "published")],
-      [manifest.warehouse, database],
-    ];
-    const inTheWay = places.map(([, place]) => place).filter((place) => existsSync(place));
+    const note = planOf(config, manifest);
+    const inTheWay = note.steps.filter(({ place }) => existsSync(place));
     if (inTheWay.length > 0 && !force) {
       throw failed(
-        `There is something in place already: ${inTheWay.join(", ")}.`,
+        `There is something in place already: ${inTheWay.map(({ place }) => place).join(", ")}.`,
         "Restore into another home, or put it aside with --force.",
       );
     }
-    const coming = join(home, `.restore-${process.pid}`);
-    const kept =
-      inTheWay.length === 0
-        ? null
-        : join(home, `before-restore-${new Date().toISOString().replaceAll(/[-:]|\..*/g, "")}`);
-    try {
-      for (const { path } of manifest.files) await copyWhole(join(folder, path), join(coming, path), signal);
-      if (manifest.snapshot !== null) await symlink(manifest.snapshot, join(coming, "published", "current"));
-      if (kept !== null) await mkdir(kept, { recursive: true });
-      for (const place of inTheWay) await moveWithCompanions(place, join(kept!, basename(place)));
-      for (const [path, place] of places) {
-        if (!existsSync(join(coming, path))) continue;
-        await mkdir(dirname(place), { recursive: true });
-        await rename(join(coming, path), place);
-        await flush(dirname(place));
+    await writeRestoreNote(home, note);
+    await orUndo(home, signal, async () => {
+      await copyAll(folder, manifest, note.steps, signal);
+      const moving: RestoreNote = { ...note, phase: "moving" };
+      await writeRestoreNote(home, moving);
+      const before = readHomeRecord(home);
+      try {
+        // Before the last rename: a killed restore is finished by whoever comes next, who knows nothing of the source.
+        writeHomeRecord(home, { source: manifest.source, database });
+        await carryOut(home, moving);
+      } catch (error) {
+        await undo(home, moving);
+        writeHomeRecord(home, { source: before.source, database: before.database ?? database });
+        throw error;
       }
-    } finally {
-      await rm(coming, { recursive: true, force: true });
-    }
-    writeHomeRecord(home, { source: manifest.source, database });
+    });
+    const kept = inTheWay.map(({ aside }) => aside);
     const found = await warehouseIntegrity(config);
     if (found?.rows !== manifest.rows) {
-      throw failed(
-        `The restored warehouse has ${found?.rows ?? 0} rows, its backup ${manifest.rows}.`,
-        "Take another backup.",
-      );
+      throw new PipelineError({
+        code: "restore_failed",
+        what: `The restored warehouse has ${found?.rows ?? 0} rows, its backup ${manifest.rows}.`,
+        data: `The restored files are in place.${kept.length === 0 ? "" : ` What stood there is in ${kept.join(", ")}.`}`,
+        next: "Take another backup, and restore it with --force.",
+      });
     }
     return { manifest, kept };
   });
 }
 
-/** A database and what stands beside it of the same name: its write-ahead log is of no use to another one. */
-async function moveWithCompanions(place: string, to: string): Promise<void> {
-  for (const end of ["", "-wal", "-shm", ".wal"]) {
-    if (existsSync(`${place}${end}`)) await rename(`${place}${end}`, `${to}${end}`);
+/** What goes where. A copy, and what is put aside, are on the file system of their place: only there is a rename one step. */
+function planOf({ home, database }: Config, manifest: BackupManifest): RestoreNote {
+  const at = new Date().toISOString().replaceAll(/[-:]|\..*/g, "");
+  const has = (path: string) => manifest.files.some((file) => file.path === path || file.path.startsWith(`${path}/`));
+  const step = (path: string, place: string): RestoreStep => {
+    const name = basename(place);
+    const isWithHome = deviceOf(dirname(place)) === deviceOf(home);
+    const aside = isWithHome ? join(home, `before-restore-${at}`, name) : `${place}.before-restore-${at}`;
+    return { place, coming: has(path) ? join(dirname(place), `.${name}.restore-${process.pid}`) : null, aside };
+  };
+  const history = historyFile(home);
+  const schedules = ScheduleStore.fileOf(home);
+  return {
+    phase: "copying",
+    steps: [
+      step(basename(history), history),
+      step(basename(schedules), schedules),
+      step("published", join(home, "published")),
+      step(manifest.warehouse, database),
+    ],
+  };
+}
+
+async function copyAll(
+  folder: string,
+  manifest: BackupManifest,
+  steps: readonly RestoreStep[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { place, coming } of steps) {
+    if (coming === null) continue;
+    const name = basename(place);
+    for (const { path } of manifest.files) {
+      if (path === name) await copyWhole(join(folder, path), coming, signal);
+      else if (path.startsWith(`${name}/`))
+        await copyWhole(join(folder, path), join(coming, path.slice(name.length + 1)), signal);
+    }
+    if (name === "published" && manifest.snapshot !== null) await symlink(manifest.snapshot, join(coming, "current"));
+    await flush(dirname(coming));
+  }
+}
+
+/** What fails is undone, so that the home is as it was; the error says so. */
+async function orUndo(home: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const note = readRestoreNote(home);
+    if (note !== null) await undo(home, note);
+    signal.throwIfAborted();
+    if (error instanceof PipelineError) throw error;
+    throw new PipelineError(
+      {
+        code: "restore_failed",
+        what: `The backup could not be put in place: ${(error as Error).message}.`,
+        data: "What was moved is moved back: the home is as it was.",
+        next: "Make room, or see to the rights of the folders, and start it again.",
+      },
+      { cause: error },
+    );
   }
 }
 

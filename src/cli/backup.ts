@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { backUp } from "../backup/backup.ts";
 import { restore } from "../backup/restore.ts";
 import { bytes, plural } from "../pipeline/words.ts";
@@ -46,7 +46,7 @@ export type RestoreOptions = GlobalOptions & { force?: boolean; acceptSource?: b
 export async function restoreCommand(folder: string, options: RestoreOptions): Promise<number> {
   const { config } = await configOf(options);
   const { force = false, acceptSource = false } = options;
-  const data = "What was copied is removed; see with `pipeline state show` what is in place.";
+  const data = "What was moved is moved back, and what was copied is removed: the home is as it was.";
   const cancellation = cancelOnSignals({
     subject: "Restoring",
     data,
@@ -55,12 +55,16 @@ export async function restoreCommand(folder: string, options: RestoreOptions): P
   try {
     const { manifest, kept } = await restore(config, folder, { force, acceptSource }, cancellation.signal);
     const { rows, madeAt } = manifest;
-    if (options.json) process.stdout.write(`${JSON.stringify({ home: config.home, rows, madeAt, kept })}\n`);
+    // The folder that has all of it, as a rule.
+    const [first] = kept;
+    const keptIn = first === undefined ? null : dirname(first);
+    if (options.json)
+      process.stdout.write(`${JSON.stringify({ home: config.home, rows, madeAt, kept: keptIn, aside: kept })}\n`);
     else if (!options.quiet) {
       process.stdout.write(
         `${config.home}: ${plural(rows, "complaint")}, as they were at ${madeAt}; every file is right.\n`,
       );
-      if (kept !== null) process.stdout.write(`What stood there is in ${kept}\n`);
+      for (const path of kept) process.stdout.write(`What stood there is in ${path}\n`);
       process.stdout.write("Next: pipeline run\n");
     }
     return 0;

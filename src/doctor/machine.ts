@@ -1,6 +1,7 @@
 import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config } from "../config.ts";
+import { readRestoreNote } from "../restore-note.ts";
 import { type Finding, failure, ok, sizeText, warning } from "./finding.ts";
 
 /** The oldest Node that this program runs on. */
@@ -15,6 +16,10 @@ export function checkNode(version: string, program: string): Finding[] {
 
 /** The home must be writable, or the folder that it will be made in. */
 export function checkHome({ home }: Config): Finding[] {
+  if (readRestoreNote(home) !== null) {
+    const what = "a restore is under way, or was interrupted: files of the backup and of before stand side by side";
+    return [failure("home", what, "pipeline state show, which finishes it.")];
+  }
   const there = nearest(home);
   if (!statSync(there).isDirectory()) {
     return [failure("home", `${there} is not a folder`, "Name another home with --home, or move the file away.")];

@@ -1,21 +1,25 @@
 import assert from "node:assert/strict";
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { ScheduleStore } from "../../src/schedule/store.ts";
 import { WarehouseLock } from "../../src/warehouse/lock.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
+import { query } from "../harness/warehouse.ts";
 
 const rowsOf = (home: TestHome) =>
   home.query("select complaint_id, _load_id, company_response from raw.cfpb_complaints order by 1");
@@ -162,5 +166,108 @@ describe("backup and restore", () => {
     assert.equal((await other.run(["restore", to, "--database", join(other.folder, "x.duckdb")])).code, 1);
     const full = await home.run(["backup", "--to", to]);
     assert.deepEqual([full.code, /is not empty/.test(full.stderr)], [2, true]);
+  });
+
+  /** A home with other runs, rows and schedules than the backup. */
+  const changedHome = async (database?: string) => {
+    const other = testHome(source, join(temporaryFolder(), "other"));
+    const env: Record<string, string> = database === undefined ? {} : { PIPELINE_DATABASE: database };
+    assert.equal((await other.run(["run", "--as-of", "2026-10-01"], env)).code, 0);
+    const look = async () => {
+      const state = JSON.parse((await other.run(["state", "show", "--json"], env)).stdout) as {
+        companies: { rows: number }[];
+      };
+      const runs = JSON.parse((await other.run(["runs", "ls", "--json"])).stdout) as { id: string }[];
+      const schedules = JSON.parse((await other.run(["schedule", "ls", "--json"])).stdout) as { name: string }[];
+      const published = await other.run(["sql", "--json", "select 1"]);
+      return JSON.stringify([
+        state.companies.map(({ rows }) => rows),
+        runs.map(({ id }) => id),
+        schedules.map(({ name }) => name),
+        published.code,
+      ]);
+    };
+    return { other, env, look };
+  };
+
+  it("killed at any rename, it is finished or undone by the next command: all of the old, or all of the new", {
+    timeout: 110_000,
+  }, async () => {
+    const { to } = await backUp();
+    const kill = resolve("test/harness/fixtures/kill-at-rename.mjs");
+    const { other, look } = await changedHome();
+    const old = await look();
+    const copy = join(temporaryFolder(), "copy");
+    const ends = new Set<string>();
+    let wasKilled = true;
+    for (let at = 1; wasKilled; at++) {
+      rmSync(copy, { recursive: true, force: true });
+      cpSync(other.folder, copy, { recursive: true, verbatimSymlinks: true });
+      const env = { NODE_OPTIONS: `--import ${kill}`, TEST_KILL_AT: String(at) };
+      wasKilled = (await other.run(["restore", to, "--force"], env)).signal === "SIGKILL";
+      const state = await look();
+      ends.add(state === old ? "old" : "new");
+      if (state !== old) assert.equal(state, await changedTo(home));
+      const left = readdirSync(other.folder).filter((name) => /restore-\d+$|restore\.json$/.test(name));
+      assert.deepEqual(left, [], `after the kill at rename ${at}`);
+      rmSync(other.folder, { recursive: true, force: true });
+      cpSync(copy, other.folder, { recursive: true, verbatimSymlinks: true });
+    }
+    assert.deepEqual([...ends].sort(), ["new", "old"]);
+  });
+
+  /** What a home that was restored to this one looks like. */
+  async function changedTo(one: TestHome): Promise<string> {
+    const { companies } = JSON.parse((await one.run(["state", "show", "--json"])).stdout) as {
+      companies: { rows: number }[];
+    };
+    const runs = JSON.parse((await one.run(["runs", "ls", "--json"])).stdout) as { id: string }[];
+    const schedules = JSON.parse((await one.run(["schedule", "ls", "--json"])).stdout) as { name: string }[];
+    const published = await one.run(["sql", "--json", "select 1"]);
+    return JSON.stringify([
+      companies.map(({ rows }) => rows),
+      runs.map(({ id }) => id),
+      schedules.map(({ name }) => name),
+      published.code,
+    ]);
+  }
+
+  const memory = "/dev/shm";
+  const isOther = existsSync(memory) && statSync(memory).dev !== statSync(temporaryFolder()).dev;
+
+  it("works where the warehouse lies on another file system than the home", {
+    skip: !isOther && "there is one file system",
+  }, async () => {
+    const fast = mkdtempSync(join(memory, "pipeline-test-"));
+    try {
+      const { to } = await backUp();
+      const database = join(fast, "cfpb_complaints.duckdb");
+      const { other, env, look } = await changedHome(database);
+      const restored = await other.run(["restore", to, "--force", "--json"], env);
+      assert.equal(restored.code, 0, restored.stderr);
+      assert.equal(await look(), await changedTo(home));
+      const { aside } = JSON.parse(restored.stdout) as { aside: string[] };
+      const kept = aside.find((path) => path.startsWith(fast));
+      assert.match(kept ?? "", /cfpb_complaints\.duckdb\.before-restore-/);
+      assert.equal((await query(kept!, "select count(*) > 0 from raw.cfpb_complaints"))[0]?.[0], "true");
+    } finally {
+      rmSync(fast, { recursive: true, force: true });
+    }
+  });
+
+  it("that fails midway moves back what was moved, and says so", async () => {
+    const { to } = await backUp();
+    const { other, look } = await changedHome();
+    const old = await look();
+    const fail = `import fsp from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";
+      let n = 0; const real = fsp.rename; fsp.rename = async (...a) => { if (++n === 7) throw new Error("EIO: broken"); return real(...a); }; syncBuiltinESMExports();`;
+    const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(fail)}` };
+    const { code, stderr } = await other.run(["restore", to, "--force"], env);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /error\[restore_failed\]: .*EIO: broken\.\ndata: What was moved is moved back: the home is as it was\./,
+    );
+    assert.equal(await look(), old);
   });
 });

@@ -1,0 +1,132 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import * as z from "zod";
+
+/** One file or folder that a restore puts in place. */
+const step = z.object({
+  /** Where it belongs. */
+  place: z.string(),
+  /** The whole copy of it, on the same file system; null where the backup has none, and what stands there only goes. */
+  coming: z.string().nullable(),
+  /** Where what stood there goes, on the same file system. */
+  aside: z.string(),
+});
+
+const schema = z.object({
+  /** copying: nothing was touched yet. moving: every copy is whole, and the places are being changed. */
+  phase: z.enum(["copying", "moving"]),
+  steps: z.array(step),
+});
+
+/** What a restore is about to do, beside the home that it does it to: by it the next command goes on, or undoes. */
+export type RestoreNote = z.infer<typeof schema>;
+export type RestoreStep = z.infer<typeof step>;
+
+const fileOf = (home: string) => join(home, "restore.json");
+
+/** Null where no restore is under way, or was left. */
+export function readRestoreNote(home: string): RestoreNote | null {
+  if (!existsSync(fileOf(home))) return null;
+  try {
+    return schema.parse(JSON.parse(readFileSync(fileOf(home), "utf8")));
+  } catch {
+    // It gets its name when it is whole: one that cannot be read was damaged later, and says nothing.
+    return null;
+  }
+}
+
+/** Writes a note; it is on the disk when this resolves. */
+export async function writeRestoreNote(home: string, note: RestoreNote): Promise<void> {
+  const unfinished = `${fileOf(home)}.new`;
+  await mkdir(home, { recursive: true });
+  await writeFile(unfinished, `${JSON.stringify(note, null, 2)}\n`);
+  await flush(unfinished);
+  await rename(unfinished, fileOf(home));
+  await flush(home);
+}
+
+/** What stands beside a database of the same name: its write-ahead log is of no use to another one. */
+const companions = ["-wal", "-shm", ".wal"];
+
+/** Puts every copy in place, and what stood there aside. May be called again where it was interrupted: it goes on. */
+export async function carryOut(home: string, { steps }: RestoreNote): Promise<void> {
+  for (const { place, coming, aside } of steps) {
+    if (coming !== null && !existsSync(coming)) continue; // it is in place
+    await moveAside(place, aside);
+    if (coming === null) continue;
+    await mkdir(dirname(place), { recursive: true });
+    await rename(coming, place);
+    await flush(dirname(place));
+  }
+  await forget(home);
+}
+
+async function moveAside(place: string, aside: string): Promise<void> {
+  await mkdir(dirname(aside), { recursive: true });
+  // The file itself goes last: where it stands, not all has gone.
+  for (const end of [...companions, ""]) {
+    if (existsSync(`${place}${end}`) && !(end === "" && existsSync(aside)))
+      await rename(`${place}${end}`, `${aside}${end}`);
+  }
+  await flush(dirname(place));
+}
+
+/** Brings everything back to where it was before {@link carryOut}, however far that came. */
+export async function undo(home: string, { phase, steps }: RestoreNote): Promise<void> {
+  for (const { place, coming, aside } of phase === "moving" ? steps.toReversed() : []) {
+    const isInPlace = coming !== null && !existsSync(coming) && existsSync(place);
+    if (isInPlace) await rename(place, coming);
+    for (const end of ["", ...companions]) {
+      if (existsSync(`${aside}${end}`)) await rename(`${aside}${end}`, `${place}${end}`);
+    }
+    await flush(dirname(place));
+  }
+  for (const { coming } of steps) if (coming !== null) await rm(coming, { recursive: true, force: true });
+  await forget(home);
+}
+
+/**
+ * Goes on with a restore that was interrupted, or undoes it where one of its copies is missing. Gives a sentence that says which; null where
+ * there was none. The caller holds the lock of the warehouse.
+ */
+export async function settleRestore(home: string): Promise<string | null> {
+  const note = readRestoreNote(home);
+  // A note that never got its name is of a restore that had not begun.
+  await rm(`${fileOf(home)}.new`, { force: true });
+  if (note === null) return null;
+  if (note.phase === "copying") {
+    await undo(home, note);
+    return "A restore was interrupted before it changed anything; what it had copied is removed.";
+  }
+  const isWhole = note.steps.every(({ place, coming }) => coming === null || existsSync(coming) || existsSync(place));
+  if (isWhole) {
+    await carryOut(home, note);
+    return "A restore was interrupted; it is finished now, and what stood in its place is kept.";
+  }
+  await undo(home, note);
+  return "A restore was interrupted, and a copy of it is missing: everything is back where it was before.";
+}
+
+async function forget(home: string): Promise<void> {
+  await rm(fileOf(home), { force: true });
+  await flush(home);
+}
+
+/** Brings a file, or the names in a folder, to the disk. */
+async function flush(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The file system that a path is on, or will be. */
+export function deviceOf(path: string): number {
+  for (let at = path; ; at = dirname(at)) {
+    const stats = statSync(at, { throwIfNoEntry: false });
+    if (stats !== undefined || at === dirname(at)) return stats?.dev ?? -1;
+  }
+}
