@@ -1,4 +1,4 @@
-{#- Each change begins with the value that the change before it ended with, of those whose day of the last look before is known. -#}
+{#- Each change begins with the value that the one before it ended with, of those whose last look before is known. -#}
 {% test continues(model, column_name, after, partition_by, order_by) %}
 select *
 from (
