@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
@@ -375,8 +375,7 @@ describe("the lease", () => {
 });
 describe("the history", () => {
   /** Runs of the past, a minute apart; every fourth failed. */
-  function filled(count: number): History {
-    const path = join(temporaryFolder(), "history.sqlite");
+  function filled(count: number, path = join(temporaryFolder(), "history.sqlite")): History {
     const database = openHistory(path);
     const insert = database.prepare(
       `insert into runs (id, name, flow, state, trigger, started_at, ended_at, as_of, source, database, settings, host, pid, heartbeat_at)
@@ -470,6 +469,27 @@ describe("the history", () => {
     database.close();
     history.close();
   });
+
+  for (const mode of ["incremental", "none"]) {
+    it(`gives back the space of what it forgets, in a file made with auto_vacuum ${mode}`, () => {
+      const path = join(temporaryFolder(), "history.sqlite");
+      if (mode === "none") {
+        const early = new DatabaseSync(path);
+        early.exec("pragma auto_vacuum = none; create table early (x); drop table early");
+        early.close();
+      }
+      const history = filled(60, path);
+      const database = new DatabaseSync(path);
+      database.exec(
+        "insert into logs select no, 1, 0, 20, null, 'x', hex(randomblob(20000)) from runs; pragma wal_checkpoint(truncate)",
+      );
+      database.close();
+      const before = statSync(path).size;
+      assert.equal(history.prune({ before: 0, keep: 5 }), 55);
+      history.close();
+      assert.ok(statSync(path).size < before / 4, `${before} became ${statSync(path).size}`);
+    });
+  }
 
   it("forgets what is old and what is too many", () => {
     const history = filled(20);

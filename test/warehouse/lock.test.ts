@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { WarehouseLock } from "../../src/warehouse/lock.ts";
 import { temporaryFolder } from "../harness/context.ts";
@@ -46,6 +47,31 @@ describe("the warehouse lock", () => {
     WarehouseLock.acquire(join(folder, "x/y/z/a.duckdb"), me).release();
     assert.deepEqual(readdirSync(join(folder, "x")), []);
     assert.ok(existsSync(join(folder, "x")));
+  });
+
+  it("is not disturbed by those who look at it, nor kept from one who asks for it", { timeout: 60_000 }, async () => {
+    const database = join(temporaryFolder(), "a.duckdb");
+    writeFileSync(database, "");
+    const look = `
+      import { WarehouseLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/lock.ts"))};
+      process.stdout.write("looking");
+      for (;;) WarehouseLock.holderOf(${JSON.stringify(database)});`;
+    const looker = spawn(process.execPath, ["--input-type=module", "-e", look], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(looker.stdout, "data");
+    try {
+      for (let i = 0; i < 200; i++) {
+        WarehouseLock.acquire(database, me).release();
+        // The row goes with the lock: a commit that failed would have left it.
+        const file = new DatabaseSync(`${database}.lock`, { timeout: 5000 });
+        assert.deepEqual(file.prepare("select * from holder").all(), [], `round ${i}`);
+        file.close();
+      }
+    } finally {
+      looker.kill("SIGKILL");
+      await once(looker, "close");
+    }
   });
 
   it("says which file to remove where it cannot be read", () => {
