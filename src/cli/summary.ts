@@ -67,10 +67,10 @@ function dataLines(report: RunReport): string[] {
   if (nothingNew && isAllCompared(report)) lines.push("Nothing new: the source shows exactly the rows that are here.");
   else if (nothingNew) {
     const are = total === 1 ? "row of these windows is as it was" : "rows of these windows are as they were";
-    lines.push(`Nothing new: the ${count(total)} ${are}. Days outside them were not compared.`);
+    lines.push(`Nothing new: the ${count(total)} ${are}. Days outside them were not compared.${asMany(report)}`);
   } else if (loaded.length > 0) {
     lines.push(
-      `Verified: ${plural(total, "row")} of these windows, the very number the source shows. Days outside them were not compared.`,
+      `Verified: ${plural(total, "row")} of these windows, the very number the source shows. Days outside them were not compared.${asMany(report)}`,
     );
   }
   lines.push(...fieldLines(fields));
@@ -90,6 +90,13 @@ function dataLines(report: RunReport): string[] {
     }
   }
   return lines;
+}
+
+/** Where the days outside of the windows have as many rows here as at the source; a warning says where they have not. */
+function asMany({ outside }: RunReport): string {
+  const here = (outside ?? []).reduce((sum, range) => sum + range.here, 0);
+  const isSame = (outside ?? []).every(({ differing, unknown }) => differing.length === 0 && unknown.length === 0);
+  return here > 0 && isSame ? ` Their ${plural(here, "row")} are as many as at the source.` : "";
 }
 
 /** Whether every row that is here was compared: all companies, from the first loaded day on. */

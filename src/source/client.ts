@@ -89,7 +89,7 @@ export class SourceClient {
     try {
       const answer = await this.#http.get(url, within);
       answered = true;
-      const aheadMs = clock.now() - Date.parse(answer.date ?? "");
+      const aheadMs = clock.now() - Date.parse(answer.date ?? "") - 1000 * Number(answer.age ?? 0);
       if (aheadMs > farAheadMs) throw clockAhead(aheadMs);
       report({
         type: "source.answered",

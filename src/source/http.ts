@@ -7,6 +7,8 @@ export type HttpAnswer = {
   type: string;
   retryAfter: string | undefined;
   date: string | undefined;
+  /** Seconds that a cache has kept the answer since its date. */
+  age: string | undefined;
   body: Readable;
 };
 
@@ -70,6 +72,7 @@ export class HttpClient {
       type: one("content-type") ?? "",
       retryAfter: one("retry-after"),
       date: one("date"),
+      age: one("age"),
       body: plain,
     };
   }

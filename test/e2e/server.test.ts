@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { ScheduleStore } from "../../src/schedule/store.ts";
+import { temporaryFolder } from "../harness/context.ts";
 import { testHome } from "../harness/home.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 
@@ -135,5 +136,28 @@ describe("pipeline server", () => {
     store.close();
     child.kill("SIGTERM");
     assert.equal((await outcome).code, 0);
+  });
+
+  it("goes on with the schedules that a restore has put in place", async () => {
+    const home = testHome(source);
+    assert.equal((await home.run(["run", "--as-of", source.asOf])).code, 0);
+    const add = (name: string) => home.run(["schedule", "add", name, "--cron", "0 2 * * *", "--timezone", "UTC"]);
+    await add("nightly");
+    const to = join(temporaryFolder(), "backup");
+    assert.equal((await home.run(["backup", "--to", to])).code, 0);
+    await home.run(["schedule", "rm", "nightly"]);
+    await add("weekly");
+    const started = await home.run(["server", "start", "--background", "--port", "0", "--json"]);
+    const { url } = JSON.parse(started.stdout) as { url: string };
+    const names = async () =>
+      ((await (await fetch(`${url}/api/v1/schedules`)).json()) as { name: string }[]).map(({ name }) => name);
+    try {
+      assert.deepEqual(await names(), ["weekly"]);
+      assert.equal((await home.run(["restore", to, "--force"])).code, 0);
+      assert.deepEqual(await names(), ["nightly"]);
+      assert.match((await home.run(["schedule", "ls"])).stdout, /nightly/);
+    } finally {
+      await home.run(["server", "stop"]);
+    }
   });
 });
