@@ -1,6 +1,7 @@
 import type { Command } from "commander";
-import { cronTimes, inZone, machineTimeZone, nextTimes } from "../schedule/cron.ts";
+import { cronTimes, inZone, nextTimes } from "../schedule/cron.ts";
 import { catchUps, overlaps, type Schedule } from "../schedule/due.ts";
+import { machineTimeZone } from "../schedule/machine-zone.ts";
 import { ScheduleStore } from "../schedule/store.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { settingsOf } from "./run.ts";
@@ -53,7 +54,14 @@ export async function scheduleAdd(
 export function makeSchedule(
   name: string,
   runOptions: string[],
-  { cron, timezone = machineTimeZone(), catchUp, overlap, jitter, lateAfter }: Omit<AddOptions, keyof GlobalOptions>,
+  {
+    cron,
+    timezone = machineTimeZone(process.env.TZ),
+    catchUp,
+    overlap,
+    jitter,
+    lateAfter,
+  }: Omit<AddOptions, keyof GlobalOptions>,
   now: number,
 ): Schedule {
   if (!/^[\w-]{1,64}$/.test(name)) {

@@ -40,7 +40,8 @@ function invalid(what: string, next: string): PipelineError {
   return new PipelineError({ code: "schedule_invalid", what: `${what}.`, data: "Nothing was changed.", next });
 }
 
-function isTimeZone(name: string): boolean {
+/** Whether a text is the name of an IANA time zone. */
+export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat("en-US", { timeZone: name });
     // Offsets such as +01:00 are accepted there too, but know nothing of daylight saving time.
@@ -67,9 +68,4 @@ export function inZone(at: number, timezone: string): string {
   const offset = part("timeZoneName").replace("GMT", "") || "+00:00";
   const weekday = part("weekday").replace(".", "");
   return `${weekday} ${part("year")}-${part("month")}-${part("day")} ${part("hour")}:${part("minute")} ${offset}`;
-}
-
-/** The time zone of this machine. */
-export function machineTimeZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
