@@ -1,13 +1,13 @@
 import { count, plural, visible } from "../pipeline/words.ts";
 import { searchCompanies } from "../run.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
-import { cancelOnSignals } from "./signals.ts";
+import { cancelOnSignals, ofReading } from "./signals.ts";
 import { table } from "./table.ts";
 
 /** `pipeline companies search`: exit code 1 where nothing matches. */
 export async function companiesSearch(text: string, options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
-  const cancellation = cancelOnSignals();
+  const cancellation = cancelOnSignals(ofReading("The search"));
   try {
     const { matches, suggestions } = await searchCompanies(config, text, cancellation.signal);
     if (options.json) process.stdout.write(`${JSON.stringify({ text, matches, suggestions })}\n`);

@@ -15,7 +15,11 @@ export async function dbtCommand(args: readonly string[], options: GlobalOptions
       next: "Load something first: pipeline run",
     });
   }
-  const cancellation = cancelOnSignals();
+  const cancellation = cancelOnSignals({
+    subject: "dbt",
+    data: "What it had built stands.",
+    next: "Start it again.",
+  });
   const progress = (step: string) => void (options.quiet || process.stderr.write(`dbt: ${step}\n`));
   const show = (stream: "stdout" | "stderr", line: string) => void process[stream].write(`${line}\n`);
   const color = process.stdout.isTTY === true && options.color !== false && config.env.NO_COLOR === undefined;

@@ -12,7 +12,7 @@ import { count, duration } from "../pipeline/words.ts";
 import { executeRun, type RunOptions } from "../run.ts";
 import { startNights } from "../sample/nights.ts";
 import type { GlobalOptions } from "./options.ts";
-import { cancelOnSignals } from "./signals.ts";
+import { cancelOnSignals, ofRun } from "./signals.ts";
 import { type Style, styleFor } from "./style.ts";
 
 export type DemoOptions = GlobalOptions & { force?: boolean; serve?: boolean; port: string };
@@ -44,7 +44,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     join(folder, "pipeline.yaml"),
     `# Whatever runs in this home reads what the demo has read.\n${stringify(loads)}`,
   );
-  const cancellation = cancelOnSignals();
+  const cancellation = cancelOnSignals(ofRun);
   const { signal } = cancellation;
   const source = await startNights(companies, lastNight);
   const style = styleFor(process.stdout, options, process.env);

@@ -3,7 +3,7 @@ import { redactor, redactValue, secretsOf } from "../pipeline/redact.ts";
 import { plural } from "../pipeline/words.ts";
 import { notifySecrets } from "../wire-notify.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
-import { cancelOnSignals } from "./signals.ts";
+import { cancelOnSignals, ofReading } from "./signals.ts";
 import { type Style, styleFor } from "./style.ts";
 
 export type DoctorOptions = GlobalOptions & { offline?: boolean };
@@ -11,7 +11,7 @@ export type DoctorOptions = GlobalOptions & { offline?: boolean };
 /** `pipeline doctor`: exit code 1 where a check failed. */
 export async function doctorCommand(options: DoctorOptions): Promise<number> {
   const { config, warnings } = await configOf(options);
-  const cancellation = cancelOnSignals({ subject: "The check", data: "Nothing was changed.", next: "Start it again." });
+  const cancellation = cancelOnSignals(ofReading("The check"));
   const style = styleFor(process.stdout, options, config.env);
   const redact = redactor([...secretsOf(config.source), ...notifySecrets(config)]);
   const print = (finding: Finding) => {

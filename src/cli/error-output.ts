@@ -1,4 +1,4 @@
-import { type ErrorFacts, exitCodeOf, factsOf } from "../pipeline/errors.ts";
+import { type ErrorFacts, exitCodeOf, factsOf, PipelineError } from "../pipeline/errors.ts";
 import { redactor, redactValue, secretsOf } from "../pipeline/redact.ts";
 import { errorReport } from "../pipeline/report.ts";
 import { visible } from "../pipeline/words.ts";
@@ -11,7 +11,7 @@ export function reportError(error: unknown, json: boolean, style: Style): number
   const facts = redactValue(redact, factsOf(error));
   if (json) process.stdout.write(`${JSON.stringify({ error: errorReport(facts) })}\n`);
   process.stderr.write(errorText(facts, style));
-  return exitCodeOf(facts.code);
+  return (error instanceof PipelineError ? error.exitCode : undefined) ?? exitCodeOf(facts.code);
 }
 
 /** What happened, what happened to the data, what to do next. */

@@ -3,7 +3,7 @@ import { PipelineError } from "../pipeline/errors.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
 import { type ExportFormat, exportFormats, exportPublished } from "../wire.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
-import { cancelOnSignals } from "./signals.ts";
+import { cancelOnSignals, ofReading } from "./signals.ts";
 import { wrong } from "./usage-error.ts";
 
 export type ExportOptions = GlobalOptions & { to: string; format: string; spreadsheet?: boolean };
@@ -15,7 +15,7 @@ export async function exportCommand(options: ExportOptions): Promise<number> {
   const { spreadsheet = false } = options;
   if (spreadsheet && format !== "csv") throw wrong("--spreadsheet is for CSV.", "Add --format csv, or leave it out.");
   const to = resolve(options.to);
-  const cancellation = cancelOnSignals();
+  const cancellation = cancelOnSignals(ofReading("The export"));
   try {
     const files = await exportPublished(config, to, format, cancellation.signal, spreadsheet);
     if (options.json) process.stdout.write(`${JSON.stringify({ folder: to, files })}\n`);

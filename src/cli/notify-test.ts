@@ -2,13 +2,13 @@ import { PipelineError } from "../pipeline/errors.ts";
 import { plural } from "../pipeline/words.ts";
 import { testChannels } from "../wire-notify.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
-import { cancelOnSignals } from "./signals.ts";
+import { cancelOnSignals, ofReading } from "./signals.ts";
 import { styleFor } from "./style.ts";
 
 /** `pipeline notify test`: exit code 1 where a channel did not take it. */
 export async function notifyTest(options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
-  const cancellation = cancelOnSignals({ subject: "The test", data: "Nothing was changed.", next: "Start it again." });
+  const cancellation = cancelOnSignals(ofReading("The test"));
   try {
     const sent = await testChannels(config, cancellation.signal);
     if (sent.length === 0) {

@@ -3,7 +3,7 @@ import { bytes, count, duration, plural } from "../pipeline/words.ts";
 import { executePlan } from "../run.ts";
 import { configOf } from "./options.ts";
 import { type RunCommandOptions, settingsOf } from "./run.ts";
-import { cancelOnSignals } from "./signals.ts";
+import { cancelOnSignals, ofReading } from "./signals.ts";
 import { table } from "./table.ts";
 
 /** `pipeline plan`, and `pipeline run --dry-run`. */
@@ -11,7 +11,7 @@ export async function planCommand(options: RunCommandOptions): Promise<number> {
   const { config, warnings } = await configOf(options, settingsOf(options));
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   const { resetState = false, skipDbt = false, acceptWithdrawals = false } = options;
-  const cancellation = cancelOnSignals();
+  const cancellation = cancelOnSignals(ofReading("The plan"));
   try {
     const asked = { resetState, skipDbt, acceptWithdrawals, acceptSource: false, trigger: "cli" };
     const plan = await executePlan(config, asked, cancellation.signal);

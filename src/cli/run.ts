@@ -5,7 +5,7 @@ import { executeRun, type RunOptions } from "../run.ts";
 import { type ConsoleOptions, runConsole } from "./console.ts";
 import { errorText } from "./error-output.ts";
 import { configOf } from "./options.ts";
-import { cancelOnSignals } from "./signals.ts";
+import { cancelOnSignals, ofRun } from "./signals.ts";
 import { styleFor } from "./style.ts";
 import { summaryText } from "./summary.ts";
 import { wrong } from "./usage-error.ts";
@@ -61,7 +61,7 @@ export async function runAndPrint(
     process.stderr.write(`warning: ${warning}
 `);
   checkLogFormat(options.logFormat);
-  const cancellation = cancelOnSignals();
+  const cancellation = cancelOnSignals(ofRun);
   const { quiet = false } = options;
   const view = await runConsole(options, config.env);
   try {

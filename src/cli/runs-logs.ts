@@ -6,7 +6,7 @@ import { nearestWord } from "../pipeline/spelling.ts";
 import type { History, LogLine, RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, parseSince, timeText, withHistory } from "./runs-find.ts";
-import { cancelOnSignals } from "./signals.ts";
+import { cancelOnSignals, ofReading } from "./signals.ts";
 import { type Style, styleFor } from "./style.ts";
 import { wrong } from "./usage-error.ts";
 
@@ -48,7 +48,7 @@ export async function follow(
   live: boolean,
   show: (line: LogLine) => void,
 ): Promise<void> {
-  const cancellation = live ? cancelOnSignals() : undefined;
+  const cancellation = live ? cancelOnSignals(ofReading("The log")) : undefined;
   let after = 0;
   const showNew = () => {
     for (;;) {

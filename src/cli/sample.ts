@@ -4,7 +4,7 @@ import { nearestWord } from "../pipeline/spelling.ts";
 import { type ShapeName, shapeNames } from "../sample/shapes.ts";
 import { type StandaloneOptions, startStandalone } from "../sample/standalone.ts";
 import type { GlobalOptions } from "./options.ts";
-import { cancelOnSignals } from "./signals.ts";
+import { cancelOnSignals, ofReading } from "./signals.ts";
 
 export type SampleStartOptions = GlobalOptions & {
   port?: string;
@@ -20,7 +20,7 @@ export type SampleStartOptions = GlobalOptions & {
 /** `pipeline sample start`: serves until it is stopped. */
 export async function sampleStart(options: SampleStartOptions): Promise<number> {
   const wanted = standaloneOptions(options);
-  const cancellation = cancelOnSignals();
+  const cancellation = cancelOnSignals(ofReading("The sample source"));
   const server = await startStandalone(wanted).catch((error: NodeJS.ErrnoException) => {
     throw startFailure(error, options);
   });

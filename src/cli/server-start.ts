@@ -16,7 +16,7 @@ import { configOf, type GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
 import { scheduledRuns } from "./scheduled-runs.ts";
 import { readToken, serverHome } from "./server-home.ts";
-import { cancelOnSignals } from "./signals.ts";
+import { cancelOnSignals, ofReading } from "./signals.ts";
 import { wrong } from "./usage-error.ts";
 
 export type ServerStartOptions = GlobalOptions & {
@@ -85,7 +85,7 @@ async function isUpAlready(home: string): Promise<PipelineError> {
 async function serve(config: Config, options: ServerStartOptions, port: number): Promise<number> {
   const { home } = config;
   const token = options.tokenFile === undefined ? null : readToken(options.tokenFile);
-  const cancellation = cancelOnSignals();
+  const cancellation = cancelOnSignals(ofReading("The server"));
   const say = (text: string) => {
     if (!options.quiet) process.stderr.write(`${new Date().toISOString().slice(0, 19)}Z ${text}\n`);
   };

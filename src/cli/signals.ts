@@ -14,14 +14,19 @@ export type Cancellation = {
 /** What is cancelled, what then stands, and what to do. */
 type Words = { subject: string; data: string; next: string };
 
-const ofRun: Words = {
+export const ofRun: Words = {
   subject: "The run",
   data: "What was begun was rolled back; companies that were already loaded stay loaded.",
   next: "Run again: it goes on from there.",
 };
 
-/** Turns Ctrl-C, SIGTERM and SIGHUP into an abort; a later second one ends the process at once. */
-export function cancelOnSignals(words: Words = ofRun): Cancellation {
+/** The words of a command that changes nothing, such as `The plan`. */
+export function ofReading(subject: string): Words {
+  return { subject, data: "Nothing was changed.", next: "Start it again." };
+}
+
+/** Turns Ctrl-C, SIGTERM and SIGHUP into an abort, whose error has the exit code; a later second one ends the process at once. */
+export function cancelOnSignals(words: Words): Cancellation {
   const controller = new AbortController();
   let exitCode: number | undefined;
   let first = 0;
@@ -36,12 +41,15 @@ export function cancelOnSignals(words: Words = ofRun): Cancellation {
       first = now;
       exitCode = 128 + numbers[name];
       controller.abort(
-        new PipelineError({
-          code: "cancelled",
-          what: `${words.subject} was cancelled by ${name}.`,
-          data: words.data,
-          next: words.next,
-        }),
+        new PipelineError(
+          {
+            code: "cancelled",
+            what: `${words.subject} was cancelled by ${name}.`,
+            data: words.data,
+            next: words.next,
+          },
+          { exitCode },
+        ),
       );
     };
     process.on(name, handler);

@@ -86,8 +86,10 @@ export class PipelineError extends Error implements ErrorFacts {
   readonly next: string;
   /** Milliseconds that the source asked to wait (`Retry-After`). */
   readonly retryAfterMs: number | undefined;
+  /** Of a process that a signal ends; otherwise the code's own counts. */
+  readonly exitCode: number | undefined;
 
-  constructor(facts: ErrorFacts, options: { cause?: unknown; retryAfterMs?: number } = {}) {
+  constructor(facts: ErrorFacts, options: { cause?: unknown; retryAfterMs?: number; exitCode?: number } = {}) {
     super(facts.what, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "PipelineError";
     this.code = facts.code;
@@ -95,6 +97,7 @@ export class PipelineError extends Error implements ErrorFacts {
     this.data = facts.data;
     this.next = facts.next;
     this.retryAfterMs = options.retryAfterMs;
+    this.exitCode = options.exitCode;
   }
 }
 

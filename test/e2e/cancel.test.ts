@@ -127,3 +127,43 @@ describe("a run that is cancelled", () => {
     assert.equal((await home.watermarks()).length, 2);
   });
 });
+
+describe("a command that reads and is ended by a signal", () => {
+  let source: TestSource;
+  before(async () => {
+    source = await startTestSource();
+  });
+  after(() => source.close());
+
+  for (const [argv, subject] of [
+    [["plan"], "The plan"],
+    [["companies", "search", "acme"], "The search"],
+    [["doctor"], "The check"],
+  ] as const) {
+    for (const [signal, code] of [
+      ["SIGTERM", 143],
+      ["SIGINT", 130],
+    ] as const) {
+      it(`${argv[0]}, by ${signal}: says so in its own words, and exits with ${code}`, async () => {
+        const home = testHome(source);
+        const asked = new Promise<void>((resolve) => {
+          source.intercept = () => {
+            resolve();
+            return { kind: "hang" };
+          };
+        });
+        const { child, outcome } = home.start(argv, { PIPELINE_DBT: "true" });
+        await asked;
+        child.kill(signal);
+        const { code: ended, stderr } = await outcome;
+        assert.equal(ended, code);
+        assert.ok(
+          stderr.endsWith(
+            `error[cancelled]: ${subject} was cancelled by ${signal}.\ndata: Nothing was changed.\nnext: Start it again.\n`,
+          ),
+          stderr,
+        );
+      });
+    }
+  }
+});

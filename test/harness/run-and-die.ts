@@ -1,4 +1,4 @@
-import { cancelOnSignals } from "../../src/cli/signals.ts";
+import { cancelOnSignals, ofRun } from "../../src/cli/signals.ts";
 import { loadConfig } from "../../src/config.ts";
 import type { RunEvent } from "../../src/pipeline/events.ts";
 import { executeRun } from "../../src/run.ts";
@@ -13,7 +13,7 @@ const [type, number = "1"] = /^\d+$/.test(point) ? ["", point] : point.split(":"
 let seen = 0;
 let all = 0;
 const { config } = loadConfig({}, undefined, new Date().toISOString().slice(0, 10));
-const cancellation = cancelOnSignals();
+const cancellation = cancelOnSignals(ofRun);
 const options = { resetState: false, skipDbt: false, acceptWithdrawals: false, acceptSource: false, trigger: "cli" };
 const report = await executeRun(config, options, cancellation.signal, (event: RunEvent) => {
   all++;

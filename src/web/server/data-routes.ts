@@ -40,7 +40,8 @@ export function dataRoutes({ snapshot }: Home): Route[] {
           })
           .optional(),
         product: z.string().max(300).optional(),
-        state: z.string().max(10).optional(),
+        // Two letters as a rule; the longest is UNITED STATES MINOR OUTLYING ISLANDS.
+        state: z.string().max(100).optional(),
         from: day.optional(),
         to: day.optional(),
       }),
