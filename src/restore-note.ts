@@ -82,6 +82,8 @@ export async function undo(home: string, { phase, steps }: RestoreNote): Promise
     }
     await flush(dirname(place));
   }
+  // From here on there is nothing to go on with: whoever comes after a kill only clears away.
+  await writeRestoreNote(home, { phase: "copying", steps });
   for (const { coming } of steps) if (coming !== null) await rm(coming, { recursive: true, force: true });
   await forget(home);
 }

@@ -156,12 +156,19 @@ async function lockAndRun(
 ): Promise<FlowOutcome> {
   return withWarehouse(config, async () => {
     recorder.begin();
+    let isLoaded = false;
+    const report: Report = (happening) => {
+      around.report(happening);
+      if (happening.type !== "load.committed" || isLoaded) return;
+      isLoaded = true;
+      remember(config, identityOf(config, options), around.report);
+    };
     try {
-      return await runHolding(config, runId, options, around);
+      return await runHolding(config, runId, options, { ...around, report });
     } catch (error) {
       const facts = factsOf(error);
       // Refused for its settings, it was no run: what is recorded of it goes before anybody else can have the warehouse.
-      if (exitCodeOf(facts.code) === 2) recorder.refuse(facts);
+      if (!isLoaded && exitCodeOf(facts.code) === 2) await recorder.refuse(facts);
       throw error;
     }
   });
@@ -187,9 +194,7 @@ async function runHolding(
   const wired = await wireRun(config, { ...options, source }, signal, report);
   try {
     refuseFutureWatermark(config, options, wired.remembered.companies);
-    const outcome = await runFlow(wired.ports, flowSettings(config, options, runId), wired.remembered);
-    if (outcome.companies.some(({ result }) => result !== null)) remember(config, source, report);
-    return outcome;
+    return await runFlow(wired.ports, flowSettings(config, options, runId), wired.remembered);
   } finally {
     Object.assign(traffic, wired.ports.source.traffic);
     await wired.close().catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { History, type LogLine, type RunDetail, type RunRow } from "./history/history.ts";
-import { isAlive, leaseOf } from "./history/lease.ts";
+import { isAlive, isProven, leaseOf } from "./history/lease.ts";
 import { publicRun } from "./history/public-run.ts";
 import { chainOf, doneSince, othersCount } from "./history/retries.ts";
 import { type Holder, WarehouseLock } from "./warehouse/lock.ts";
@@ -24,7 +24,7 @@ export function serverHolder(home: string): Holder | undefined {
 const serverLock = (home: string) => join(home, "server");
 
 export type { History, LogLine, RunDetail, RunRow };
-export { chainOf, doneSince, isAlive, leaseOf, othersCount, publicRun };
+export { chainOf, doneSince, isAlive, isProven, leaseOf, othersCount, publicRun };
 
 /** The file that a home's runs are kept in. */
 export function historyFile(home: string): string {

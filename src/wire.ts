@@ -316,7 +316,7 @@ export async function resetStates(config: Config, companies: readonly string[]):
   return withWarehouse(config, () => forgetStates(databaseOptions(config), companies));
 }
 
-/** A folder name for what belongs to one warehouse file: several may share a home. */
+/** A folder name for what belongs to one warehouse file. */
 function keyOf(database: string): string {
   return `${basename(database, ".duckdb")}-${createHash("sha256").update(database).digest("hex").slice(0, 8)}`;
 }

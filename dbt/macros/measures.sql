@@ -46,7 +46,7 @@
 
 {#- Whether somebody had looked shortly before the day: then it is known within a week when something happened. -#}
 {% macro is_near(looked_before, day) -%}
-  {{ day }} - {{ looked_before }} <= 7
+  {{ day }} - {{ looked_before }} between 0 and 7
 {%- endmacro %}
 
 {#- Whether a company has answered; null where the source names no response, or one that is not known. -#}

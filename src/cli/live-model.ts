@@ -166,10 +166,10 @@ function rowsText({ rows, total, startedAt, endedAt }: LiveTask, now: number): s
 }
 
 function pad(text: string, width: number): string {
-  return cut(text, width) + " ".repeat(Math.max(width - [...text].length, 0));
+  return cut(text, width) + " ".repeat(Math.max(width - [...visible(text)].length, 0));
 }
 
 function cut(text: string, width: number): string {
   const letters = [...visible(text)];
-  return letters.length <= width ? text : `${letters.slice(0, Math.max(width - 1, 0)).join("")}~`;
+  return letters.length <= width ? letters.join("") : `${letters.slice(0, Math.max(width - 1, 0)).join("")}~`;
 }

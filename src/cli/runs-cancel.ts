@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { isFinal } from "../pipeline/run-state.ts";
-import { type History, isAlive, type RunRow } from "../runs.ts";
+import { type History, isProven, type RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, withHistory } from "./runs-find.ts";
 import { wrong } from "./usage-error.ts";
@@ -36,7 +36,7 @@ async function stop(history: History, run: RunRow, graceMs: number): Promise<str
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     if (await over(graceMs)) break;
     // The id may be another process' by now, or one of another machine or container: it looks itself whether it was asked to stop.
-    if (isAlive(lease)) process.kill(lease.pid, signal);
+    if (isProven(lease)) process.kill(lease.pid, signal);
   }
   await over(5000);
   return history.stateOf(run.no);

@@ -27,6 +27,7 @@ export function scheduledRuns(config: Config, options: GlobalOptions, told: Told
       const history = openRuns(home);
       try {
         const [run] = history?.find(runId) ?? [];
+        if (run === undefined && history?.refusal()?.runId === runId) return "over";
         return run === undefined ? "unknown" : isFinal(run.state) ? "over" : "open";
       } finally {
         history?.close();

@@ -33,7 +33,7 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
   ]);
   if (companies.length > 0) process.stdout.write(table(columns, rows));
   for (const { name, rows: held } of untracked) {
-    process.stdout.write(`Loaded, and held by no company: ${visible(name)}, ${plural(held, "row")}.\n`);
+    process.stdout.write(`Loaded, and in the state of no company: ${visible(name)}, ${plural(held, "row")}.\n`);
   }
   process.stdout.write(`\nModels: ${dbt.owed ? `to be built by the next run (${dbt.reason})` : "up to date"}.\n`);
   return 0;

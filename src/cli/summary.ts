@@ -67,10 +67,12 @@ function dataLines(report: RunReport): string[] {
   if (nothingNew && isAllCompared(report)) lines.push("Nothing new: the source shows exactly the rows that are here.");
   else if (nothingNew) {
     const are = total === 1 ? "row of these windows is as it was" : "rows of these windows are as they were";
-    lines.push(`Nothing new: the ${count(total)} ${are}. Days outside them were not compared.${asMany(report)}`);
-  } else if (loaded.length > 0) {
     lines.push(
-      `Verified: ${plural(total, "row")} of these windows, the very number the source shows. Days outside them were not compared.${asMany(report)}`,
+      `Nothing new: the ${count(total)} ${are}. Days outside them were not compared row by row.${asMany(report)}`,
+    );
+  } else if (loaded.some(({ asked }) => asked)) {
+    lines.push(
+      `Verified: ${plural(total, "row")} of these windows, the very number the source shows. Days outside them were not compared row by row.${asMany(report)}`,
     );
   }
   lines.push(...fieldLines(fields));

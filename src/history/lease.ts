@@ -27,9 +27,14 @@ export function livenessOf(lease: Lease): "alive" | "gone" | "unknown" {
   return isProcessAlive(lease.pid) ? "alive" : "gone";
 }
 
-/** Whether it is proved that the process of a lease is there, and is that one: only then may it be signalled (invariant 8). */
+/** Whether the process of a lease is there, as far as the system tells. */
 export function isAlive(lease: Lease): boolean {
   return livenessOf(lease) === "alive";
+}
+
+/** Whether it is proved that the process of a lease is there, and is that one: only then may it be signalled (invariant 8). */
+export function isProven(lease: Lease): boolean {
+  return isAlive(lease) && lease.processStarted !== null && lease.boot !== null;
 }
 
 /** Whether there is a process with this id; one of another user counts. */

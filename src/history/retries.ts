@@ -1,4 +1,5 @@
 import { isFinal } from "../pipeline/run-state.ts";
+import { sourceIdentity } from "../pipeline/source-identity.ts";
 import type { History, RunDetail, RunRow } from "./history.ts";
 
 /** Runs that are looked at for one that has done what another left over. */
@@ -10,6 +11,7 @@ type Settings = {
   resetState?: boolean;
   backfill?: { from: string; to: string };
   retryOf?: readonly string[];
+  skipDbt?: boolean;
 };
 
 /** A run, and those that it was a retry of, newest first. Those that the history does not have any more are left out. */
@@ -31,11 +33,12 @@ export function othersCount({ settings }: Pick<RunDetail, "settings">): boolean 
 /** The run that has done since what a run left over; null where there is none, or the run left nothing. */
 export function doneSince(history: History, run: RunDetail): RunRow | null {
   if (!isFinal(run.state) || run.state === "Completed") return null;
-  const { companies: wanted = [], startDate = "" } = run.settings as Settings;
+  const { companies: wanted = [], startDate = "", skipDbt: wasSkipped = false } = run.settings as Settings;
   const later = history.list({ states: ["Completed"], limit: looked }).filter(({ no }) => no > run.no);
   for (const candidate of later.toReversed()) {
     const { settings } = history.inspect(candidate.no);
-    const { retryOf = [], companies = [], backfill, startDate: from = "" } = settings as Settings;
+    const { retryOf = [], companies = [], backfill, startDate: from = "", skipDbt = false } = settings as Settings;
+    if ((skipDbt && !wasSkipped) || sourceIdentity(candidate.source) !== sourceIdentity(run.source)) continue;
     if (retryOf.includes(run.id)) return candidate;
     const isSame = othersCount(run) && backfill === undefined && candidate.asOf >= run.asOf && from <= startDate;
     if (isSame && wanted.every((company) => companies.includes(company))) return candidate;

@@ -60,7 +60,7 @@ export async function runFlow(ports: Ports, settings: FlowSettings, remembered: 
   // Python's imports and dbt's parsing take as long as the build itself: they go on while rows are extracted.
   if (!settings.skipDbt && (await dbtIsLikely(ports, windows, lastIndexed))) transform.warmUp(report);
 
-  const done = settings.retryOf === null ? [] : await warehouse.loadsFor(settings.retryOf);
+  const done = settings.retryOf === null ? [] : await warehouse.loadsFor(settings.retryOf, settings.source);
   const turns = new Gate(companiesAtOnce);
   const companies = await settleAll(
     windows.map((window) => turns.within(() => loadCompany(ports, settings, window, done))),
@@ -245,7 +245,8 @@ function stateAfter(
   { backfill, resetState }: FlowSettings,
   state: CompanyState | undefined,
 ): Omit<CompanyState, "company"> | null {
-  if (backfill === null) return nextState(company, state, resetState);
+  // What an earlier run had loaded joins what is remembered: only what was read anew may set it back.
+  if (backfill === null) return nextState(company, state, resetState && company.isAsked);
   return state === undefined ? null : withDays(state, company.names, company.window);
 }
 

@@ -7,7 +7,7 @@ import type { CompanyState, CompanyWindow } from "./window.ts";
 export type Outside = Window & {
   here: number;
   there: number;
-  /** Names of which the two differ. */
+  /** Names with other numbers of rows here and there. */
   differing: { name: string; here: number; there: number }[];
   /** Names that the source's list left out: how many rows they have there is not known, and they count in neither number. */
   unknown: string[];

@@ -143,8 +143,8 @@ export interface Warehouse {
    * transaction. Transactions take turns.
    */
   load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult>;
-  /** The last load of each company that does what a run left over, if there is one. */
-  loadsFor(retry: Retry): Promise<CommittedLoad[]>;
+  /** The last load of each company that does what a run left over, if there is one, of this source. */
+  loadsFor(retry: Retry, source: string): Promise<CommittedLoad[]>;
   /** Live rows of each of the names in some days; a name without any is left out. */
   countRows(names: readonly string[], days: Window): Promise<NameRows[]>;
   /** True where there are changes, or a dbt project, that the marts do not show. */

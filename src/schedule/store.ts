@@ -32,6 +32,8 @@ type SlotKey = Pick<Slot, "schedule" | "dueAt">;
 
 /** Milliseconds that a statement waits for another process' write. */
 const patienceMs = 5000;
+/** Milliseconds that a clock is set back by without having been wrong. */
+const backMs = 60_000;
 /** Slots of a schedule that are kept. */
 const keptSlots = 1000;
 
@@ -163,6 +165,11 @@ export class ScheduleStore {
       if (paused || nextDueAt === null) continue;
       const next = cronTimes(cron, timezone).next(now);
       if (next === null || next >= nextDueAt) continue;
+      // What was noted of times that have not been would keep them from being started when they come. A clock that is set back a little
+      // starts nothing twice.
+      this.#database
+        .prepare("delete from slots where schedule = ? and due_at > ? and state <> 'started'")
+        .run(name, now + backMs);
       this.#database
         .prepare("update schedules set next_due_at = ? where name = ? and next_due_at = ?")
         .run(next, name, nextDueAt);

@@ -86,7 +86,7 @@ async function withdraw(
   await connection.run(`
     create temp table gone as
     select complaint_id, company, ${dayOfReceipt} as received_on from raw.cfpb_complaints where ${isGone}`);
-  const looked = await lastLooks(connection, "gone_looks", "select company, received_on as day from gone");
+  const looked = await lastLooks(connection, { askedOn }, "gone_looks", "select company, received_on as day from gone");
   await connection.run(`
     insert into raw.cfpb_complaint_changes
       (complaint_id, field, old_value, new_value, changed_on, _load_id, _loaded_at, unchanged_until, received_on)

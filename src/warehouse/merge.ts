@@ -90,7 +90,12 @@ async function findChanges(connection: DuckDBConnection, staged: Staged, from: s
 
 /** Adds rows. On which day a row appeared is known where an earlier load had looked at its day; the first load of a name knows of none. */
 async function insertNew(connection: DuckDBConnection, { loadId, askedOn }: Look, from: string): Promise<number> {
-  const looked = await lastLooks(connection, "new_looks", `select company, ${dayOfReceipt} as day from ${from}`);
+  const looked = await lastLooks(
+    connection,
+    { askedOn },
+    "new_looks",
+    `select company, ${dayOfReceipt} as day from ${from}`,
+  );
   return changedRows(
     connection,
     `insert into raw.cfpb_complaints
@@ -108,7 +113,7 @@ async function insertNew(connection: DuckDBConnection, { loadId, askedOn }: Look
  */
 async function overwrite(connection: DuckDBConnection, { loadId, askedOn }: Look, staged: Staged): Promise<void> {
   const stored = "select stored_company as company, stored_day as day from change where not is_new";
-  const looked = await lastLooks(connection, "changed_looks", stored);
+  const looked = await lastLooks(connection, { askedOn }, "changed_looks", stored);
   await connection.run(`
     insert into raw.cfpb_complaint_changes
       (complaint_id, field, old_value, new_value, changed_on, _load_id, _loaded_at, unchanged_until, received_on)

@@ -70,7 +70,7 @@ export async function endStaging(
     unidentified,
     missing: await missingFields(connection, from, found),
     empty:
-      found.rows === 0 ? [] : mutableFields.filter((field) => found.empty & ~found.missing.somewhere & bitOf(field)),
+      found.rows === 0 ? [] : mutableFields.filter((field) => found.empty & ~found.missing.everywhere & bitOf(field)),
     unknown: found.extra === 0 ? [] : await unknownKeys(connection, from),
     responses: found.strange === 0 ? [] : await strangeResponses(connection, from),
   };

@@ -110,9 +110,14 @@ export async function readOwed(connection: DuckDBConnection, project: string): P
 }
 
 /** The last load of each company that does what a run left over: its own, or one since then through the same day or a later one. */
-export async function readLoadsFor(connection: DuckDBConnection, retry: Retry): Promise<CommittedLoad[]> {
+export async function readLoadsFor(
+  connection: DuckDBConnection,
+  retry: Retry,
+  source: string,
+): Promise<CommittedLoad[]> {
   const own = `run_id in (${retry.runIds.map(literal).join(", ")})`;
-  const others = `loaded_at >= ${literal(retry.since)}::timestamptz and window_to >= ${literal(retry.asOf)}::date`;
+  const others = `loaded_at >= ${literal(retry.since)}::timestamptz and window_to >= ${literal(retry.asOf)}::date
+    and source = ${literal(source)}`;
   const result = await connection.runAndReadAll(`
     select company, to_json(names), window_from::varchar, window_to::varchar, load_id, load_no, expected, inserted, updated,
       deleted, unchanged, rejected

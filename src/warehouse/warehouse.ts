@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Window } from "../pipeline/days.ts";
+import { exitCodeOf, PipelineError } from "../pipeline/errors.ts";
 import type { Report } from "../pipeline/events.ts";
 import { Gate } from "../pipeline/gate.ts";
 import type {
@@ -19,6 +20,7 @@ import type {
 import { readAhead } from "../pipeline/read-ahead.ts";
 import type { NameRows, Remembered } from "../pipeline/window.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
+import { warehouseGone } from "./failures.ts";
 import { mergeLoad } from "./load.ts";
 import { publishMarts } from "./publish.ts";
 import { endStaging, stagePage } from "./staging.ts";
@@ -62,8 +64,8 @@ export class DuckDbWarehouse implements Warehouse {
     return this.#read({ companies: [], untracked: [] }, readRemembered);
   }
 
-  async loadsFor(retry: Retry): Promise<CommittedLoad[]> {
-    return this.#read([], (connection) => readLoadsFor(connection, retry));
+  async loadsFor(retry: Retry, source: string): Promise<CommittedLoad[]> {
+    return this.#read([], (connection) => readLoadsFor(connection, retry, source));
   }
 
   async owed(project: string): Promise<Owed> {
@@ -140,7 +142,13 @@ export class DuckDbWarehouse implements Warehouse {
 
   /** The file that this run has loaded into, and no new one. */
   async #openMade(): Promise<Database> {
-    const database = await this.#open(Database.openMade);
+    const { path } = this.#options;
+    const database = await this.#open(Database.openMade).catch((error: unknown) => {
+      // Whatever is there now, it is not what this run has loaded into.
+      const isOther =
+        error instanceof PipelineError && error.code !== "warehouse_locked" && exitCodeOf(error.code) === 2;
+      throw isOther ? warehouseGone(path) : error;
+    });
     database.assertInPlace();
     return database;
   }

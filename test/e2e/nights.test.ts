@@ -120,7 +120,7 @@ describe("nights in a row", () => {
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /Nothing new: the [\d,]+ rows of these windows are as they were\. Days outside them were not compared\./,
+      /Nothing new: the [\d,]+ rows of these windows are as they were\. Days outside them were not compared row by row\./,
     );
     assert.match(stderr, /dbt: not started \(nothing new\)/);
     assert.deepEqual(await home.run([...argv, "-q"]), { code: 0, signal: null, stdout: "", stderr: "" });

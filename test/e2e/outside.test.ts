@@ -32,7 +32,7 @@ describe("a night without differences", () => {
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /Nothing new: the 5 rows of these windows are as they were\. Days outside them were not compared\./,
+      /Nothing new: the 5 rows of these windows are as they were\. Days outside them were not compared row by row\./,
     );
     assert.match(
       stdout,
@@ -49,7 +49,10 @@ describe("a night without differences", () => {
   });
 
   it("says that all rows are the source's where all were compared", async () => {
-    assert.match((await home.run(run)).stdout, /were not compared\. Their 75 rows are as many as at the source\./);
+    assert.match(
+      (await home.run(run)).stdout,
+      /were not compared row by row\. Their 75 rows are as many as at the source\./,
+    );
     const { stdout } = await home.run([...run, "--look-back", "100"]);
     assert.match(stdout, /Nothing new: the source shows exactly the rows that are here\./);
   });
