@@ -16,3 +16,12 @@ function pidNamespace(): string | null {
     return null;
   }
 }
+
+/** Whether there is a process with this id; one of another user counts. */
+export function isProcessAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,20 +1,36 @@
 import { setTimeout } from "node:timers/promises";
 import { findHome } from "../home.ts";
 import { PipelineError } from "../pipeline/errors.ts";
-import { serverHolder } from "../runs.ts";
-import { runningServer } from "../web/server/server-file.ts";
+import { isProven, serverHolder } from "../runs.ts";
+import { type KnownServer, knownServer } from "../web/server/server-file.ts";
 import type { GlobalOptions } from "./options.ts";
 
 /** Time for the server to close, before it is killed. */
 const graceMs = 10_000;
+/** Milliseconds that a server has to say its address, once it has the home. */
+const addressMs = 5000;
+
+export function serverOf(home: string): KnownServer | null {
+  return knownServer(home, serverHolder(home));
+}
+
+/** The server of a home, once it has said its address, or has had the time for it; null where none is up any more. */
+export async function saidItsAddress(home: string): Promise<KnownServer | null> {
+  for (const end = performance.now() + addressMs; ; await setTimeout(50)) {
+    const server = serverOf(home);
+    if (server === null || server.facts !== null || performance.now() > end) return server;
+  }
+}
 
 /** `pipeline server status`: exit code 0 where one is up and answers, else 1. */
 export async function serverStatus(options: GlobalOptions): Promise<number> {
   const home = await findHome(options, options.config);
-  const facts = serverHolder(home) === undefined ? null : runningServer(home);
+  const server = serverOf(home);
+  const facts = server?.facts ?? null;
   const answers = facts !== null && (await isAnswering(facts.url));
   const document = facts === null ? null : { ...facts, pid: facts.lease.pid, lease: undefined };
   if (options.json) process.stdout.write(`${JSON.stringify({ home, up: facts !== null, answers, ...document })}\n`);
+  else if (server !== null && facts === null) process.stdout.write(`Process ${server.pid} starts just now.\n`);
   else if (facts === null) process.stdout.write("No server of this home is up. Start one: pipeline server start\n");
   else if (!options.quiet || !answers) {
     process.stdout.write(
@@ -35,23 +51,26 @@ async function isAnswering(url: string): Promise<boolean> {
 /** `pipeline server stop`: asks it, kills it when it does not go; runs that it started go on. */
 export async function serverStop(options: GlobalOptions): Promise<number> {
   const home = await findHome(options, options.config);
-  const holder = serverHolder(home);
-  if (holder === undefined) {
+  const server = await saidItsAddress(home);
+  if (server === null) {
     if (options.json) process.stdout.write(`${JSON.stringify({ stopped: false })}\n`);
     else if (!options.quiet) process.stdout.write("No server of this home is up.\n");
     return 0;
   }
-  const { pid, elsewhere } = holder;
+  const { pid, elsewhere, facts } = server;
   if (elsewhere !== undefined) throw notOurs(pid, new Error(`it runs on ${elsewhere}`));
+  // A number alone may be another process' by now.
+  if (facts === null || !isProven(facts.lease))
+    throw notOurs(pid, new Error("it cannot be proved that it is the server"));
   const isGone = async (withinMs: number) => {
     for (const end = performance.now() + withinMs; performance.now() < end; await setTimeout(25)) {
-      if (serverHolder(home)?.pid !== pid) return true;
+      if (serverOf(home)?.pid !== pid) return true;
     }
     return false;
   };
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     try {
-      process.kill(pid, signal);
+      if (isProven(facts.lease)) process.kill(pid, signal);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw notOurs(pid, error);
     }

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { factsOf, PipelineError } from "../pipeline/errors.ts";
-import { serverHolder, takeServerLock } from "../runs.ts";
+import { takeServerLock } from "../runs.ts";
 import { inZone } from "../schedule/cron.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
 import { ScheduleStore } from "../schedule/store.ts";
@@ -15,6 +15,7 @@ import { type Late, lookForNotices, type Told } from "../wire-notify.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
 import { scheduledRuns } from "./scheduled-runs.ts";
+import { saidItsAddress, serverOf } from "./server-control.ts";
 import { readToken, serverHome } from "./server-home.ts";
 import { cancelOnSignals, ofReading } from "./signals.ts";
 import { wrong } from "./usage-error.ts";
@@ -48,7 +49,7 @@ export async function serverStart(options: ServerStartOptions): Promise<number> 
     );
   }
   const { config } = await configOf(options);
-  if (serverHolder(config.home) !== undefined) throw await isUpAlready(config.home);
+  if (serverOf(config.home) !== null) throw await isUpAlready(config.home);
   if (options.background) return startInBackground(config, options);
   let lock: ReturnType<typeof takeServerLock>;
   try {
@@ -64,17 +65,10 @@ export async function serverStart(options: ServerStartOptions): Promise<number> 
   }
 }
 
-/** Milliseconds that a server has to say its address, once it has the home. */
-const addressMs = 5000;
-
 async function isUpAlready(home: string): Promise<PipelineError> {
-  let facts = runningServer(home);
-  for (const end = performance.now() + addressMs; facts === null && performance.now() < end; await setTimeout(50)) {
-    if (serverHolder(home) === undefined) break;
-    facts = runningServer(home);
-  }
+  const server = await saidItsAddress(home);
   const who =
-    facts === null ? `process ${serverHolder(home)?.pid ?? "unknown"}` : `${facts.url}, process ${facts.lease.pid}`;
+    server?.facts == null ? `process ${server?.pid ?? "unknown"}` : `${server.facts.url}, process ${server.pid}`;
   return wrong(
     `A server of this home is up already: ${who}.`,
     "Use that one, or stop it with: pipeline server stop",
@@ -194,8 +188,8 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
   child.once("error", () => ended.abort()).once("exit", () => ended.abort());
   const facts = await isUp(home, child.pid, ended.signal);
   if (facts === null) {
-    const holder = serverHolder(home);
-    if (holder !== undefined && holder.pid !== child.pid) throw await isUpAlready(home);
+    const server = serverOf(home);
+    if (server !== null && server.pid !== child.pid) throw await isUpAlready(home);
     const said = readFileSync(path, "utf8").trim().split("\n").slice(-3).join("\n");
     throw new PipelineError({
       code: "server_failed",

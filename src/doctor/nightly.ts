@@ -8,7 +8,7 @@ import { serverHolder } from "../runs.ts";
 import { cronTimes, inZone } from "../schedule/cron.ts";
 import { entryOf, readCrontab } from "../schedule/crontab.ts";
 import { ScheduleStore } from "../schedule/store.ts";
-import { runningServer } from "../web/server/server-file.ts";
+import { knownServer } from "../web/server/server-file.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** What starts the runs: schedules and the server that they need, or a line in the crontab. */
@@ -16,8 +16,8 @@ export function checkSchedule({ home, database }: Config): Finding[] {
   const store = ScheduleStore.openExisting(ScheduleStore.fileOf(home));
   const schedules = store?.list() ?? [];
   store?.close();
-  const holder = serverHolder(home);
-  const server = holder === undefined ? null : runningServer(home);
+  const known = knownServer(home, serverHolder(home));
+  const server = known?.facts ?? null;
   const findings: Finding[] = schedules.map(({ name, cron, timezone, paused, runOptions, nextDueAt }) => {
     if (paused) return warning("schedule", `${name} is paused`, `Go on with it: pipeline schedule resume ${name}`);
     const other = otherDatabase(runOptions, database);
@@ -33,7 +33,7 @@ export function checkSchedule({ home, database }: Config): Finding[] {
     return ok("schedule", `${name}: next ${next === null ? "never" : inZone(next, timezone)}`);
   });
   if (server !== null) findings.push(ok("server", `${server.url}, process ${server.lease.pid}`));
-  else if (holder !== undefined) findings.push(ok("server", `process ${holder.pid}, which starts just now`));
+  else if (known !== null) findings.push(ok("server", `process ${known.pid}, which starts just now`));
   else if (schedules.some(({ paused }) => !paused)) {
     findings.push(
       failure("server", "no server is up: nothing starts the schedules", "pipeline server start --background"),

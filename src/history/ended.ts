@@ -1,54 +1,93 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { isFinal, states } from "../pipeline/run-state.ts";
 import { transaction } from "../sqlite.ts";
 import type { Lease } from "./lease.ts";
-import { type EndedRun, insertRun, type NewRun } from "./statements.ts";
+import { type EndedRun, insertRun, type NewRun, type Refusal } from "./statements.ts";
 
 /** What a run leaves beside a history that it could not write at its end. */
-type Left = { run: NewRun; lease: Lease; ended: EndedRun };
+type Left = { run: NewRun; lease: Lease; ended: EndedRun } | { refusal: Refusal };
 
 const folderOf = (history: string) => join(dirname(history), "runs-ended");
 
 /** Leaves a run's end for whoever opens the history next: one that ended well never becomes Crashed. */
 export function leaveEnded(history: string, left: Left): void {
   const folder = folderOf(history);
+  const path = join(folder, "refusal" in left ? left.refusal.runId : left.run.id);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${left.run.id}.json`), JSON.stringify(left));
+  // It gets its name when it is whole: others may look at any moment.
+  writeFileSync(`${path}.unfinished`, JSON.stringify(left));
+  renameSync(`${path}.unfinished`, `${path}.json`);
+}
+
+/**
+ * Brings what runs left into the history. Gives the ids of those that it could not, since another process writes or nothing can be written
+ * there: their ends are known all the same.
+ */
+export function settleEnded(database: DatabaseSync, history: string): string[] {
+  const folder = folderOf(history);
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder).filter((file) => file.endsWith(".json"));
+  return files.flatMap((file) => {
+    const path = join(folder, file);
+    const left = read(path);
+    if (left === null) return [];
+    try {
+      if ("refusal" in left) recordRefusal(database, left.refusal);
+      else recordEnd(database, left);
+    } catch (error) {
+      if ((error as { errcode?: number }).errcode === undefined) throw error; // none of SQLite's
+      return [file.replace(/\.json$/, "")];
+    }
+    rmSync(path, { force: true });
+    return [];
+  });
+}
+
+/** Null where another process has settled it meanwhile. One that is damaged is put aside: it says nothing any more. */
+function read(path: string): Left | null {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Left;
+  } catch (error) {
+    if (error instanceof SyntaxError) renameSync(path, `${path}.damaged`);
+    else if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return null;
+  }
 }
 
 const open = states.filter((state) => !isFinal(state)).map((state) => `'${state}'`);
 
-/** Brings what runs left into the history. Gives the ids of those that it could not: their ends are known all the same. */
-export function settleEnded(database: DatabaseSync, history: string): string[] {
-  const folder = folderOf(history);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).flatMap((file) => {
-    const path = join(folder, file);
-    try {
-      const { run, lease, ended } = JSON.parse(readFileSync(path, "utf8")) as Left;
-      transaction(database, () => {
-        const known = database.prepare("select no from runs where id = ?").get(run.id) as { no: number } | undefined;
-        const no = known?.no ?? insertRun(database, run, lease);
-        const { state, endedAt, rows, changed, requests, bytes, errorCode, report } = ended;
-        database
-          .prepare(
-            `update runs set state = ?, ended_at = ?, rows = ?, changed = ?, requests = ?, bytes = ?, error_code = ?, report = ?
-             where no = ? and state in (${open.join(", ")})`,
-          )
-          .run(state, endedAt, rows, changed, requests, bytes, errorCode, report, no);
-        for (const table of ["tasks", "attempts"]) {
-          database
-            .prepare(`update ${table} set state = ?, ended_at = ? where run_no = ? and state in (${open.join(", ")})`)
-            .run(state, endedAt, no);
-        }
-      });
-      rmSync(path, { force: true });
-      return [];
-    } catch {
-      // Somebody holds the history still, or the file is not whole yet: it is tried again at the next look.
-      return [file.replace(/\.json$/, "")];
+function recordEnd(database: DatabaseSync, { run, lease, ended }: Exclude<Left, { refusal: Refusal }>): void {
+  transaction(database, () => {
+    const known = database.prepare("select no from runs where id = ?").get(run.id) as { no: number } | undefined;
+    const no = known?.no ?? insertRun(database, run, lease);
+    const { state, endedAt, rows, changed, requests, bytes, errorCode, report } = ended;
+    database
+      .prepare(
+        `update runs set state = ?, ended_at = ?, rows = ?, changed = ?, requests = ?, bytes = ?, error_code = ?, report = ?
+         where no = ? and state in (${open.join(", ")})`,
+      )
+      .run(state, endedAt, rows, changed, requests, bytes, errorCode, report, no);
+    for (const table of ["tasks", "attempts"]) {
+      database
+        .prepare(`update ${table} set state = ?, ended_at = ? where run_no = ? and state in (${open.join(", ")})`)
+        .run(state, endedAt, no);
     }
+  });
+}
+
+/**
+ * A start that was refused was no run: its row goes. It stays as a refusal where a schedule started it, or runs have completed here: then
+ * somebody may have to look after it.
+ */
+export function recordRefusal(database: DatabaseSync, refusal: Refusal): void {
+  const { runId, at, trigger, code, message, next } = refusal;
+  transaction(database, () => {
+    database.prepare("delete from runs where id = ?").run(runId);
+    const completed = database.prepare("select 1 from runs where state = 'Completed' limit 1").get();
+    if (trigger !== "schedule" && completed === undefined) return;
+    database.prepare("delete from refusals where run_id = ?").run(runId);
+    database.prepare("insert into refusals values (?, ?, ?, ?, ?, ?)").run(runId, at, trigger, code, message, next);
   });
 }

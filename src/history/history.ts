@@ -8,6 +8,7 @@ import { type OpenHistory, openExistingHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";
 import type { DeliveryRow } from "./notices.ts";
 import { oldRuns } from "./retention.ts";
+import type { Refusal } from "./statements.ts";
 
 export type RunRow = {
   no: number;
@@ -54,9 +55,6 @@ export type AttemptRow = {
   waitMs: number | null;
   error: TaskRow["error"];
 };
-
-/** A start that was refused before it was a run. */
-export type Refusal = { runId: string; at: number; trigger: string; code: string; message: string; next: string };
 
 export type RunDetail = RunRow & {
   settings: Record<string, unknown>;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type Place, placeOfProcess } from "../process-alive.ts";
+import { isProcessAlive, type Place, placeOfProcess } from "../process-alive.ts";
 
 /** Whose process a run is. Process ids are used again: the start time and the boot tell two of them apart. */
 export type Lease = Place & {
@@ -35,15 +35,6 @@ export function isAlive(lease: Lease): boolean {
 /** Whether it is proved that the process of a lease is there, and is that one: only then may it be signalled (invariant 8). */
 export function isProven(lease: Lease): boolean {
   return isAlive(lease) && lease.processStarted !== null && lease.boot !== null;
-}
-
-/** Whether there is a process with this id; one of another user counts. */
-function isProcessAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 /** When a process started; null where it is not there (a zombie is not), or the system has no /proc. */

@@ -11,10 +11,17 @@ import { after } from "../pipeline/run-state.ts";
 import { isBusy } from "../sqlite.ts";
 import { crashLostHolders } from "./crashes.ts";
 import { openHistory } from "./database.ts";
-import { leaveEnded, settleEnded } from "./ended.ts";
+import { leaveEnded, recordRefusal, settleEnded } from "./ended.ts";
 import { leaseOf } from "./lease.ts";
 import { keepDays, keepRuns } from "./retention.ts";
-import { type EndedRun, insertRun, type NewRun, prepareStatements, type Statements } from "./statements.ts";
+import {
+  type EndedRun,
+  insertRun,
+  type NewRun,
+  prepareStatements,
+  type Refusal,
+  type Statements,
+} from "./statements.ts";
 
 export type RecorderOptions = {
   path: string;
@@ -100,7 +107,6 @@ export class Recorder {
       database = openHistory(path, patienceMs);
       settleEnded(database, path);
       crashLostHolders(database, this.#run.database, Date.now());
-      database.exec("delete from refusals");
       this.#runNo = insertRun(database, this.#run, leaseOf(process.pid));
       this.#database = database;
       this.#statements = prepareStatements(database);
@@ -113,36 +119,29 @@ export class Recorder {
   }
 
   /**
-   * The run was refused for its settings before it did anything: it is taken out again, and the file with it where it was made for it. One that
-   * a schedule started, or that comes after runs that completed, is kept as a refusal, until a run holds the warehouse.
+   * The run was refused for its settings before it did anything: it is taken out again, and the file with it where it was made for it. What
+   * stays is the refusal, where somebody may have to look after it, until a run has got past its settings.
    */
-  refuse({ code, what, next }: ErrorFacts): void {
+  async refuse({ code, what, next }: ErrorFacts): Promise<void> {
     const { id, trigger } = this.#run;
     const { path } = this.#options;
-    const made = this.#made;
     this.#early = undefined;
     this.#refused = true;
+    this.#queue = [];
+    this.#close();
+    const refusal = { ...{ runId: id, at: Date.now(), trigger, code }, message: what, next };
     try {
-      this.#database?.prepare("delete from runs where id = ?").run(id);
-      this.#close();
-      const isThere = existsSync(path) && made.length === 0;
-      if (!isThere)
-        for (const ending of ["", "-wal", "-shm"]) if (existsSync(path)) rmSync(`${path}${ending}`, { force: true });
-      for (const folder of made.slice(1)) if (readdirSync(folder).length === 0) rmdirSync(folder);
-      if (trigger !== "schedule" && !isThere) return;
-      const database = openHistory(path, usualEndPatienceMs);
-      try {
-        const completed = database.prepare("select 1 from runs where state = 'Completed' limit 1").get();
-        if (trigger !== "schedule" && completed === undefined) return;
-        database
-          .prepare("insert into refusals values (?, ?, ?, ?, ?, ?)")
-          .run(id, Date.now(), trigger, code, what, next);
-      } finally {
-        database.close();
-      }
+      if (trigger !== "schedule" && this.#made.length > 0) this.#removeMade();
+      else if (trigger !== "schedule" && !existsSync(path)) return;
+      else if (!(await this.#patiently(() => isRecorded(path, refusal)))) leaveEnded(path, { refusal });
     } catch (error) {
       this.#giveUp(error);
     }
+  }
+
+  #removeMade(): void {
+    for (const ending of ["", "-wal", "-shm"]) rmSync(`${this.#options.path}${ending}`, { force: true });
+    for (const folder of this.#made.slice(1)) if (readdirSync(folder).length === 0) rmdirSync(folder);
   }
 
   /** Receives every event of the run. */
@@ -172,6 +171,7 @@ export class Recorder {
       this.#write((statements, no) => statements.taskUsage.run(cpu, peakRssBytes, no, dbtTask));
     }
     if (event.type === "run.cancelling") this.#setState("Cancelling");
+    if (event.type === "window.resolved") this.#write((statements) => statements.forgetRefusals.run());
     this.#flush();
   }
 
@@ -208,6 +208,7 @@ export class Recorder {
     this.#sample();
     this.#write((statements, no) => {
       const { state, endedAt, rows, changed, requests, bytes, errorCode, report: text } = ended;
+      statements.forgetRefusals.run();
       statements.finish.run(state, endedAt, rows, changed, requests, bytes, errorCode, text, no);
     });
     const isWritten =
@@ -381,6 +382,21 @@ export class Recorder {
     for (const timer of this.#timers) clearInterval(timer);
     this.#database?.close();
     this.#database = undefined;
+  }
+}
+
+/** False where another process keeps the history. */
+function isRecorded(path: string, refusal: Refusal): boolean {
+  let database: DatabaseSync | undefined;
+  try {
+    database = openHistory(path, patienceMs);
+    recordRefusal(database, refusal);
+    return true;
+  } catch (error) {
+    if (isBusy(error)) return false;
+    throw error;
+  } finally {
+    database?.close();
   }
 }
 

@@ -28,6 +28,9 @@ export type EndedRun = {
   report: string;
 };
 
+/** A start that was refused before it was a run. */
+export type Refusal = { runId: string; at: number; trigger: string; code: string; message: string; next: string };
+
 /** Adds a run; gives its number. */
 export function insertRun(database: DatabaseSync, run: NewRun, lease: Lease): number {
   const { id, flow, trigger, startedAt, asOf, source, database: warehouse, settings } = run;
@@ -64,6 +67,7 @@ const texts = {
   state: "update runs set state = ? where no = ?",
   cancelRequested: "select 1 from runs where no = ? and cancel_requested_at is not null",
   prune: `delete from runs where no in (select no from (${outdatedRuns}) order by no limit 5)`,
+  forgetRefusals: "delete from refusals",
   finish: `update runs set state = ?, ended_at = ?, rows = ?, changed = ?, requests = ?, bytes = ?, error_code = ?, report = ?
     where no = ?`,
 };

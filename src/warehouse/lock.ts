@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, rmSync, statSync
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { PipelineError } from "../pipeline/errors.ts";
-import { placeOfProcess } from "../process-alive.ts";
+import { isProcessAlive, placeOfProcess } from "../process-alive.ts";
 import { unusable } from "./failures.ts";
 
 /** Who holds a warehouse. */
@@ -44,10 +44,11 @@ export class WarehouseLock {
       const held = db && hold(db, database, holder);
       if (held === true) return new WarehouseLock(database, db!, madeFolders);
       db?.close();
-      // One who looks has it for a moment, and another process may take or remove the file in the same instant: that is no holder.
-      if (typeof held === "object" && (attempt > 3 || held.pid !== 0))
-        throw refused(database, held.pid === 0 ? undefined : held);
-      if (attempt === attempts) throw refused(database, undefined);
+      // One who looks has it for a moment, also where a killed process left its row; another may take or remove the file in the same instant.
+      const isBelieved = typeof held === "object" && held.pid !== 0 && attempt > 3 && isThere(held);
+      if (isBelieved || attempt === attempts) {
+        throw refused(database, typeof held === "object" && isThere(held) ? held : undefined);
+      }
       Atomics.wait(pause, 0, 0, pauseMs);
     }
   }
@@ -55,13 +56,19 @@ export class WarehouseLock {
   /** Who holds the lock of a warehouse now; does not disturb one who takes it. */
   static holderOf(database: string): Holder | undefined {
     if (!existsSync(lockPath(database))) return undefined;
-    const db = connect(database);
-    try {
-      const holder = readHolder(db, database);
-      // A row without a lock is of a process that was killed.
-      return holder !== undefined && !begin(db, database) ? holder : undefined;
-    } finally {
-      db.close();
+    for (let attempt = 1; ; attempt++) {
+      const db = connect(database);
+      try {
+        const holder = readHolder(db, database);
+        // A row without a lock is of a process that was killed.
+        if (holder === undefined || begin(db, database)) return undefined;
+        // Another who looks may have it just now: only for a moment.
+        if (attempt > 3 && isThere(holder)) return holder;
+        if (attempt === attempts) return undefined;
+      } finally {
+        db.close();
+      }
+      Atomics.wait(pause, 0, 0, pauseMs);
     }
   }
 
@@ -84,6 +91,11 @@ export class WarehouseLock {
       this.#db.close();
     }
   }
+}
+
+/** False where it is known that there is no such process: its row was left by one that was killed. */
+function isThere({ pid, elsewhere }: Holder): boolean {
+  return elsewhere !== undefined || (pid !== 0 && isProcessAlive(pid));
 }
 
 const pause = new Int32Array(new SharedArrayBuffer(4));

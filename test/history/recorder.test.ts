@@ -90,7 +90,7 @@ describe("the state machine", () => {
 describe("the recorder", () => {
   const refusal = { ...error, code: "company_not_found" } as const;
 
-  it("shows a run as soon as it holds its warehouse, and leaves nothing of the first one that is refused", () => {
+  it("shows a run as soon as it holds its warehouse, and leaves nothing of the first one that is refused", async () => {
     const { path, recorder, tell } = recording();
     tell({ type: "run.started", flow: "f", database: "d", source: "s", asOf: "2026-11-20" });
     const reader = open(path);
@@ -99,7 +99,7 @@ describe("the recorder", () => {
       ["Running"],
     );
     reader.close();
-    recorder.refuse(refusal);
+    await recorder.refuse(refusal);
     assert.ok(!existsSync(dirname(path)));
   });
 
@@ -115,12 +115,12 @@ describe("the recorder", () => {
     assert.ok(existsSync(failed.path));
   });
 
-  it("keeps a refusal beside the runs where one has completed or a schedule started it, until a run holds the warehouse", async () => {
+  it("keeps a refusal beside the runs where one has completed or a schedule started it, until a run gets past its settings", async () => {
     const first = recording();
     await first.recorder.finish(report());
     first.recorder.close();
     const second = recording(first.path, { id: "second" });
-    second.recorder.refuse(refusal);
+    await second.recorder.refuse(refusal);
     const reader = open(first.path);
     assert.equal(reader.list({ limit: 9 }).length, 1);
     assert.deepEqual(
@@ -128,11 +128,13 @@ describe("the recorder", () => {
       ["company_not_found", "Again.", "cli"],
     );
     const third = recording(first.path, { id: "third" });
+    assert.equal(reader.refusal()?.runId, "second", "it may be refused just the same");
+    third.tell(resolved);
     assert.equal(reader.refusal(), null);
     third.recorder.close();
     reader.close();
     const nightly = recording(undefined, { trigger: "schedule" });
-    nightly.recorder.refuse(refusal);
+    await nightly.recorder.refuse(refusal);
     assert.equal(open(nightly.path).refusal()?.trigger, "schedule");
   });
 
@@ -325,6 +327,40 @@ describe("the recorder", () => {
       assert.deepEqual(readdirSync(join(dirname(path), "runs-ended")), []);
     });
   }
+
+  it("leaves a refusal beside a history that is held: the start it was never becomes a run", async () => {
+    const { path, recorder } = recording();
+    await recorder.finish(report());
+    recorder.close();
+    const refused = recording(path, { id: "refused" });
+    refused.tell({ type: "warehouse.opened" });
+    const holder = new DatabaseSync(path);
+    holder.exec("begin immediate");
+    await refused.recorder.refuse(refusal);
+    holder.exec("rollback; update runs set process_started = '1'");
+    findCrashed(holder, path);
+    holder.close();
+    const reader = open(path);
+    assert.deepEqual([reader.list({ limit: 9 }).length, reader.refusal()?.runId], [1, "refused"]);
+    reader.close();
+  });
+
+  it("puts an end aside that is damaged, and leaves one alone that is being written", async () => {
+    const { path, recorder } = recording();
+    await recorder.finish(report());
+    recorder.close();
+    const folder = join(dirname(path), "runs-ended");
+    mkdirSync(folder);
+    for (const file of ["a.json", "b.unfinished"]) writeFileSync(join(folder, file), '{"run":');
+    open(path).close();
+    const reader = open(path);
+    reader.list({ limit: 9 });
+    reader.close();
+    const database = new DatabaseSync(path);
+    findCrashed(database, path);
+    database.close();
+    assert.deepEqual(readdirSync(folder), ["a.json.damaged", "b.unfinished"]);
+  });
 });
 
 describe("the lease", () => {

@@ -74,6 +74,29 @@ describe("the warehouse lock", () => {
     }
   });
 
+  it("is of nobody after its holder was killed, however many look at it at once", { timeout: 60_000 }, async () => {
+    const database = join(temporaryFolder(), "a.duckdb");
+    writeFileSync(database, "");
+    const holder = await otherHolder(database);
+    holder.kill("SIGKILL");
+    await once(holder, "close");
+    const look = `
+      import { WarehouseLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/lock.ts"))};
+      let found = 0;
+      for (let i = 0; i < 3000; i++) if (WarehouseLock.holderOf(${JSON.stringify(database)}) !== undefined) found++;
+      process.stdout.write(String(found));`;
+    const found = await Promise.all(
+      [1, 2].map(async () => {
+        const looker = spawn(process.execPath, ["--input-type=module", "-e", look], {
+          stdio: ["ignore", "pipe", "inherit"],
+        });
+        return String((await once(looker.stdout, "data"))[0]);
+      }),
+    );
+    assert.deepEqual(found, ["0", "0"]);
+    WarehouseLock.acquire(database, me).release();
+  });
+
   it("says which file to remove where it cannot be read", () => {
     const [rubbish, folder] = ["a.duckdb", "b.duckdb"].map((name) => join(temporaryFolder(), name)) as [string, string];
     writeFileSync(`${rubbish}.lock`, "rubbish ".repeat(200));

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Lease, leaseOf, livenessOf } from "../../history/lease.ts";
+import { isProven, type Lease, leaseOf, livenessOf } from "../../history/lease.ts";
 
 /** What a running server leaves in its home for other commands. */
 export type ServerFacts = { url: string; startedAt: string; log: string | null; lease: Lease };
@@ -27,4 +27,14 @@ export function runningServer(home: string): ServerFacts | null {
     return null; // not there, or cut off by a crash: whoever wrote it is gone
   }
   return livenessOf(facts.lease) === "gone" ? null : facts;
+}
+
+/** The server of a home, and what it says of itself: nothing yet where it starts just now. */
+export type KnownServer = { pid: number; elsewhere?: string; facts: ServerFacts | null };
+
+/** The server of a home, given who holds its lock; one of an earlier version keeps none, and is known by its file. */
+export function knownServer(home: string, holder: Omit<KnownServer, "facts"> | undefined): KnownServer | null {
+  const facts = runningServer(home);
+  if (holder !== undefined) return { ...holder, facts: facts?.lease.pid === holder.pid ? facts : null };
+  return facts === null || !isProven(facts.lease) ? null : { pid: facts.lease.pid, facts };
 }
