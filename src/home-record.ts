@@ -107,10 +107,11 @@ function realPath(path: string): string {
 }
 
 function unreadable(home: string, cause: unknown): PipelineError {
+  const why = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
   return new PipelineError(
     {
       code: "config_invalid",
-      what: `${fileOf(home)} cannot be read: ${(cause as Error).message.split("\n")[0]}.`,
+      what: `${fileOf(home)} cannot be read: ${why.replaceAll("\n", " ").trim()}.`,
       data: "Nothing was read or changed.",
       next: "Remove the file: the next run that loads writes it again.",
     },

@@ -53,7 +53,7 @@ const companions = ["-wal", "-shm", ".wal"];
 export async function carryOut(home: string, { steps }: RestoreNote): Promise<void> {
   for (const { place, coming, aside } of steps) {
     if (coming !== null && !existsSync(coming)) continue; // it is in place
-    await moveAside(place, aside);
+    await moveAside(place, freePath(place, aside));
     if (coming === null) continue;
     await mkdir(dirname(place), { recursive: true });
     await rename(coming, place);
@@ -62,12 +62,20 @@ export async function carryOut(home: string, { steps }: RestoreNote): Promise<vo
   await forget(home);
 }
 
+/** Where what stands at a place goes: what was made there after a kill must not go over what had stood there before, nor be lost. */
+function freePath(place: string, aside: string): string {
+  for (let no = 1; ; no++) {
+    const path = no === 1 ? aside : `${aside}-${no}`;
+    if (!existsSync(place) || !existsSync(path)) return path;
+  }
+}
+
 async function moveAside(place: string, aside: string): Promise<void> {
-  await mkdir(dirname(aside), { recursive: true });
   // The file itself goes last: where it stands, not all has gone.
   for (const end of [...companions, ""]) {
-    if (existsSync(`${place}${end}`) && !(end === "" && existsSync(aside)))
-      await rename(`${place}${end}`, `${aside}${end}`);
+    if (!existsSync(`${place}${end}`)) continue;
+    await mkdir(dirname(aside), { recursive: true });
+    await rename(`${place}${end}`, `${aside}${end}`);
   }
   await flush(dirname(place));
 }
@@ -77,6 +85,8 @@ export async function undo(home: string, { phase, steps }: RestoreNote): Promise
   for (const { place, coming, aside } of phase === "moving" ? steps.toReversed() : []) {
     const isInPlace = coming !== null && !existsSync(coming) && existsSync(place);
     if (isInPlace) await rename(place, coming);
+    // What somebody made here since then is kept, too.
+    if (existsSync(aside)) await moveAside(place, freePath(place, aside));
     for (const end of ["", ...companions]) {
       if (existsSync(`${aside}${end}`)) await rename(`${aside}${end}`, `${place}${end}`);
     }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "./config.ts";
-import { writeHomeRecord } from "./home-record.ts";
+import { readHomeRecord, refuseOtherDatabase, refuseOtherSource, writeHomeRecord } from "./home-record.ts";
 import type { Day, Window } from "./pipeline/days.ts";
 import { exitCodeOf, factsOf, PipelineError } from "./pipeline/errors.ts";
 import type { Emit, Report, State } from "./pipeline/events.ts";
@@ -231,6 +231,10 @@ function flowSettings(config: Config, options: RunOptions, runId: string): FlowS
 
 /** What a run would do now. Changes nothing; throws `warehouse_locked` while a run is under way. */
 export async function executePlan(config: Config, options: RunOptions, signal: AbortSignal): Promise<Plan> {
+  const { home, database } = config;
+  refuseOtherDatabase(home, database);
+  if (!options.acceptSource)
+    refuseOtherSource(readHomeRecord(home).source, identityOf(config, options), `${home} is for`);
   const { companies } = await stateReport(config);
   refuseFutureWatermark(config, options, companies);
   return lookAtSource(config, signal, async (ports) => {

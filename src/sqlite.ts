@@ -21,8 +21,10 @@ export function openSqlite(path: string, migrations: URL, patienceMs: number): D
   for (const started = performance.now(); ; Atomics.wait(pause, 0, 0, 5)) {
     const database = new DatabaseSync(path, { timeout: patienceMs });
     try {
-      // Only of a new file: the pages of what is removed can be given back.
-      database.exec("pragma auto_vacuum = incremental");
+      // Only of a new file: the pages of what is removed can be given back. Of another one this would wait for whoever writes.
+      if (database.prepare("pragma page_count").get()?.page_count === 0) {
+        database.exec("pragma auto_vacuum = incremental");
+      }
       database.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on");
       migrate(database, scripts(migrations));
       return database;

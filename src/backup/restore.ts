@@ -46,7 +46,10 @@ export async function restore(
       `Restore it with: --database ${join(dirname(database), manifest.warehouse)}`,
     );
   }
-  const expected = readHomeRecord(home).source ?? sourceIdentity(config.source);
+  const configured = sourceIdentity(config.source);
+  // A home of nothing yet, for which nobody named a source, belongs to whatever is restored into it.
+  const isFree = configured === "live" && !existsSync(database);
+  const expected = readHomeRecord(home).source ?? (isFree ? null : configured);
   if (!acceptSource && manifest.source !== null) refuseOtherSource(expected, manifest.source, `${home} is for`);
   for (const file of manifest.files) await verify(folder, file, signal);
   return withWarehouse(config, async () => {

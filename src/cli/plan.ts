@@ -10,10 +10,10 @@ import { table } from "./table.ts";
 export async function planCommand(options: RunCommandOptions): Promise<number> {
   const { config, warnings } = await configOf(options, settingsOf(options));
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  const { resetState = false, skipDbt = false, acceptWithdrawals = false } = options;
+  const { resetState = false, skipDbt = false, acceptWithdrawals = false, acceptSource = false } = options;
   const cancellation = cancelOnSignals(ofReading("The plan"));
   try {
-    const asked = { resetState, skipDbt, acceptWithdrawals, acceptSource: false, trigger: "cli" };
+    const asked = { resetState, skipDbt, acceptWithdrawals, acceptSource, trigger: "cli" };
     const plan = await executePlan(config, asked, cancellation.signal);
     process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : planText(plan));
     return 0;

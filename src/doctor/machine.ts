@@ -1,6 +1,8 @@
 import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config } from "../config.ts";
+import { refuseOtherDatabase } from "../home-record.ts";
+import { factsOf } from "../pipeline/errors.ts";
 import { readRestoreNote } from "../restore-note.ts";
 import { type Finding, failure, ok, sizeText, warning } from "./finding.ts";
 
@@ -15,7 +17,7 @@ export function checkNode(version: string, program: string): Finding[] {
 }
 
 /** The home must be writable, or the folder that it will be made in. */
-export function checkHome({ home }: Config): Finding[] {
+export function checkHome({ home, database }: Config): Finding[] {
   if (readRestoreNote(home) !== null) {
     const what = "a restore is under way, or was interrupted: files of the backup and of before stand side by side";
     return [failure("home", what, "pipeline state show, which finishes it.")];
@@ -30,6 +32,12 @@ export function checkHome({ home }: Config): Finding[] {
     return [
       failure("home", `${there} is not writable for this user`, `chown or chmod it, or name another home with --home.`),
     ];
+  }
+  try {
+    refuseOtherDatabase(home, database);
+  } catch (error) {
+    const { what, next } = factsOf(error);
+    return [failure("home", what.replace(/\.$/, ""), next)];
   }
   return [ok("home", there === home ? home : `${home}, made by the first run`)];
 }

@@ -2,7 +2,7 @@
 const isNumber = (type: string) => /INT|DECIMAL|DOUBLE|FLOAT/.test(type);
 
 /** What a text that a spreadsheet takes for a formula begins with. */
-export const calculates = "^[=+\\-@\\t\\r]";
+export const calculates = "^\\s*[=+\\-@\\t\\r\\n＝＋－＠]";
 
 /**
  * A line of CSV as RFC 4180 has it; null is an empty field, an empty text a quoted one. With `types`, those of the columns, it is for

@@ -1,10 +1,9 @@
 const shown = "***";
 const userInfo = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
-const secretParameter =
-  /([?&](?:[a-z_-]*key|[a-z_-]*token|secret|password|passwd|pwd|sig|signature|auth)=)[^&\s"'#]+/gi;
-
-/** Names of parameters that hold a secret, whatever it is like. */
-const secretName = /(key|token|secret|password|passwd|pwd|sig|signature|auth)$/i;
+/** Names of parameters that hold a secret, whatever it is like; white space and digits may stand behind them. */
+const secretName = "(?:key|token|secret|password|passwd|pwd|sig|signature|auth)(?:\\d|%20|\\+|\\s)*";
+const secretParameter = new RegExp(`([?&](?:[^&\\s"#=]*)?${secretName}=)[^&\\s"#]+`, "gi");
+const isSecretName = new RegExp(`${secretName}$`, "i");
 
 /** Letters that a secret must have: shorter ones are ordinary words and numbers, which would be taken out of every text. */
 export const shortestSecret = 8;
@@ -18,7 +17,7 @@ export function secretsOf(address: string): string[] {
 export function hasShortSecret(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { password, searchParams } = new URL(address);
-  const named = [...searchParams].filter(([name]) => secretName.test(name)).map(([, value]) => value);
+  const named = [...searchParams].filter(([name]) => isSecretName.test(name)).map(([, value]) => value);
   return [decodeURIComponent(password), ...named].some((value) => value !== "" && value.length < shortestSecret);
 }
 

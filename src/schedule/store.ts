@@ -55,7 +55,7 @@ export class ScheduleStore {
   /** The file that is at the path now: a restore may have put another one there. */
   get #database(): DatabaseSync {
     if (this.#opened.inode !== inodeOf(this.#path)) {
-      this.#opened.database.close();
+      this.close();
       const database = openSqlite(this.#path, new URL("./migrations/", import.meta.url), this.#patienceMs);
       this.#opened = { database, inode: inodeOf(this.#path) };
     }
@@ -95,7 +95,7 @@ export class ScheduleStore {
   }
 
   close(): void {
-    this.#opened.database.close();
+    if (this.#opened.database.isOpen) this.#opened.database.close();
   }
 
   /** Adds a schedule; false where the name is taken. */

@@ -80,10 +80,10 @@ export async function currentVersion(
 
 type Relation = { columns: string; comment: string | null };
 
-/** The tables and views of a database by their names with schema, their columns sorted. */
+/** The tables and views of a database by their names with schema, in lower case since DuckDB ignores it, their columns sorted. */
 async function relationsOf(connection: DuckDBConnection): Promise<Map<string, Relation>> {
   const result = await connection.runAndReadAll(`
-    select c.schema_name || '.' || c.table_name, string_agg(c.column_name, ', ' order by c.column_name), any_value(t.comment)
+    select lower(c.schema_name || '.' || c.table_name), string_agg(lower(c.column_name), ', ' order by lower(c.column_name)), any_value(t.comment)
     from duckdb_columns() c left join duckdb_tables() t on t.table_oid = c.table_oid and t.database_oid = c.database_oid
     where c.database_name = current_database() and not c.internal
     group by 1 order by 1`);

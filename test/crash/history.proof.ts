@@ -35,8 +35,8 @@ describe("a history that is written and read for a minute", () => {
       to: "2026-11-20",
       why: "w",
     };
+    recorder.begin();
     recorder.record({ ...resolved, runId: id, at: at() });
-    await Promise.resolve();
     const reader = `
       import { History } from ${JSON.stringify(new URL("../../src/history/history.ts", import.meta.url).href)};
       let reads = 0;
@@ -75,7 +75,14 @@ describe("a history that is written and read for a minute", () => {
       assert.ok(reads > 100, `${reads} reads`);
     }
     assert.deepEqual(warnings, []);
-    recorder.finish({ state: "Completed", endedAt: at(), companies: [], requests: 0, bytes: 0, error: null } as never);
+    await recorder.finish({
+      state: "Completed",
+      endedAt: at(),
+      companies: [],
+      requests: 0,
+      bytes: 0,
+      error: null,
+    } as never);
     const history = History.open(path)!;
     const [run] = history.list({ limit: 1 });
     assert.equal(run!.state, "Completed");

@@ -87,6 +87,10 @@ describe("a home", () => {
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /error\[source_differs\]: .*made-up sample source/);
     assert.ok(!existsSync(home.database));
+    const fresh = join(temporaryFolder(), "fresh");
+    assert.equal((await pipeline(["restore", backup, "--home", fresh])).code, 0, "it belongs to nothing yet");
+    const live = await pipeline(["plan", "--home", fresh, "--source", source.url]);
+    assert.match(live.stderr, /error\[source_differs\]: .*made-up sample source/);
   });
 
   it("belongs to one warehouse: another one is refused, with the home that it needs", async () => {

@@ -41,6 +41,16 @@ describe("redacting", () => {
     assert.equal(redact(harmless), harmless);
   });
 
+  it("takes a short secret out by the name of its parameter, however the name goes on or begins", () => {
+    const names = ["client_secret", "app.token", "api_key", "APIKEY2", "key%20", "Signature"];
+    for (const name of names) {
+      const address = `http://h/?a=1&${name}=ab'12&z=2`;
+      assert.equal(redactor([])(address), `http://h/?a=1&${name}=***&z=2`);
+      assert.ok(hasShortSecret(address), name);
+    }
+    for (const name of ["q", "monkeys", "keyword"]) assert.ok(!hasShortSecret(`http://h/?${name}=ab12`), name);
+  });
+
   it("changes no key, no number, no form, and nothing that says what a record is, whatever the secrets are", () => {
     const json = fc.letrec((tie) => ({
       value: fc.oneof(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, renameSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
@@ -125,6 +125,15 @@ describe("the scheduler", () => {
       store.list().map(({ name }) => name),
       ["restored"],
     );
+  });
+
+  it("closes a store whose file was replaced by one that is none", () => {
+    const { path, store } = home();
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`);
+    writeFileSync(path, "rubbish ".repeat(1000));
+    for (let i = 0; i < 2; i++) assert.throws(() => store.list());
+    store.close();
+    store.close();
   });
 
   it("is not silenced by a clock that was ahead, and looks at a year of passed minutes in a moment", {
