@@ -7,7 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { isSameFile } from "../home-record.ts";
 import { PipelineError } from "../pipeline/errors.ts";
-import { historyFile } from "../runs.ts";
+import { historyFile, openRuns } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
 import { publishedSnapshot, settleWarehouse, warehouseIntegrity, withWarehouse } from "../wire.ts";
 import { copyWhole, flush, identify } from "./copy.ts";
@@ -66,6 +66,8 @@ async function writeBackup(config: Config, target: string, signal: AbortSignal):
     const source = await settleWarehouse(config);
     const rows = (await warehouseIntegrity(config))?.rows ?? 0;
     await copyWhole(database, join(unfinished, basename(database)), signal);
+    // To open it brings the ends of runs into it that it was held for when they came.
+    openRuns(home)?.close();
     for (const path of [historyFile(home), ScheduleStore.fileOf(home)]) {
       if (existsSync(path)) copySqlite(path, join(unfinished, basename(path)));
     }

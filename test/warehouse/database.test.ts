@@ -288,6 +288,33 @@ describe("opening a warehouse", () => {
     );
   });
 
+  it("gives values outside of their closed list the last good one of an older one's changes, else none", async () => {
+    const path = join(temporaryFolder(), "old.duckdb");
+    const old = await Database.open(options(path), ownMigrations().slice(0, 5));
+    await old.connection(async (connection) => {
+      await connection.run(`
+        insert into raw.cfpb_complaints (complaint_id, date_received, timely, consumer_disputed, has_narrative, _load_id, _loaded_at)
+        values ('1', '2026-11-01', 'true', 'N/A', 'True', 'l', now()), ('2', '2026-11-02', 'No', 'maybe', null, 'l', now());
+        insert into raw.cfpb_complaint_changes (complaint_id, field, old_value, new_value, changed_on, _load_id, _loaded_at)
+        values ('1', 'timely', 'No', 'Yes', '2026-11-10', 'k', now()), ('1', 'timely', 'Yes', '1', '2026-11-20', 'l', now()),
+          ('1', 'timely', '1', 'true', '2026-11-21', 'l', now())`);
+    });
+    old.close();
+    (await Database.open(options(path))).close();
+    const values = "select timely, consumer_disputed, has_narrative from raw.cfpb_complaints order by complaint_id";
+    assert.deepEqual(await query(path, values), [
+      ["Yes", "N/A", null],
+      ["No", null, null],
+    ]);
+    const added =
+      "select complaint_id, field, old_value, new_value, received_on::varchar from raw.cfpb_complaint_changes where changed_on > '2026-11-21' order by all";
+    assert.deepEqual(await query(path, added), [
+      ["1", "has_narrative", "True", null, "2026-11-01"],
+      ["1", "timely", "true", "Yes", "2026-11-01"],
+      ["2", "consumer_disputed", "maybe", null, "2026-11-02"],
+    ]);
+  });
+
   it("refuses one that is cut off", async () => {
     const path = await made();
     truncateSync(path, 5000);
