@@ -84,7 +84,7 @@ export function warehouseGone(path: string): PipelineError {
     code: "warehouse_failed",
     what: `The warehouse ${path} was moved, removed or replaced while the run was under way.`,
     data: "Nothing of this run is remembered: the watermarks and the published tables are what they were before.",
-    next: "Put the file back and run again. Without it, the next run loads everything from the start date.",
+    next: "Put the file back, over one that dbt may have made there since, and run again. To load everything anew, remove that one first.",
   });
 }
 

@@ -125,6 +125,6 @@ function foreign(path: string, relation: string): PipelineError {
     code: "warehouse_foreign",
     what: `The database ${path} has a table or view ${relation} that this program did not make.`,
     data: "The file was not touched.",
-    next: "Name another file, or a path where no file is yet, with --database.",
+    next: "Name another file, or a path where no file is yet, with --database. Where the warehouse was moved while dbt ran, dbt made this file: remove it.",
   });
 }

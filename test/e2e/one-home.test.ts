@@ -215,6 +215,16 @@ describe("a retry", () => {
     assert.equal(done.code, 0);
   });
 
+  it("of a run is not done by one that left dbt out", async () => {
+    source.intercept = failBeta;
+    const failed = await home.report(both);
+    source.intercept = undefined;
+    source.asOf = asOf;
+    assert.equal((await home.run([...both, "--skip-dbt"])).code, 0);
+    const retried = await home.report(["runs", "retry", failed.runId]);
+    assert.deepEqual([retried.code, retried.dbt?.state], [0, "Completed"]);
+  });
+
   it("never goes back behind what is loaded", async () => {
     source.intercept = failBeta;
     const early = run.map((word) => (word === asOf ? "2026-11-10" : word));

@@ -200,6 +200,28 @@ describe("loading a company", () => {
     );
   });
 
+  it("does not say what was seen when where a later day was looked at before, as in a replay", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    const asked = (askedOn: string, ...rows: Parameters<typeof load>[0]) => load(rows, { askedOn });
+    await asked("2026-11-20", complaint("1"));
+    await asked("2026-11-10", complaint("1", { state: "NY" }), complaint("2"));
+    await asked("2026-11-21", complaint("1"), complaint("2"), complaint("3"));
+    await warehouse.close();
+    const changes =
+      "select old_value, changed_on::varchar, unchanged_until::varchar from raw.cfpb_complaint_changes order by all";
+    assert.deepEqual(await query(path, changes), [
+      ["FL", "2026-11-10", null],
+      ["NY", "2026-11-21", "2026-11-20"],
+    ]);
+    const seen =
+      "select complaint_id, _first_seen_on::varchar, _unseen_until::varchar from raw.cfpb_complaints order by 1";
+    assert.deepEqual(await query(path, seen), [
+      ["1", null, null],
+      ["2", null, null],
+      ["3", "2026-11-21", "2026-11-20"],
+    ]);
+  });
+
   it("keeps the stored values of a field that comes null in all rows, and says so", async () => {
     const { path, warehouse, load } = testWarehouse();
     await load(rowsWith((i) => ({ tags: i < 5 ? "Servicemember" : null, sub_issue: i < 4 ? "x" : null })));
