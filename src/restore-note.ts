@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { flush } from "./flush.ts";
 
 /** One file or folder that a restore puts in place. */
 const step = z.object({
@@ -53,7 +54,7 @@ const companions = ["-wal", "-shm", ".wal"];
 export async function carryOut(home: string, { steps }: RestoreNote): Promise<void> {
   for (const { place, coming, aside } of steps) {
     if (coming !== null && !existsSync(coming)) continue; // it is in place
-    await moveAside(place, freePath(place, aside));
+    await moveAside(place, aside);
     if (coming === null) continue;
     await mkdir(dirname(place), { recursive: true });
     await rename(coming, place);
@@ -62,20 +63,15 @@ export async function carryOut(home: string, { steps }: RestoreNote): Promise<vo
   await forget(home);
 }
 
-/** Where what stands at a place goes: what was made there after a kill must not go over what had stood there before, nor be lost. */
-function freePath(place: string, aside: string): string {
-  for (let no = 1; ; no++) {
-    const path = no === 1 ? aside : `${aside}-${no}`;
-    if (!existsSync(place) || !existsSync(path)) return path;
-  }
-}
-
+/** What was made at a place after a kill goes beside what had stood there before, and not over it. */
 async function moveAside(place: string, aside: string): Promise<void> {
+  let to = aside;
+  for (let no = 2; existsSync(place) && existsSync(to); no++) to = `${aside}-${no}`;
   // The file itself goes last: where it stands, not all has gone.
   for (const end of [...companions, ""]) {
     if (!existsSync(`${place}${end}`)) continue;
-    await mkdir(dirname(aside), { recursive: true });
-    await rename(`${place}${end}`, `${aside}${end}`);
+    await mkdir(dirname(to), { recursive: true });
+    await rename(`${place}${end}`, `${to}${end}`);
   }
   await flush(dirname(place));
 }
@@ -86,7 +82,7 @@ export async function undo(home: string, { phase, steps }: RestoreNote): Promise
     const isInPlace = coming !== null && !existsSync(coming) && existsSync(place);
     if (isInPlace) await rename(place, coming);
     // What somebody made here since then is kept, too.
-    if (existsSync(aside)) await moveAside(place, freePath(place, aside));
+    if (existsSync(aside)) await moveAside(place, aside);
     for (const end of ["", ...companions]) {
       if (existsSync(`${aside}${end}`)) await rename(`${aside}${end}`, `${place}${end}`);
     }
@@ -123,16 +119,6 @@ export async function settleRestore(home: string): Promise<string | null> {
 async function forget(home: string): Promise<void> {
   await rm(fileOf(home), { force: true });
   await flush(home);
-}
-
-/** Brings a file, or the names in a folder, to the disk. */
-async function flush(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** The file system that a path is on, or will be. */

@@ -5,12 +5,13 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
+import { flush } from "../flush.ts";
 import { isSameFile } from "../home-record.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { historyFile, openRuns } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
 import { publishedSnapshot, settleWarehouse, warehouseIntegrity, withWarehouse } from "../wire.ts";
-import { copyWhole, flush, identify } from "./copy.ts";
+import { copyWhole, identify } from "./copy.ts";
 import { type BackupManifest, manifestFile } from "./manifest.ts";
 
 /** How often a warehouse that a run has is looked at again. */

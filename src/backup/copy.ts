@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { flush } from "../flush.ts";
 
 /** Size and SHA-256 of a file. */
 export async function identify(path: string, signal: AbortSignal): Promise<{ bytes: number; sha256: string }> {
@@ -20,14 +21,4 @@ export async function copyWhole(from: string, to: string, signal: AbortSignal): 
   await mkdir(dirname(to), { recursive: true });
   await pipeline(createReadStream(from), createWriteStream(to, { flags: "wx" }), { signal });
   await flush(to);
-}
-
-/** Brings a file, or the names in a folder, to the disk. */
-export async function flush(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../config.ts";
+import { flush } from "../flush.ts";
 import { readHomeRecord, refuseOtherSource, writeHomeRecord } from "../home-record.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
@@ -17,7 +18,7 @@ import {
 import { historyFile } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
 import { warehouseIntegrity, withWarehouse } from "../wire.ts";
-import { copyWhole, flush, identify } from "./copy.ts";
+import { copyWhole, identify } from "./copy.ts";
 import { type BackupManifest, manifestFile, parseBackupManifest } from "./manifest.ts";
 
 export type Restored = {

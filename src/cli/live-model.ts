@@ -166,7 +166,8 @@ function rowsText({ rows, total, startedAt, endedAt }: LiveTask, now: number): s
 }
 
 function pad(text: string, width: number): string {
-  return cut(text, width) + " ".repeat(Math.max(width - [...visible(text)].length, 0));
+  const shown = cut(text, width);
+  return shown + " ".repeat(Math.max(width - [...shown].length, 0));
 }
 
 function cut(text: string, width: number): string {

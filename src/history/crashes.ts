@@ -1,11 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { isFinal, states } from "../pipeline/run-state.ts";
 import { transaction } from "../sqlite.ts";
 import { settleEnded } from "./ended.ts";
 import { type Lease, livenessOf } from "./lease.ts";
-
-const open = states.filter((state) => !isFinal(state));
-const isOpen = `state in (${open.map((state) => `'${state}'`).join(", ")})`;
+import { endTasks, isOpen } from "./statements.ts";
 
 /** Milliseconds without a heartbeat after which a run of another place is over, where its warehouse is held by somebody else. */
 const lostMs = 120_000;
@@ -48,10 +45,6 @@ function crash(database: DatabaseSync, no: number, heartbeat: number): void {
       )
       .run(no);
     if (ended.changes === 0) return;
-    for (const table of ["tasks", "attempts"]) {
-      database
-        .prepare(`update ${table} set state = 'Crashed', ended_at = ? where run_no = ? and ${isOpen}`)
-        .run(heartbeat, no);
-    }
+    endTasks(database, no, "Crashed", heartbeat);
   });
 }

@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { isFinal, states } from "../pipeline/run-state.ts";
 import { transaction } from "../sqlite.ts";
 import type { Lease } from "./lease.ts";
-import { type EndedRun, insertRun, type NewRun, type Refusal } from "./statements.ts";
+import { type EndedRun, endTasks, finishSql, insertRun, isOpen, type NewRun, type Refusal } from "./statements.ts";
 
 /** What a run leaves beside a history that it could not write at its end. */
 type Left = { run: NewRun; lease: Lease; ended: EndedRun } | { refusal: Refusal };
@@ -56,24 +55,15 @@ function read(path: string): Left | null {
   }
 }
 
-const open = states.filter((state) => !isFinal(state)).map((state) => `'${state}'`);
-
 function recordEnd(database: DatabaseSync, { run, lease, ended }: Exclude<Left, { refusal: Refusal }>): void {
   transaction(database, () => {
     const known = database.prepare("select no from runs where id = ?").get(run.id) as { no: number } | undefined;
     const no = known?.no ?? insertRun(database, run, lease);
     const { state, endedAt, rows, changed, requests, bytes, errorCode, report } = ended;
     database
-      .prepare(
-        `update runs set state = ?, ended_at = ?, rows = ?, changed = ?, requests = ?, bytes = ?, error_code = ?, report = ?
-         where no = ? and state in (${open.join(", ")})`,
-      )
+      .prepare(`${finishSql} and ${isOpen}`)
       .run(state, endedAt, rows, changed, requests, bytes, errorCode, report, no);
-    for (const table of ["tasks", "attempts"]) {
-      database
-        .prepare(`update ${table} set state = ?, ended_at = ? where run_no = ? and state in (${open.join(", ")})`)
-        .run(state, endedAt, no);
-    }
+    endTasks(database, no, state, endedAt);
   });
 }
 

@@ -2,13 +2,12 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ErrorFacts } from "../pipeline/errors.ts";
 import type { DbtNode, Happening, RunEvent, State } from "../pipeline/events.ts";
 import { type RunReport, readReport } from "../pipeline/report.ts";
-import { isFinal, states } from "../pipeline/run-state.ts";
 import { findCrashed } from "./crashes.ts";
 import { type OpenHistory, openExistingHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";
 import type { DeliveryRow } from "./notices.ts";
 import { oldRuns } from "./retention.ts";
-import type { Refusal } from "./statements.ts";
+import { isOpen, openStates, type Refusal } from "./statements.ts";
 
 export type RunRow = {
   no: number;
@@ -91,13 +90,11 @@ export type LogFilter = {
 export type Sample = { at: number; cpuMs: number; rss: number };
 export type LogLine = { seq: number; level: number; event: RunEvent };
 
-const openStates = states.filter((state) => !isFinal(state));
-const openList = openStates.map((state) => `'${state}'`).join(", ");
 /** Milliseconds without a heartbeat that are worth saying; it comes every five seconds. */
 const unheardMs = 60_000;
 
 const columns = `no, id, name, state, trigger, started_at as startedAt, ended_at as endedAt, as_of as asOf, source, database, rows, changed,
-  requests, bytes, error_code as errorCode, case when state in (${openList}) and heartbeat_at < unixepoch() * 1000 - ${unheardMs} then heartbeat_at end as unheardSince`;
+  requests, bytes, error_code as errorCode, case when ${isOpen} and heartbeat_at < unixepoch() * 1000 - ${unheardMs} then heartbeat_at end as unheardSince`;
 
 /** What the runs of a home did. Opening it says Crashed of every run whose process is gone. */
 export class History {

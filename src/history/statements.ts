@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { State } from "../pipeline/events.ts";
 import { runName } from "../pipeline/run-name.ts";
+import { isFinal, states } from "../pipeline/run-state.ts";
 import type { Lease } from "./lease.ts";
 import { outdatedRuns } from "./retention.ts";
 
@@ -30,6 +31,24 @@ export type EndedRun = {
 
 /** A start that was refused before it was a run. */
 export type Refusal = { runId: string; at: number; trigger: string; code: string; message: string; next: string };
+
+/** States of a run or a task that is not over. */
+export const openStates = states.filter((state) => !isFinal(state));
+/** The condition that a run, a task or an attempt is not over. */
+export const isOpen = `state in (${openStates.map((state) => `'${state}'`).join(", ")})`;
+
+/** Ends the tasks and attempts of a run that have not ended themselves. */
+export function endTasks(database: DatabaseSync, no: number, state: State, endedAt: number): void {
+  for (const table of ["tasks", "attempts"]) {
+    database
+      .prepare(`update ${table} set state = ?, ended_at = ? where run_no = ? and ${isOpen}`)
+      .run(state, endedAt, no);
+  }
+}
+
+/** Writes the end of the run of a number. */
+export const finishSql = `update runs set state = ?, ended_at = ?, rows = ?, changed = ?, requests = ?, bytes = ?, error_code = ?, report = ?
+  where no = ?`;
 
 /** Adds a run; gives its number. */
 export function insertRun(database: DatabaseSync, run: NewRun, lease: Lease): number {
@@ -68,8 +87,7 @@ const texts = {
   cancelRequested: "select 1 from runs where no = ? and cancel_requested_at is not null",
   prune: `delete from runs where no in (select no from (${outdatedRuns}) order by no limit 5)`,
   forgetRefusals: "delete from refusals",
-  finish: `update runs set state = ?, ended_at = ?, rows = ?, changed = ?, requests = ?, bytes = ?, error_code = ?, report = ?
-    where no = ?`,
+  finish: finishSql,
 };
 
 export function prepareStatements(database: DatabaseSync): Statements {

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { flush } from "../flush.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
 import {
@@ -75,7 +76,8 @@ export async function publishMarts(
     const { runId, database } = request;
     const manifest: Manifest = { version: 1, snapshot, publishedAt: at.toISOString(), runId, database, marts, tables };
     await writeFile(join(unfinished, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-    await sync(join(unfinished, "manifest.json"));
+    // A snapshot that readers see is on the disk, also after a power cut.
+    await flush(join(unfinished, "manifest.json"));
     await rename(unfinished, join(folder, snapshot));
     signal.throwIfAborted();
     await makeCurrent(folder, snapshot);
@@ -134,7 +136,7 @@ async function writeTable(connection: DuckDBConnection, name: string, folder: st
     `select column_name, data_type from duckdb_columns()
      where schema_name = 'marts' and database_name = current_database() and table_name = ${literal(name)} order by column_index`,
   );
-  await sync(path);
+  await flush(path);
   const { bytes, sha256 } = await checksum(path);
   return {
     name,
@@ -154,16 +156,6 @@ async function checksum(path: string): Promise<{ bytes: number; sha256: string }
     bytes += (chunk as Buffer).length;
   }
   return { bytes, sha256: hash.digest("hex") };
-}
-
-/** A snapshot that readers see is on the disk, also after a power cut. */
-async function sync(path: string): Promise<void> {
-  const file = await open(path, "r");
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 async function makeCurrent(folder: string, snapshot: string): Promise<void> {
