@@ -28,9 +28,44 @@ const offline = {
   allow_community_extensions: "false",
 };
 
-/** Opens a DuckDB file to read it. Throws a PipelineError where it cannot be used. */
-export function openFile(path: string): Promise<DuckDBInstance> {
-  return patiently(path, () => DuckDBInstance.create(path, { ...offline, access_mode: "READ_ONLY" }));
+/**
+ * What a warehouse file is called in SQL, whatever its own name is: the same in every home, in dbt's profile too. A file
+ * that is opened under its own name, such as `pipeline.duckdb`, makes `pipeline.state` ambiguous.
+ */
+const catalog = "warehouse";
+
+/** Gives `read` a connection on a warehouse file that it cannot change. Throws a PipelineError where the file cannot be used. */
+export async function readFile<T>(path: string, read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const instance = await patiently(path, () =>
+    attach(path, "read_only", { ...offline, temp_directory: spillOf(path) }),
+  );
+  const connection = await instance.connect();
+  try {
+    await connection.run(start);
+    return await read(connection);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** What each connection begins with. */
+const start = `set timezone = 'UTC'; use ${catalog}`;
+
+/** Where DuckDB spills what does not fit into its memory. */
+const spillOf = (path: string) => `${path}.tmp`;
+
+async function attach(path: string, option: string, settings: Record<string, string>): Promise<DuckDBInstance> {
+  const instance = await DuckDBInstance.create(":memory:", settings);
+  try {
+    const connection = await instance.connect();
+    await connection.run(`attach ${literal(path)} as ${catalog} (type duckdb, ${option})`);
+    connection.closeSync();
+    return instance;
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
 }
 
 /** Tries again while another process has the file. Errors are the user's. */
@@ -68,14 +103,11 @@ const sparing = {
 /** An open warehouse file, brought up to date. Its opener holds the warehouse lock (invariant 4). */
 export class Database {
   readonly #instance: DuckDBInstance;
-  /** What DuckDB calls the file. */
-  readonly #name: string;
   readonly #path: string;
   readonly #file: string | undefined;
 
-  private constructor(instance: DuckDBInstance, name: string, path: string) {
+  private constructor(instance: DuckDBInstance, path: string) {
     this.#instance = instance;
-    this.#name = name;
     this.#path = path;
     this.#file = fileAt(path);
   }
@@ -114,7 +146,7 @@ export class Database {
     const database = await patiently(options.path, () => Database.#attach(options));
     try {
       // The file is ours now: what a killed process spilled is of no use to anyone.
-      rmSync(`${options.path}.tmp`, { recursive: true, force: true });
+      rmSync(spillOf(options.path), { recursive: true, force: true });
       await database.connection((connection) => migrate(connection, options.path, migrations, options.relations));
       return database;
     } catch (error) {
@@ -123,27 +155,11 @@ export class Database {
     }
   }
 
-  /** Row groups have another size than the usual one, which can only be said where a file is attached. */
   static async #attach({ path, memoryLimit, threads }: DatabaseOptions): Promise<Database> {
-    const instance = await DuckDBInstance.create(":memory:", {
-      ...offline,
-      ...sparing,
-      memory_limit: memoryLimit,
-      threads: String(threads),
-      temp_directory: `${path}.tmp`,
-    });
-    try {
-      const connection = await instance.connect();
-      await connection.run(`attach ${literal(path)} (type duckdb, row_group_size ${rowGroupSize})`);
-      const attached = await connection.runAndReadAll(
-        "select database_name from duckdb_databases() where path is not null",
-      );
-      connection.closeSync();
-      return new Database(instance, String(attached.value(0, 0)), path);
-    } catch (error) {
-      instance.closeSync();
-      throw error;
-    }
+    const settings = { ...offline, ...sparing, memory_limit: memoryLimit, threads: String(threads) };
+    // The size of row groups can only be said where a file is attached.
+    const option = `row_group_size ${rowGroupSize}`;
+    return new Database(await attach(path, option, { ...settings, temp_directory: spillOf(path) }), path);
   }
 
   /** Gives `use` a connection of its own; a transaction that `use` leaves open is rolled back. */
@@ -157,7 +173,7 @@ export class Database {
     };
     signal?.addEventListener("abort", interrupt, { once: true });
     try {
-      await connection.run(`set timezone = 'UTC'; use "${this.#name.replaceAll('"', '""')}"`);
+      await connection.run(start);
       return await use(connection);
     } catch (error) {
       signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers";
-import { type DatabaseOptions, openFile } from "./database.ts";
+import { type DatabaseOptions, readFile } from "./database.ts";
 import { currentVersion, ownMigrations } from "./migrate.ts";
 import { checkPath } from "./path.ts";
 
@@ -23,9 +23,7 @@ const longestMs = 1500;
 export async function checkIntegrity({ path, relations }: DatabaseOptions): Promise<Integrity | null> {
   checkPath(path);
   if (!existsSync(path)) return null;
-  const instance = await openFile(path);
-  const connection = await instance.connect();
-  try {
+  return readFile(path, async (connection) => {
     if ((await currentVersion(connection, path, ownMigrations(), relations)) === 0) return null;
     const [counts] = (
       await connection.runAndReadAll(
@@ -45,8 +43,5 @@ export async function checkIntegrity({ path, relations }: DatabaseOptions): Prom
       clearTimeout(timer);
     }
     return { rows, doubled, rejected, whole };
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
+  });
 }

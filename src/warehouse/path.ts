@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { otherStorage, unusable } from "./failures.ts";
 
 /**
@@ -7,6 +7,7 @@ import { otherStorage, unusable } from "./failures.ts";
  * header does not tell shows when the file is opened.
  */
 export function checkPath(path: string): void {
+  checkName(path);
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
     checkFolder(path);
@@ -21,6 +22,22 @@ export function checkPath(path: string): void {
   if (magic !== "DUCK") throw unusable(`The file ${path} is not a DuckDB database.`);
   if (storage > newestStorage) {
     throw otherStorage(path, `its storage version is ${storage}, the newest known here ${newestStorage}.`);
+  }
+}
+
+/** Schemas that the views of the models read by names of two parts. */
+const schemasOfViews = ["raw", "staging", "seeds"];
+
+/** What DuckDB cannot do, or what would make the views unreadable for whoever opens the file. */
+function checkName(path: string): void {
+  // DuckDB takes what follows for the query of an address: it puts the write-ahead log into another place.
+  if (path.includes("?")) throw unusable(`The database path ${path} holds a question mark, which DuckDB cannot use.`);
+  // DuckDB names a database after its file, up to the first dot.
+  const name = basename(path).split(".")[0]!.toLowerCase();
+  if (schemasOfViews.includes(name)) {
+    throw unusable(
+      `The database path ${path} cannot be used: a file named ${name} hides the schema ${name} in it, and its views cannot be read.`,
+    );
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { literal } from "../pipeline/literal.ts";
 import type { Owed } from "../pipeline/ports.ts";
 import type { NameRows, StoredCompany } from "../pipeline/window.ts";
-import { Database, type DatabaseOptions, openFile } from "./database.ts";
+import { Database, type DatabaseOptions, readFile } from "./database.ts";
 import { currentVersion, ownMigrations } from "./migrate.ts";
 import { readOwed, readRemembered } from "./state.ts";
 
@@ -18,10 +18,7 @@ export type StateReport = {
 export async function readStateReport({ path, relations }: DatabaseOptions, project: string): Promise<StateReport> {
   const nothing = { companies: [], untracked: [], dbt: { owed: true, reason: "there is no warehouse yet" } };
   if (!existsSync(path)) return nothing;
-  const instance = await openFile(path);
-  const connection = await instance.connect();
-  try {
-    await connection.run("set timezone = 'UTC'");
+  return readFile(path, async (connection) => {
     if ((await currentVersion(connection, path, ownMigrations(), relations)) === 0) return nothing;
     const loads = await connection.runAndReadAll(
       `select company, loaded_at::varchar, window_from::varchar, window_to::varchar, expected, rejected
@@ -43,10 +40,7 @@ export async function readStateReport({ path, relations }: DatabaseOptions, proj
       untracked,
       dbt: await readOwed(connection, project),
     };
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
+  });
 }
 
 /** Forgets the state of these companies, of all where none is named; returns the forgotten ones. */

@@ -1,22 +1,16 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LoadRequest, Pages } from "../../src/pipeline/ports.ts";
-import { openFile } from "../../src/warehouse/database.ts";
+import { readFile } from "../../src/warehouse/database.ts";
 import { DuckDbWarehouse } from "../../src/warehouse/warehouse.ts";
 import { temporaryFolder, testContext } from "./context.ts";
 
 /** Rows of a query on a warehouse file that nobody has open, as text. */
 export async function query(path: string, sql: string): Promise<(string | null)[][]> {
-  const instance = await openFile(path);
-  const connection = await instance.connect();
-  try {
-    await connection.run("set timezone = 'UTC'");
+  return readFile(path, async (connection) => {
     const result = await connection.runAndReadAll(sql);
     return result.getRowsJson().map((row) => row.map((value) => (value === null ? null : String(value))));
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
+  });
 }
 
 export type Source = Record<string, unknown>;

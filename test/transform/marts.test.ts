@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { appendFileSync, copyFileSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
+import { DuckDBInstance } from "@duckdb/node-api";
 import type { DbtResult } from "../../src/pipeline/ports.ts";
 import { runDbt, writeDocs } from "../../src/transform/command.ts";
 import { projectFolder } from "../../src/transform/project.ts";
+import { checkPath } from "../../src/warehouse/path.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 import { testOptions, testTransform } from "../harness/dbt.ts";
 import { complaint, query, type Source, testWarehouse } from "../harness/warehouse.ts";
@@ -267,14 +269,43 @@ describe("the marts", () => {
     }
   });
 
-  it("go on working in a copy of the file under another name", async () => {
-    const copy = join(temporaryFolder(), "renamed.duckdb");
-    copyFileSync(database, copy);
-    assert.deepEqual(await query(copy, "select count(*) from intermediate.int_cfpb__complaint_metrics"), [["4"]]);
+  it("can be read in the file, under its own name and under the name of another schema", async () => {
+    const copies = ["renamed", "pipeline", "marts", "intermediate", "main"].map((name) => {
+      const copy = join(temporaryFolder(), `${name}.duckdb`);
+      copyFileSync(database, copy);
+      return copy;
+    });
+    for (const file of [database, ...copies]) {
+      const instance = await DuckDBInstance.create(file, { access_mode: "READ_ONLY" });
+      const connection = await instance.connect();
+      const views = await connection.runAndReadAll(
+        "select schema_name, view_name, database_name from duckdb_views() where not internal order by 2",
+      );
+      assert.deepEqual(
+        views.getRows().map(([, name]) => name),
+        ["int_cfpb__complaint_metrics", "stg_cfpb__complaint_changes", "stg_cfpb__complaints", "stg_cfpb__publication"],
+      );
+      for (const [schema, name, catalog] of views.getRows()) {
+        const rows = await connection.runAndReadAll(`select count(*) from "${catalog}"."${schema}"."${name}"`);
+        assert.ok(Number(rows.value(0, 0)) >= 0, `${file}: ${name}`);
+      }
+      connection.closeSync();
+      instance.closeSync();
+    }
+  });
+
+  it("read no schema whose name a file may not have", async () => {
+    const views = await query(database, "select sql from duckdb_views() where not internal");
+    const read = new Set(
+      views.flatMap(([sql]) => [...sql!.matchAll(/(?:FROM|JOIN) \(*(\w+)\./g)].map(([, name]) => name!)),
+    );
+    for (const schema of read) {
+      assert.throws(() => checkPath(`/a/${schema}.duckdb`), { code: "warehouse_unusable" }, schema);
+    }
+    assert.ok(read.has("raw") && read.has("staging"), [...read].join());
   });
 
   it("fail with the test that fails", async () => {
-    const { DuckDBInstance } = await import("@duckdb/node-api");
     const copy = join(temporaryFolder(), "copy.duckdb");
     copyFileSync(database, copy);
     const instance = await DuckDBInstance.create(copy);

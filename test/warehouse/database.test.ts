@@ -45,6 +45,17 @@ describe("a warehouse path", () => {
       assert.throws(() => checkPath(join(folder, name)), { code: "warehouse_unusable", what });
     }
     assert.throws(() => checkPath("/dev/null"), { what: /not a regular file/ });
+    assert.throws(() => checkPath(join(folder, "a?b", "c.duckdb")), {
+      code: "warehouse_unusable",
+      what: /question mark/,
+    });
+    for (const name of ["raw.duckdb", "Raw.v2.duckdb", "staging", "seeds.db"]) {
+      assert.throws(
+        () => checkPath(join(folder, name)),
+        { code: "warehouse_unusable", what: /hides the schema/ },
+        name,
+      );
+    }
   });
 
   it("is refused where it is not writable", async () => {
