@@ -1,5 +1,5 @@
 import { availableParallelism, homedir, platform } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import * as z from "zod";
 import { isObject, readConfigFile } from "./config-file.ts";
 import { settingHelp } from "./config-help.ts";
@@ -15,7 +15,20 @@ import { version } from "./version.ts";
 const day = z.string().refine(isDay, "expected a day such as 2024-01-01");
 const seconds = (least: number, most: number) => z.number().min(least).max(most);
 const text = z.string().trim().min(1, "expected a text");
-const size = z.string().regex(/^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$/i, "expected a size such as 512MB or 2GB");
+/** The least with which the embedded source loads from its first day: below, DuckDB stops at a row group or a page. */
+const leastMemory = 128e6;
+const mostMemory = 1e15;
+const units: Record<string, number> = { MB: 1e6, GB: 1e9, MIB: 2 ** 20, GIB: 2 ** 30 };
+const size = z
+  .string()
+  .regex(/^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$/i, { error: "expected a size such as 512MB or 2GB", abort: true })
+  .refine((value) => bytesOf(value) >= leastMemory, "expected at least 128MB")
+  .refine((value) => bytesOf(value) <= mostMemory, "expected at most 1000000GB");
+
+function bytesOf(value: string): number {
+  const unit = /[a-z]+$/i.exec(value)?.[0] ?? "";
+  return Number.parseFloat(value) * (units[unit.toUpperCase()] ?? Number.NaN);
+}
 
 const schema = z.strictObject({
   startDate: day.default("2024-01-01"),
@@ -152,7 +165,7 @@ function finish(settings: z.output<typeof schema>, standingCompanies: readonly s
     contact: contact ?? null,
     runTimeoutSeconds: runTimeoutSeconds ?? null,
     dbt: dbt ?? null,
-    cacheDir: resolve(cacheDir ?? defaultCacheDir()),
+    cacheDir: resolve(cacheDir ?? defaultCacheDir(home)),
     asOf: last,
     version: version(),
     env: Object.freeze(definedOnly(process.env)),
@@ -171,11 +184,27 @@ function inFuture(code: "as_of_in_future" | "start_date_in_future", what: string
   });
 }
 
-/** Where things are kept that can be made again: `XDG_CACHE_HOME`, or the system's usual place. */
-function defaultCacheDir(): string {
-  const { XDG_CACHE_HOME } = process.env;
-  const usual = platform() === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");
-  return join(XDG_CACHE_HOME || usual, "cfpb-pipeline");
+/**
+ * Where things are kept that can be made again: `XDG_CACHE_HOME`, or the usual place in the user's home directory. A user
+ * without one has them in the home of the pipeline.
+ */
+function defaultCacheDir(home: string): string {
+  const { XDG_CACHE_HOME = "" } = process.env;
+  // The XDG Base Directory Specification has relative paths ignored.
+  if (isAbsolute(XDG_CACHE_HOME)) return join(XDG_CACHE_HOME, "cfpb-pipeline");
+  const user = homeOfUser();
+  if (user === null) return join(resolve(home), "cache");
+  return join(user, ...(platform() === "darwin" ? ["Library", "Caches"] : [".cache"]), "cfpb-pipeline");
+}
+
+/** Null where the system knows of none: containers run as users of their own. */
+function homeOfUser(): string | null {
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? home : null;
+  } catch {
+    return null; // no HOME, and no entry in the list of users
+  }
 }
 
 /** Keys as `PIPELINE_` variables: `PIPELINE_START_DATE`, `PIPELINE_DUCKDB_MEMORY_LIMIT`. */

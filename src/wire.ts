@@ -10,6 +10,7 @@ import type { Report } from "./pipeline/events.ts";
 import { neededFields, retiredFields } from "./pipeline/fields.ts";
 import type { Ports } from "./pipeline/ports.ts";
 import type { Remembered } from "./pipeline/window.ts";
+import { type ProxyServer, proxyFor } from "./proxy.ts";
 import { openPublished, publishedFolder } from "./published.ts";
 import { readRestoreNote, settleRestore } from "./restore-note.ts";
 import { historyFile } from "./runs.ts";
@@ -85,6 +86,7 @@ export async function wireRun(
   report: Report,
 ): Promise<Wired> {
   const landing = join(config.home, "landing", keyOf(config.database));
+  proxyOf(config);
   const transform = wireTransform(config, signal);
   if (!skipDbt) await transform.check();
   const warehouse = wireWarehouse(config, report);
@@ -137,17 +139,25 @@ export async function lookAtSource<T>(
 
 /** The source, with the embedded one started where it is asked for. */
 async function openSource(config: Config, landing: string, signal: AbortSignal, sourceDay?: Day) {
-  const sample = config.source === "sample" ? await spawnSample({ asOf: config.asOf }, signal) : null;
-  const shown = sourceDay ?? (sample === null ? undefined : config.asOf);
+  const options = clientOptions(config);
+  const { base, stop } = await startSource(config, signal);
+  const shown = sourceDay ?? (config.source === "sample" ? config.asOf : undefined);
   const today = () => shown ?? dayOf(systemClock.now());
-  const source = wireSource(config, sample?.url ?? config.source, landing, today);
+  const source = new CfpbSource({ base, pageSize: config.pageSize, landing, today, ...options });
   return {
     source,
     async close() {
       await source.close();
-      await sample?.stop();
+      await stop();
     },
   };
+}
+
+/** The address of the source; of the embedded one, once it runs. */
+async function startSource(config: Config, signal: AbortSignal): Promise<{ base: string; stop(): Promise<void> }> {
+  if (config.source !== "sample") return { base: config.source, stop: async () => undefined };
+  const { url, stop } = await spawnSample({ asOf: config.asOf }, signal);
+  return { base: url, stop };
 }
 
 function wireTasks(config: Config, signal: AbortSignal, report: Report): LocalEngine {
@@ -167,10 +177,6 @@ export function ratePerMinute({ source, rates }: Config): number {
   return source === "sample" ? Number.POSITIVE_INFINITY : rates.searches;
 }
 
-function wireSource(config: Config, base: string, landing: string, today: () => Day): CfpbSource {
-  return new CfpbSource({ base, pageSize: config.pageSize, landing, today, ...clientOptions(config) });
-}
-
 function clientOptions(config: Config) {
   return {
     userAgent: `cfpb-pipeline/${config.version}${config.contact === null ? "" : ` (${config.contact})`}`,
@@ -178,7 +184,13 @@ function clientOptions(config: Config) {
     policy: retryPolicy(config),
     budget: new RateBudget(ratePerMinute(config), systemClock),
     clock: systemClock,
+    proxy: proxyOf(config),
   };
+}
+
+/** Throws `config_invalid` where the environment names a proxy that is none. */
+function proxyOf({ source, env }: Config): ProxyServer | null {
+  return source === "sample" ? null : proxyFor(source, env);
 }
 
 function wireWarehouse(config: Config, report: Report): DuckDbWarehouse {
@@ -196,7 +208,9 @@ function wireTransform(config: Config, signal: AbortSignal): DbtTransform {
 function transformOptions(config: Config, signal: AbortSignal): TransformOptions {
   const { dbt, cacheDir, database, env, duckdb } = config;
   const targetDir = join(config.home, "dbt", keyOf(database));
-  return { dbt, cacheDir, projectDir: projectFolder, targetDir, database, ...duckdb, env, signal };
+  // dbt and uv do not start for a user without a home directory.
+  const known = { ...env, HOME: env.HOME || cacheDir };
+  return { dbt, cacheDir, projectDir: projectFolder, targetDir, database, ...duckdb, env: known, signal };
 }
 
 /** Any dbt command on this warehouse, which nobody else has meanwhile. Gives dbt's exit code. */
@@ -270,10 +284,10 @@ export async function exportPublished(
 
 /** Whether the source is what loading stands on: at most four requests, none of them repeated. */
 export async function checkSource(config: Config, signal: AbortSignal): Promise<ContractReport> {
-  const sample = config.source === "sample" ? await spawnSample({ asOf: config.asOf }, signal) : null;
-  const { base, credentials } = splitAddress(sample?.url ?? config.source);
-  const policy = { ...retryPolicy(config), retries: 0 };
-  const client = new SourceClient({ ...clientOptions(config), policy, credentials });
+  const options = clientOptions(config);
+  const started = await startSource(config, signal);
+  const { base, credentials } = splitAddress(started.base);
+  const client = new SourceClient({ ...options, policy: { ...options.policy, retries: 0 }, credentials });
   try {
     const context = { task: "doctor", attempt: 1, signal, report: () => undefined };
     const { companies, startDate: from, asOf: to } = config;
@@ -281,7 +295,7 @@ export async function checkSource(config: Config, signal: AbortSignal): Promise<
     return await checkContract(client, base, companies, { from, to }, known, context);
   } finally {
     await client.close();
-    await sample?.stop();
+    await started.stop();
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, describe, it } from "node:test";
 import { loadConfig, type Settings } from "../src/config.ts";
@@ -65,12 +66,52 @@ describe("the configuration", () => {
     assert.deepEqual([config.home, config.database], ["/data/sample", "/data/sample/cfpb_complaints.duckdb"]);
   });
 
+  it("keeps what can be made again in the cache of the user, or in the home where no user's home is known", () => {
+    const cacheOf = (HOME: string, XDG_CACHE_HOME: string) => {
+      Object.assign(process.env, { HOME, XDG_CACHE_HOME });
+      try {
+        return load({ home: "/data", source: "sample" }).cacheDir;
+      } finally {
+        for (const name of ["HOME", "XDG_CACHE_HOME"]) {
+          if (before[name] === undefined) delete process.env[name];
+          else process.env[name] = before[name];
+        }
+      }
+    };
+    assert.equal(cacheOf("/u", "/cache"), "/cache/cfpb-pipeline");
+    assert.match(cacheOf("/u", ""), /^\/u\/(\.cache|Library\/Caches)\/cfpb-pipeline$/);
+    assert.match(cacheOf("/u", "relative"), /^\/u\//);
+    assert.equal(cacheOf("", ""), "/data/cache");
+  });
+
+  it("needs no entry in the list of users", {
+    skip: process.getuid?.() !== 0 && "only root may become another",
+  }, () => {
+    const script = `
+      process.setuid(12345);
+      const { loadConfig } = await import(${JSON.stringify(resolve("src/config.ts"))});
+      console.log(loadConfig({ home: "/data" }, undefined, "2026-11-20").config.cacheDir);`;
+    const cwd = temporaryFolder();
+    chmodSync(cwd, 0o755);
+    const made = spawnSync(process.execPath, ["--input-type=module", "-e", script], { cwd, env: {}, encoding: "utf8" });
+    assert.equal(made.stdout, "/data/cache\n", made.stderr);
+  });
+
   it("names the wrong key, where it stands and what was meant", () => {
     process.env.PIPELINE_RETRIES = "x";
     assert.equal(refused({}), 'config_invalid: `retries` is "x": expected a number (in the environment).');
     delete process.env.PIPELINE_RETRIES;
     const cases: [Partial<Settings>, string, string][] = [
       [{}, "lookbackDays: 3", "Unknown key `lookbackDays`; did you mean `lookBackDays`? (in FILE)."],
+      [{}, "duckdb: {memoryLimit: 0MB}", '`duckdb.memoryLimit` is "0MB": expected at least 128MB (in FILE).'],
+      [{}, "duckdb: {memoryLimit: 0.0GB}", '`duckdb.memoryLimit` is "0.0GB": expected at least 128MB (in FILE).'],
+      [{}, "duckdb: {memoryLimit: 127.9MB}", '`duckdb.memoryLimit` is "127.9MB": expected at least 128MB (in FILE).'],
+      [
+        {},
+        "duckdb: {memoryLimit: 999999999999999999999GB}",
+        '`duckdb.memoryLimit` is "999999999999999999999GB": expected at most 1000000GB (in FILE).',
+      ],
+      [{}, "duckdb: {memoryLimit: 1}", "`duckdb.memoryLimit` is 1: expected a text (in FILE)."],
       [{}, "duckdb: {treads: 3}", "Unknown key `duckdb.treads`; did you mean `duckdb.threads`? (in FILE)."],
       [{}, "startDate: 2024-02-30", '`startDate` is "2024-02-30": expected a day such as 2024-01-01 (in FILE).'],
       [{}, "companies: []", "`companies` is []: expected at least one company (in FILE)."],
@@ -87,6 +128,8 @@ describe("the configuration", () => {
       ],
     ];
     for (const [flags, content, message] of cases) assert.equal(refused(flags, content), `config_invalid: ${message}`);
+    for (const memoryLimit of ["128MB", "1000000GB", "0.2 gib"])
+      assert.equal(refused({ duckdb: { memoryLimit } }), "accepted");
   });
 
   it("has bounds for every number", () => {

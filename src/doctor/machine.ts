@@ -1,9 +1,10 @@
-import { accessSync, constants, statfsSync, statSync } from "node:fs";
+import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config } from "../config.ts";
 import { refuseOtherDatabase } from "../home-record.ts";
 import { factsOf } from "../pipeline/errors.ts";
 import { readRestoreNote } from "../restore-note.ts";
+import { nearest, obstacleOf } from "../writable.ts";
 import { type Finding, failure, ok, sizeText, warning } from "./finding.ts";
 
 /** The oldest Node that this program runs on. */
@@ -22,16 +23,10 @@ export function checkHome({ home, database }: Config): Finding[] {
     const what = "a restore is under way, or was interrupted: files of the backup and of before stand side by side";
     return [failure("home", what, "pipeline state show, which finishes it.")];
   }
-  const there = nearest(home);
-  if (!statSync(there).isDirectory()) {
-    return [failure("home", `${there} is not a folder`, "Name another home with --home, or move the file away.")];
-  }
-  try {
-    accessSync(there, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch {
-    return [
-      failure("home", `${there} is not writable for this user`, `chown or chmod it, or name another home with --home.`),
-    ];
+  const obstacle = obstacleOf(home);
+  if (obstacle !== null) {
+    const fix = "Make it writable for this user (chown, chmod), or name another home with --home.";
+    return [failure("home", `${obstacle.at} ${obstacle.why}`, fix)];
   }
   try {
     refuseOtherDatabase(home, database);
@@ -39,7 +34,7 @@ export function checkHome({ home, database }: Config): Finding[] {
     const { what, next } = factsOf(error);
     return [failure("home", what.replace(/\.$/, ""), next)];
   }
-  return [ok("home", there === home ? home : `${home}, made by the first run`)];
+  return [ok("home", existsSync(home) ? home : `${home}, made by the first run`)];
 }
 
 /** Free bytes that a run wants at least; a warehouse is copied once when it is migrated. */
@@ -56,11 +51,4 @@ export function checkDisk({ home, database }: Config): Finding[] {
     if (free < wanted) return [warning("disk", what, `Free some: a run wants ${sizeText(wanted)}.`)];
     return i === 0 || all.length > 1 ? [ok("disk", what)] : [];
   });
-}
-
-/** The path itself, or the nearest folder above it that is there. */
-function nearest(path: string): string {
-  for (let at = path; ; at = dirname(at)) {
-    if (statSync(at, { throwIfNoEntry: false }) !== undefined || at === dirname(at)) return at;
-  }
 }

@@ -18,7 +18,8 @@ export function channelsOf({ webhook, slack, email, command }: NotifySettings, e
   if (slack !== undefined) {
     channels.push({
       name: "slack",
-      send: (message, signal) => post(resolveSecret(slack.url, env), JSON.stringify(slackBody(message)), json, signal),
+      send: (message, signal) =>
+        post(resolveSecret(slack.url, env), JSON.stringify(slackBody(message)), json, env, signal),
     });
   }
   if (email !== undefined) {
@@ -51,7 +52,7 @@ async function sendWebhook(
     headers["webhook-timestamp"] = timestamp;
     headers["webhook-signature"] = signatureOf(resolveSecret(secret, env), message.id, timestamp, body);
   }
-  await post(resolveSecret(url, env), body, headers, signal);
+  await post(resolveSecret(url, env), body, headers, env, signal);
 }
 
 /** `whsec_` and base64, as the standard writes keys, or any text. */
@@ -85,5 +86,5 @@ export async function pingDeadMan(
 ): Promise<void> {
   const url = new URL(resolveSecret(reference, env));
   if (what !== "success") url.pathname = `${url.pathname.replace(/\/$/, "")}/${what}`;
-  await post(url.href, text, { "content-type": "text/plain; charset=utf-8" }, signal);
+  await post(url.href, text, { "content-type": "text/plain; charset=utf-8" }, env, signal);
 }

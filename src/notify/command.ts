@@ -1,8 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import type { Message } from "./notice.ts";
 
-/** Runs a program, with the message as JSON on its standard input and its words in `NOTICE_*` variables. */
+/** Milliseconds that what a program has said may take to arrive after its end. */
+const lastWordsMs = 200;
+
+/**
+ * Runs a program, with the message as JSON on its standard input and its words in `NOTICE_*` variables. It is over when it exits:
+ * what it left running is its own. Only the signal ends its whole group.
+ */
 export async function sendCommand(
   [program = "", ...args]: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -19,7 +26,13 @@ export async function sendCommand(
     detached: true,
   });
   const kill = () => {
-    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch (error) {
+      // ESRCH: it ended by itself in the meantime.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
   };
   signal.addEventListener("abort", kill, { once: true });
   // A program that does not read its input may be over before all of it is written.
@@ -30,13 +43,16 @@ export async function sendCommand(
     said = (said + text).slice(-500);
   });
   try {
-    const [code, by] = (await once(child, "close")) as [number | null, string | null];
+    const [code, by] = (await once(child, "exit")) as [number | null, string | null];
     signal.throwIfAborted();
+    // Whoever was left running holds the other end of the pipe for as long as it likes.
+    if (!child.stderr.readableEnded) await Promise.race([once(child, "close"), setTimeout(lastWordsMs)]);
     if (code !== 0) throw new Error(`${program} ended with ${code ?? by}${said === "" ? "" : `: ${said.trim()}`}`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new Error(`there is no program ${program}`);
     throw error;
   } finally {
     signal.removeEventListener("abort", kill);
+    child.stderr.destroy();
   }
 }

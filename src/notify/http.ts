@@ -1,13 +1,18 @@
-/** Sends a body. Throws an Error that says what the receiver answered, without its address, which may hold a secret. */
+import { proxyFor } from "../proxy.ts";
+
+/** Sends a body. Throws an Error that says what the receiver answered, without its address, which may hold a secret. Proxies as `env` names them. */
 export async function post(
   url: string,
   body: string,
   headers: Record<string, string>,
+  env: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { EnvHttpProxyAgent, fetch } = await import("undici");
-  const dispatcher = new EnvHttpProxyAgent();
-  const where = URL.canParse(url) ? new URL(url).host : "an address that is none";
+  const { Agent, fetch, ProxyAgent } = await import("undici");
+  if (!URL.canParse(url)) throw new Error("the address is none");
+  const proxy = proxyFor(url, env);
+  const dispatcher = proxy === null ? new Agent() : new ProxyAgent(proxy.uri);
+  const where = `${new URL(url).host}${proxy === null ? "" : ` through the proxy ${proxy.shown}`}`;
   try {
     const answer = await fetch(url, {
       ...{ method: "POST", body, headers: { "user-agent": "cfpb-pipeline", ...headers }, signal, dispatcher },

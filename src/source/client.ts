@@ -2,6 +2,7 @@ import type { Clock } from "../pipeline/clock.ts";
 import { isRetryable, PipelineError } from "../pipeline/errors.ts";
 import type { TaskContext, Traffic } from "../pipeline/ports.ts";
 import { parseRetryAfter, type RetryPolicy, retry } from "../pipeline/retry.ts";
+import type { ProxyServer } from "../proxy.ts";
 import type { RateBudget } from "./budget.ts";
 import { clockAhead, failedRequest, requestTimedOut, shortUrl, wrongAnswer } from "./failures.ts";
 import { type Credentials, type HttpAnswer, HttpClient } from "./http.ts";
@@ -9,6 +10,7 @@ import { type Credentials, type HttpAnswer, HttpClient } from "./http.ts";
 export type ClientOptions = {
   userAgent: string;
   credentials: Credentials;
+  proxy: ProxyServer | null;
   /** Of a whole request, its body included. */
   requestTimeoutMs: number;
   policy: RetryPolicy;
@@ -24,7 +26,7 @@ export class SourceClient {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#http = new HttpClient(options.userAgent, options.credentials);
+    this.#http = new HttpClient(options.userAgent, options.credentials, options.proxy);
   }
 
   /**
@@ -106,7 +108,7 @@ export class SourceClient {
     } catch (error) {
       signal.throwIfAborted();
       if (timeout.aborted) throw requestTimedOut(url, requestTimeoutMs / 1000);
-      throw error instanceof PipelineError ? error : failedRequest(url, error, answered);
+      throw error instanceof PipelineError ? error : failedRequest(url, error, answered, this.#options.proxy);
     }
   }
 }

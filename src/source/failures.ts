@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { type ErrorCode, type ErrorFacts, PipelineError } from "../pipeline/errors.ts";
+import type { ProxyServer } from "../proxy.ts";
 
 const untouched = "Nothing of this answer was loaded; what was loaded before stands.";
 const again = "Run again later; if it stays, look whether the source has changed.";
@@ -100,17 +101,21 @@ export function incompleteAnswer(
 }
 
 /** A request that failed before or within its answer. What is no error of a connection or of its bytes is somebody else's: it stays. */
-export function failedRequest(url: string, cause: unknown, answered: boolean): unknown {
+export function failedRequest(url: string, cause: unknown, answered: boolean, proxy: ProxyServer | null): unknown {
   const code = errnoOf(cause);
   if (answered && code === undefined) return cause;
   const detail = code ?? (cause instanceof Error ? cause.message : String(cause));
   if (answered) return incompleteAnswer(url, "source_cut", `the connection ended early (${detail})`, cause);
+  const through = proxy === null ? "" : ` through the proxy ${proxy.shown}`;
   return new PipelineError(
     {
       code: "source_unreachable",
-      what: `The source could not be reached (${detail}). Asked: ${shortUrl(url)}`,
+      what: `The source could not be reached${through} (${detail}). Asked: ${shortUrl(url)}`,
       data: untouched,
-      next: "Check the network and `source` in pipeline.yaml, then run again.",
+      next:
+        proxy === null
+          ? "Check the network and `source` in pipeline.yaml, then run again."
+          : "Check the proxy (HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment) and the network, then run again.",
     },
     { cause },
   );

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { EnvHttpProxyAgent, request } from "undici";
+import { Agent, type Dispatcher, ProxyAgent, request } from "undici";
+import type { ProxyServer } from "../proxy.ts";
 
 export type HttpAnswer = {
   status: number;
@@ -33,15 +34,17 @@ export function splitAddress(address: string): { base: string; credentials: Cred
   return { base: url.href, credentials: { authorization, query: search.slice(1) } };
 }
 
-/** GET over kept connections; proxies as the environment names them. */
+/** GET over kept connections, through a proxy where there is one. */
 export class HttpClient {
   readonly #headers: Record<string, string>;
   // Timeouts are the caller's signal: of the whole request, not of idle time (invariant 7).
-  readonly #agent = new EnvHttpProxyAgent({ headersTimeout: 0, bodyTimeout: 0, connectTimeout: 30_000 });
+  readonly #agent: Dispatcher;
 
   readonly #query: string;
 
-  constructor(userAgent: string, { authorization, query }: Credentials) {
+  constructor(userAgent: string, { authorization, query }: Credentials, proxy: ProxyServer | null) {
+    const timeouts = { headersTimeout: 0, bodyTimeout: 0, connectTimeout: 30_000 };
+    this.#agent = proxy === null ? new Agent(timeouts) : new ProxyAgent({ ...timeouts, uri: proxy.uri });
     this.#query = query;
     this.#headers = {
       ...(authorization === null ? {} : { authorization }),

@@ -4,7 +4,7 @@ import { readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PipelineError } from "../pipeline/errors.ts";
 import { startChild } from "./child.ts";
-import { makeFolder } from "./folder.ts";
+import { checkFolder, makeFolder } from "./folder.ts";
 import { projectFolder } from "./project.ts";
 
 export type EnvironmentOptions = {
@@ -52,9 +52,11 @@ export class PythonEnvironment {
     this.python = join(this.#folder, "bin", "python");
   }
 
-  /** Throws `python_missing` where the environment is not there and cannot be made. */
+  /** Throws `python_missing` or `dbt_environment` where the environment is not there and cannot be made. */
   async check(signal: AbortSignal): Promise<void> {
-    if (!this.isMade()) await this.#findTools(signal);
+    if (this.isMade()) return;
+    checkFolder(this.#options.cacheDir);
+    await this.#findTools(signal);
   }
 
   /** Makes it where it is missing. It gets its name by one rename when it is whole. */

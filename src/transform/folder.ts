@@ -1,19 +1,34 @@
 import { mkdir } from "node:fs/promises";
 import { PipelineError } from "../pipeline/errors.ts";
+import { obstacleOf } from "../writable.ts";
+
+const owed = "The loaded complaints are kept; the marts wait for dbt, and the watermark stays where it was.";
 
 /** Makes a folder that dbt needs. Throws `dbt_environment` where it cannot be made. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
-    throw new PipelineError(
-      {
-        code: "dbt_environment",
-        what: `dbt needs a folder that could not be made: ${error instanceof Error ? error.message : String(error)}.`,
-        data: "The loaded complaints are kept; the marts wait for dbt, and the watermark stays where it was.",
-        next: "See that it can be written, or name another place in pipeline.yaml (home, cacheDir), and run again.",
-      },
-      { cause: error },
-    );
+    throw unwritable(error instanceof Error ? error.message : String(error), owed, error);
   }
+}
+
+/** Throws `dbt_environment` where a folder cannot be made, or written in. Makes nothing. */
+export function checkFolder(folder: string): void {
+  const obstacle = obstacleOf(folder);
+  if (obstacle !== null) {
+    throw unwritable(`${folder} (${obstacle.at} ${obstacle.why})`, "Nothing was read or changed.");
+  }
+}
+
+function unwritable(what: string, data: string, cause?: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "dbt_environment",
+      what: `dbt needs a folder that cannot be made: ${what}.`,
+      data,
+      next: "Name a folder that can be written with cacheDir in pipeline.yaml (or PIPELINE_CACHE_DIR), or load without models (--skip-dbt).",
+    },
+    cause === undefined ? {} : { cause },
+  );
 }

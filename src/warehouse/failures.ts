@@ -42,6 +42,7 @@ export function openingFailure(path: string, cause: unknown): unknown {
     );
   }
   if (isDiskFull(detail)) return diskFull(cause);
+  if (isOutOfMemory(detail)) return statementFailure(cause);
   if (/not a valid DuckDB database|Is a directory|could not read|Cannot open file|Permission denied/i.test(detail)) {
     return unusable(`The warehouse ${path} cannot be opened: ${firstLine(detail)}`, cause);
   }
@@ -64,7 +65,7 @@ export function otherStorage(path: string, detail: string, cause?: unknown): Pip
 export function statementFailure(cause: unknown): unknown {
   if (cause instanceof PipelineError || !(cause instanceof Error)) return cause;
   if (isDiskFull(cause.message)) return diskFull(cause);
-  if (/^(Out of Memory|IO|FATAL) Error/i.test(cause.message)) {
+  if (isOutOfMemory(cause.message) || /^(IO|FATAL) Error/i.test(cause.message)) {
     return new PipelineError(
       {
         code: "warehouse_failed",
@@ -100,6 +101,7 @@ function diskFull(cause: unknown): PipelineError {
   );
 }
 
+const isOutOfMemory = (detail: string) => /^(Error: )?Out of Memory Error/i.test(detail);
 const isDiskFull = (detail: string) => /No space left on device|ENOSPC|disk quota exceeded/i.test(detail);
 
 function firstLine(text: string): string {

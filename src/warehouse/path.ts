@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { obstacleOf } from "../writable.ts";
 import { otherStorage, unusable } from "./failures.ts";
 
 /**
@@ -46,14 +47,8 @@ const newestStorage = 68;
 
 /** The nearest folder that exists must be one, and writable. */
 function checkFolder(path: string): void {
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    const stats = statSync(folder, { throwIfNoEntry: false });
-    if (stats === undefined && folder !== dirname(folder)) continue;
-    if (!stats?.isDirectory()) throw unusable(`The warehouse ${path} cannot be made: ${folder} is not a folder.`);
-    if (!can(folder, constants.W_OK))
-      throw unusable(`The warehouse ${path} cannot be made: ${folder} is not writable.`);
-    return;
-  }
+  const obstacle = obstacleOf(dirname(path));
+  if (obstacle !== null) throw unusable(`The warehouse ${path} cannot be made: ${obstacle.at} ${obstacle.why}.`);
 }
 
 function can(path: string, mode: number): boolean {

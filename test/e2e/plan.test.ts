@@ -51,6 +51,20 @@ describe("looking ahead", () => {
     lock.release();
   });
 
+  it("asks no proxy for the embedded source, and refuses what is none before anything is made", async () => {
+    const home = testHome(source);
+    const argv = ["plan", "--start-date", "2026-11-18", "--as-of", "2026-11-20"];
+    const env = { HTTP_PROXY: "http://127.0.0.1:9", HTTPS_PROXY: "ftp://me:hunter2@proxy" };
+    const sample = await home.run([...argv, "--source", "sample"], env);
+    assert.equal(sample.code, 0, sample.stderr);
+    for (const command of [argv, ["run"], ["companies", "search", "a"]]) {
+      const refused = await home.run([...command, "--source", "https://source.example/"], env);
+      assert.equal(refused.code, 2, refused.stderr);
+      assert.match(refused.stderr, /error\[config_invalid\]: .*HTTPS_PROXY is "ftp:\/\/proxy"/);
+      assert.ok(!existsSync(home.database), "nothing is made");
+    }
+  });
+
   it("finds the exact names that a text means", async () => {
     const home = testHome(source);
     const found = JSON.parse((await home.run(["companies", "search", "Bank of America", "--json"])).stdout);

@@ -130,6 +130,13 @@ describe("the channels", () => {
     );
     await assert.rejects(send({ command: [join(folder, "none")] }), /there is no program/);
     const stop = new AbortController();
+    // What it leaves running is its own: the message is sent when the program exits.
+    const left = ["sh", "-c", `sleep 60 & echo $! > ${folder}/left`];
+    await send({ command: left }, { PATH: process.env.PATH! });
+    process.kill(Number(readFileSync(join(folder, "left"), "utf8")), "SIGKILL");
+    const failing = ["sh", "-c", `sleep 60 & echo $! > ${folder}/left; echo no >&2; exit 4`];
+    await assert.rejects(send({ command: failing }, { PATH: process.env.PATH! }), /sh ended with 4: no/);
+    process.kill(Number(readFileSync(join(folder, "left"), "utf8")), "SIGKILL");
     const slow = send({ command: ["sh", "-c", "echo > started; sleep 60"] }, { PATH: process.env.PATH! }, stop.signal);
     stop.abort(new Error("enough"));
     await assert.rejects(slow, /enough/);

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { createServer, get } from "node:http";
+import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { PipelineError } from "../../src/pipeline/errors.ts";
+import { proxyFor } from "../../src/proxy.ts";
 import type { Fault } from "../../src/sample/faults.ts";
 import { truth } from "../../src/sample/truth.ts";
 import { RateBudget } from "../../src/source/budget.ts";
@@ -41,6 +45,7 @@ describe("the CFPB source", () => {
       policy: { retries: 3, delayMs: 60_000, longestMs: 3_600_000 },
       budget: new RateBudget(Number.POSITIVE_INFINITY, clock),
       clock,
+      proxy: null,
       ...change,
     });
     try {
@@ -230,7 +235,7 @@ describe("the CFPB source", () => {
 
   it("tells of a body that failed before it was read when it is read", { timeout: 10_000 }, async () => {
     sample.intercept = () => ({ kind: "gzip-rubbish" });
-    const client = new HttpClient("test", { authorization: null, query: "" });
+    const client = new HttpClient("test", { authorization: null, query: "" }, null);
     try {
       const { body } = await client.get(`${sample.url}?size=0`, new AbortController().signal);
       while (body.errored === null) await setImmediate();
@@ -238,6 +243,41 @@ describe("the CFPB source", () => {
     } finally {
       await client.close();
     }
+  });
+
+  it("asks through a proxy, and names it where that fails", async (t) => {
+    const asked: string[] = [];
+    const proxy = createServer((request, response) => {
+      // An http address is asked of a proxy as it is, without a tunnel.
+      asked.push(request.url!);
+      const { pathname, search } = new URL(request.url!);
+      const { origin, host } = new URL(sample.url);
+      get(`${origin}${pathname}${search}`, { headers: { ...request.headers, host } }, (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(response);
+      });
+    });
+    await once(proxy.listen(0, "127.0.0.1"), "listening");
+    t.after(() => void proxy.close());
+    const { port } = proxy.address() as AddressInfo;
+    const base = sample.url.replace(new URL(sample.url).host, "source.example");
+    const through = proxyFor(base, { HTTP_PROXY: `me:hunter2@127.0.0.1:${port}` });
+    await withSource({ base, proxy: through }, async (source) => {
+      const found = await source.findNames(["jpmorgan"], testContext());
+      assert.equal(found.candidates[0]?.matches[0]?.name, jpmorgan);
+    });
+    assert.match(asked[0]!, /^http:\/\/source\.example\//);
+    proxy.close();
+    proxy.closeAllConnections();
+    await withSource({ base, proxy: through, policy: { retries: 0, delayMs: 0, longestMs: 0 } }, (source) =>
+      assert.rejects(source.findNames(["jpmorgan"], testContext()), {
+        code: "source_unreachable",
+        what: new RegExp(
+          `^The source could not be reached through the proxy http://127\\.0\\.0\\.1:${port} \\(ECONNREFUSED\\)`,
+        ),
+        next: /HTTPS_PROXY/,
+      }),
+    );
   });
 
   it("finds the names of all texts with one question", async () => {

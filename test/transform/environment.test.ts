@@ -62,11 +62,16 @@ describe("dbt's Python environment", () => {
   it("is refused where its place cannot be written", async () => {
     const { environment, cacheDir } = machine(python("3, 11"));
     writeFileSync(cacheDir, "");
+    await assert.rejects(environment().check(signal), {
+      code: "dbt_environment",
+      what: /cache is not a folder/,
+      next: /PIPELINE_CACHE_DIR/,
+    });
     await assert.rejects(
       environment().ensure(() => undefined, signal),
       {
         code: "dbt_environment",
-        what: /^dbt needs a folder that could not be made: EEXIST/,
+        what: /^dbt needs a folder that cannot be made: EEXIST/,
       },
     );
   });

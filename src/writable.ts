@@ -1,0 +1,26 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Why a folder cannot be written in, or made: where, and what is wrong there; null where it can. Nothing is made. */
+export function obstacleOf(folder: string): { at: string; why: "is not a folder" | "is not writable" } | null {
+  const at = nearest(folder);
+  if (!statSync(at).isDirectory()) return { at, why: "is not a folder" };
+  try {
+    accessSync(at, constants.R_OK | constants.W_OK | constants.X_OK);
+    return null;
+  } catch {
+    return { at, why: "is not writable" }; // the one thing that is asked
+  }
+}
+
+/** The path itself, or the nearest folder above it that can be seen. */
+export function nearest(path: string): string {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      statSync(at);
+      return at;
+    } catch (error) {
+      if (at === dirname(at)) throw error;
+    }
+  }
+}
