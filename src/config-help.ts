@@ -25,10 +25,12 @@ export const settingHelp: Record<string, string> = {
   dbtTimeoutSeconds: "Seconds that dbt may take.",
   runTimeoutSeconds: "Seconds that a whole run may take. No limit where it is left out.",
   pageSize: "Complaints in one answer; 10,000 is the most the source gives.",
-  rates: "Requests a minute that are sent at most. The source refuses more than about 20 searches. Nothing asks for exports or documents yet: both keys are accepted, and not used.",
+  rates:
+    "Requests a minute that are sent at most. The source refuses more than about 20 searches. Nothing asks for exports or documents yet: both keys are accepted, and not used.",
   duckdb: "Memory that DuckDB may use, at least 128MB, and its threads.",
   dbt: "A dbt of your own, a command or a path. Left out, the program makes and keeps one.",
   notify: "Whom to tell when a run fails, crashes, is late or works again. Secrets are given as env:NAME or file:PATH.",
   asOf: "The last day to load, in place of today (UTC). For tests and replays.",
-  cacheDir: "Where dbt's Python environment is kept. Left out, it lies in the cache of the user, or in the home where the user has no home directory.",
+  cacheDir:
+    "Where dbt's Python environment is kept. Left out, it lies in the cache of the user, or in the home where the user has no home directory.",
 };

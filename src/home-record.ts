@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import * as z from "zod";
+import { makeFolder } from "./folder.ts";
 import { PipelineError } from "./pipeline/errors.ts";
 import { parseManifest } from "./pipeline/manifest.ts";
 import { sourceIdentity } from "./pipeline/source-identity.ts";
@@ -30,7 +31,7 @@ export function writeHomeRecord(home: string, { source, database }: { source: st
   const inside = relative(realPath(home), realPath(database));
   const place = inside.startsWith("..") || isAbsolute(inside) ? realPath(database) : inside;
   const text = `${JSON.stringify({ source, database: place }, null, 2)}\n`;
-  mkdirSync(home, { recursive: true });
+  makeFolder(home);
   if (existsSync(fileOf(home)) && readFileSync(fileOf(home), "utf8") === text) return;
   const unfinished = `${fileOf(home)}.${process.pid}`;
   writeFileSync(unfinished, text);

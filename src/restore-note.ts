@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { flush } from "./flush.ts";
+import { makeFolder } from "./folder.ts";
 
 /** One file or folder that a restore puts in place. */
 const step = z.object({
@@ -40,7 +41,7 @@ export function readRestoreNote(home: string): RestoreNote | null {
 /** Writes a note; it is on the disk when this resolves. */
 export async function writeRestoreNote(home: string, note: RestoreNote): Promise<void> {
   const unfinished = `${fileOf(home)}.new`;
-  await mkdir(home, { recursive: true });
+  makeFolder(home);
   await writeFile(unfinished, `${JSON.stringify(note, null, 2)}\n`);
   await flush(unfinished);
   await rename(unfinished, fileOf(home));
@@ -56,7 +57,7 @@ export async function carryOut(home: string, { steps }: RestoreNote): Promise<vo
     if (coming !== null && !existsSync(coming)) continue; // it is in place
     await moveAside(place, aside);
     if (coming === null) continue;
-    await mkdir(dirname(place), { recursive: true });
+    makeFolder(dirname(place));
     await rename(coming, place);
     await flush(dirname(place));
   }
@@ -70,7 +71,7 @@ async function moveAside(place: string, aside: string): Promise<void> {
   // The file itself goes last: where it stands, not all has gone.
   for (const end of [...companions, ""]) {
     if (!existsSync(`${place}${end}`)) continue;
-    await mkdir(dirname(to), { recursive: true });
+    makeFolder(dirname(to));
     await rename(`${place}${end}`, `${to}${end}`);
   }
   await flush(dirname(place));

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import { makeFolder } from "./folder.ts";
 
 /** The file's tables are of a newer version of this program. */
 export class NewerTables extends Error {
@@ -16,7 +17,7 @@ export class NewerTables extends Error {
  * released ones never change. Throws {@link NewerTables}, or what SQLite says of a file that is damaged or cannot be written.
  */
 export function openSqlite(path: string, migrations: URL, patienceMs: number): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   // To change a fresh file's journal does not wait for another process that writes it: it is tried again.
   for (const started = performance.now(); ; Atomics.wait(pause, 0, 0, 5)) {
     const database = new DatabaseSync(path, { timeout: patienceMs });

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
-import { flush } from "../flush.ts";
 import { isSameFile } from "../home-record.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { historyFile, openRuns } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
+import { isFree, writeWhole } from "../whole-folder.ts";
 import { publishedSnapshot, settleWarehouse, warehouseIntegrity, withWarehouse } from "../wire.ts";
 import { copyWhole, identify } from "./copy.ts";
 import { type BackupManifest, manifestFile } from "./manifest.ts";
@@ -55,46 +55,46 @@ export async function backUp(config: Config, { to, waitMs, signal, onWait }: Bac
   }
 }
 
-async function writeBackup(config: Config, target: string, signal: AbortSignal): Promise<BackupManifest> {
+/** Fills a folder with the copies, and says in a manifest what they are. The caller holds the warehouse. */
+async function fill(config: Config, unfinished: string, signal: AbortSignal): Promise<BackupManifest> {
   const { home, database } = config;
-  const parent = dirname(target);
-  const unfinished = join(parent, `.${basename(target)}.unfinished-${process.pid}`);
+  // Half a transaction may stand beside the file of a run that was killed.
+  const source = await settleWarehouse(config);
+  const rows = (await warehouseIntegrity(config))?.rows ?? 0;
+  await copyWhole(database, join(unfinished, basename(database)), signal);
+  // To open it brings the ends of runs into it that it was held for when they came.
+  openRuns(home)?.close();
+  for (const path of [historyFile(home), ScheduleStore.fileOf(home)]) {
+    if (existsSync(path)) copySqlite(path, join(unfinished, basename(path)));
+  }
+  const published = existsSync(join(home, "published", "current")) ? await publishedSnapshot(config) : null;
+  // One of another warehouse says nothing of this one.
+  const isOwn = published !== null && isSameFile(published.manifest.database, database);
+  const snapshot = isOwn ? published.folder : null;
+  const name = snapshot === null ? null : basename(snapshot);
+  for (const file of snapshot === null ? [] : await readdir(snapshot)) {
+    await copyWhole(join(snapshot!, file), join(unfinished, "published", name!, file), signal);
+  }
+  const files = [];
+  for (const entry of await readdir(unfinished, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) files.push({ path: relative(unfinished, path), ...(await identify(path, signal)) });
+  }
+  const manifest: BackupManifest = {
+    ...{ version: 1, madeAt: new Date().toISOString(), program: config.version, host: hostname(), home },
+    ...{ warehouse: basename(database), source, rows, snapshot: name, files },
+  };
+  await writeFile(join(unfinished, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+async function writeBackup(config: Config, target: string, signal: AbortSignal): Promise<BackupManifest> {
   try {
-    await mkdir(parent, { recursive: true });
-    await removeAbandoned(parent);
-    await mkdir(unfinished);
-    // Half a transaction may stand beside the file of a run that was killed.
-    const source = await settleWarehouse(config);
-    const rows = (await warehouseIntegrity(config))?.rows ?? 0;
-    await copyWhole(database, join(unfinished, basename(database)), signal);
-    // To open it brings the ends of runs into it that it was held for when they came.
-    openRuns(home)?.close();
-    for (const path of [historyFile(home), ScheduleStore.fileOf(home)]) {
-      if (existsSync(path)) copySqlite(path, join(unfinished, basename(path)));
-    }
-    const published = existsSync(join(home, "published", "current")) ? await publishedSnapshot(config) : null;
-    // One of another warehouse says nothing of this one.
-    const isOwn = published !== null && isSameFile(published.manifest.database, database);
-    const snapshot = isOwn ? published.folder : null;
-    const name = snapshot === null ? null : basename(snapshot);
-    for (const file of snapshot === null ? [] : await readdir(snapshot)) {
-      await copyWhole(join(snapshot!, file), join(unfinished, "published", name!, file), signal);
-    }
-    const files = [];
-    for (const entry of await readdir(unfinished, { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      if (entry.isFile()) files.push({ path: relative(unfinished, path), ...(await identify(path, signal)) });
-    }
-    const manifest: BackupManifest = {
-      ...{ version: 1, madeAt: new Date().toISOString(), program: config.version, host: hostname(), home },
-      ...{ warehouse: basename(database), source, rows, snapshot: name, files },
-    };
-    await writeFile(join(unfinished, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
-    await flush(join(unfinished, manifestFile));
-    await rm(target, { recursive: true, force: true });
-    await rename(unfinished, target);
-    await flush(parent);
-    return manifest;
+    let manifest: BackupManifest | undefined;
+    await writeWhole(target, manifestFile, async (unfinished) => {
+      manifest = await fill(config, unfinished, signal);
+    });
+    return manifest!;
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof PipelineError) throw error;
@@ -107,8 +107,6 @@ async function writeBackup(config: Config, target: string, signal: AbortSignal):
       },
       { cause: error },
     );
-  } finally {
-    await rm(unfinished, { recursive: true, force: true });
   }
 }
 
@@ -122,28 +120,16 @@ function copySqlite(path: string, to: string): void {
   }
 }
 
-/** Milliseconds after which nobody writes a backup any more. */
-const abandonedMs = 86_400_000;
-
-/** What a backup that was killed left beside its target. */
-async function removeAbandoned(parent: string): Promise<void> {
-  for (const entry of await readdir(parent)) {
-    if (!/^\..*\.unfinished-\d+$/.test(entry)) continue;
-    // Its number says nothing: it may be of a process in another container that has this folder, too.
-    const { mtimeMs } = await stat(join(parent, entry));
-    if (Date.now() - mtimeMs > abandonedMs) await rm(join(parent, entry), { recursive: true, force: true });
-  }
-}
-
 async function refuseFull(target: string): Promise<void> {
-  const found = await readdir(target).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  if (found.length === 0) return;
+  let problem = "not empty";
+  try {
+    if (await isFree(target)) return;
+  } catch (error) {
+    problem = `no folder that can be read (${(error as NodeJS.ErrnoException).code})`;
+  }
   throw new PipelineError({
     code: "usage",
-    what: `${target} is not empty.`,
+    what: `${target} is ${problem}.`,
     data: "Nothing was written.",
     next: "Name a folder that is empty, or not there yet, with --to.",
   });

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { flush } from "../flush.ts";
+import { makeFolder } from "../folder.ts";
 
 /** Size and SHA-256 of a file. */
 export async function identify(path: string, signal: AbortSignal): Promise<{ bytes: number; sha256: string }> {
@@ -18,7 +18,7 @@ export async function identify(path: string, signal: AbortSignal): Promise<{ byt
 
 /** Copies a file; the copy is on the disk when this resolves. */
 export async function copyWhole(from: string, to: string, signal: AbortSignal): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
+  makeFolder(dirname(to));
   await pipeline(createReadStream(from), createWriteStream(to, { flags: "wx" }), { signal });
   await flush(to);
 }

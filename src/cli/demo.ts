@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { stringify } from "yaml";
 import { type Config, loadConfig } from "../config.ts";
+import { makeFolder } from "../folder.ts";
 import { ownHome } from "../home.ts";
 import { addDays } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
@@ -38,7 +39,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     if (!existsSync(join(folder, marker))) throw notADemo(folder);
     rmSync(folder, { recursive: true });
   }
-  mkdirSync(home, { recursive: true });
+  makeFolder(home);
   writeFileSync(join(folder, marker), "Made by `pipeline demo`; `pipeline demo --force` makes it anew.\n");
   writeFileSync(
     join(folder, "pipeline.yaml"),

@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../folder.ts";
 import { crontabLine, edited, readCrontab, writeCrontab } from "../schedule/crontab.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
@@ -23,7 +23,7 @@ export async function scheduleCrontab(options: CrontabOptions): Promise<number> 
     const before = readCrontab();
     const after = edited(before, home, options.remove ? null : line);
     // The shell opens the log before the program can make its folder.
-    if (options.install) mkdirSync(home, { recursive: true });
+    if (options.install) makeFolder(home);
     if (after !== before) writeCrontab(after);
     const said = options.remove ? (after === before ? "No entry was there." : "Removed.") : `Installed:\n${line}`;
     if (!options.quiet)

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
+import { makeFolder } from "../folder.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { isFinal } from "../pipeline/run-state.ts";
 import { isAlive, leaseOf, openRuns, warehouseHolder } from "../runs.ts";
@@ -58,7 +59,7 @@ export function scheduledRuns(config: Config, options: GlobalOptions, told: Told
 export function openRunsLog(home: string): number {
   const path = join(home, "scheduled-runs.log");
   try {
-    mkdirSync(home, { recursive: true });
+    makeFolder(home);
     return openSync(path, "a");
   } catch (error) {
     throw new PipelineError(

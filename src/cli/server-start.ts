@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
+import { makeFolder } from "../folder.ts";
 import { factsOf, PipelineError } from "../pipeline/errors.ts";
 import { takeServerLock } from "../runs.ts";
 import { inZone } from "../schedule/cron.ts";
@@ -162,7 +163,7 @@ async function tellUntil(signal: AbortSignal, config: Config, late: Late[], say:
 
 async function startInBackground(config: Config, options: ServerStartOptions): Promise<number> {
   const { home, env } = config;
-  mkdirSync(home, { recursive: true });
+  makeFolder(home);
   const path = join(home, "server.log");
   const log = openLog(path);
   const words = [

@@ -1,10 +1,10 @@
 import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config } from "../config.ts";
+import { nearest, obstacleOf } from "../folder.ts";
 import { refuseOtherDatabase } from "../home-record.ts";
 import { factsOf } from "../pipeline/errors.ts";
 import { readRestoreNote } from "../restore-note.ts";
-import { nearest, obstacleOf } from "../writable.ts";
 import { type Finding, failure, ok, sizeText, warning } from "./finding.ts";
 
 /** The oldest Node that this program runs on. */

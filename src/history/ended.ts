@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { makeFolder } from "../folder.ts";
 import { transaction } from "../sqlite.ts";
 import type { Lease } from "./lease.ts";
 import { type EndedRun, endTasks, finishSql, insertRun, isOpen, type NewRun, type Refusal } from "./statements.ts";
@@ -14,7 +15,7 @@ const folderOf = (history: string) => join(dirname(history), "runs-ended");
 export function leaveEnded(history: string, left: Left): void {
   const folder = folderOf(history);
   const path = join(folder, "refusal" in left ? left.refusal.runId : left.run.id);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   // It gets its name when it is whole: others may look at any moment.
   writeFileSync(`${path}.unfinished`, JSON.stringify(left));
   renameSync(`${path}.unfinished`, `${path}.json`);

@@ -1,9 +1,10 @@
-import { copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { copyFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { calculates } from "../pipeline/csv.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
+import { isFree, writeWhole } from "../whole-folder.ts";
 import type { Snapshot } from "./current.ts";
 
 export const exportFormats = ["parquet", "csv", "duckdb"] as const;
@@ -21,14 +22,14 @@ export async function exportSnapshot(
   spreadsheet = false,
 ): Promise<string[]> {
   await refuseFull(to);
-  const unfinished = join(dirname(to), `.${basename(to)}.unfinished-${process.pid}`);
   try {
-    await mkdir(unfinished, { recursive: true });
-    await write(snapshot, unfinished, format, signal, spreadsheet);
-    await copyFile(join(snapshot.folder, "manifest.json"), join(unfinished, "manifest.json"));
-    await rm(to, { recursive: true, force: true });
-    await rename(unfinished, to);
-    return (await readdir(to)).sort();
+    let files: string[] = [];
+    await writeWhole(to, manifestFile, async (unfinished) => {
+      await write(snapshot, unfinished, format, signal, spreadsheet);
+      await copyFile(join(snapshot.folder, manifestFile), join(unfinished, manifestFile));
+      files = (await readdir(unfinished)).sort();
+    });
+    return files;
   } catch (error) {
     signal.throwIfAborted();
     throw new PipelineError(
@@ -40,10 +41,10 @@ export async function exportSnapshot(
       },
       { cause: error },
     );
-  } finally {
-    await rm(unfinished, { recursive: true, force: true });
   }
 }
+
+const manifestFile = "manifest.json";
 
 async function write(
   { folder, manifest }: Snapshot,
@@ -87,11 +88,10 @@ function guarded({ name, type }: { name: string; type: string }): string {
 }
 
 async function refuseFull(to: string): Promise<void> {
-  const found = await readdir(to).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
+  const free = await isFree(to).catch((error: unknown) => {
     throw notAFolder(to, error);
   });
-  if (found.length > 0) throw notAFolder(to);
+  if (!free) throw notAFolder(to);
 }
 
 function notAFolder(to: string, cause?: unknown): PipelineError {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { makeFolder } from "../folder.ts";
 import { landingFailure } from "./failures.ts";
 
 /** Bytes that are gathered before they are written: fewer, longer writes. */
@@ -19,7 +20,7 @@ export class Landing {
   /** Empties the folder: what an interrupted attempt left is of no use. */
   async clear(): Promise<void> {
     await this.remove();
-    await onDisk(this.folder, mkdir(this.folder, { recursive: true }));
+    await onDisk(this.folder, Promise.try(makeFolder, this.folder));
   }
 
   path(page: number): string {

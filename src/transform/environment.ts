@@ -88,7 +88,7 @@ export class PythonEnvironment {
 
   async #build(progress: Progress, signal: AbortSignal, isTaken: () => boolean): Promise<void> {
     const { cacheDir } = this.#options;
-    await makeFolder(cacheDir);
+    makeFolder(cacheDir);
     await removeAbandoned(cacheDir);
     const building = join(cacheDir, `building-${process.pid}-${randomUUID()}`);
     try {

@@ -1,13 +1,12 @@
-import { mkdir } from "node:fs/promises";
+import { makeFolder as make, obstacleOf } from "../folder.ts";
 import { PipelineError } from "../pipeline/errors.ts";
-import { obstacleOf } from "../writable.ts";
 
 const owed = "The loaded complaints are kept; the marts wait for dbt, and the watermark stays where it was.";
 
 /** Makes a folder that dbt needs. Throws `dbt_environment` where it cannot be made. */
-export async function makeFolder(folder: string): Promise<void> {
+export function makeFolder(folder: string): void {
   try {
-    await mkdir(folder, { recursive: true });
+    make(folder);
   } catch (error) {
     throw unwritable(error instanceof Error ? error.message : String(error), owed, error);
   }

@@ -127,7 +127,7 @@ export class DbtTransform implements Transform {
   async #start(report: Report): Promise<DbtChild> {
     const { dbt, targetDir } = this.#options;
     const signal = this.#signal();
-    await makeFolder(targetDir);
+    makeFolder(targetDir);
     const env = dbtVariables(this.#options);
     if (dbt !== null) {
       // It cannot be warmed up: it has the database open from the start, so it starts when it is time to build.

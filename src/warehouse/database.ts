@@ -1,10 +1,13 @@
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { makeFolder } from "../folder.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
 import { openingFailure, statementFailure, warehouseGone } from "./failures.ts";
 import { currentVersion, type Migrations, migrate, ownMigrations } from "./migrate.ts";
+import { targetOf } from "./path.ts";
 
 export type DatabaseOptions = {
   path: string;
@@ -116,10 +119,12 @@ export class Database {
   static async open(options: DatabaseOptions, migrations: Migrations = ownMigrations()): Promise<Database> {
     const { path } = options;
     if (!existsSync(path)) {
-      const unfinished = `${path}.new`;
+      const place = targetOf(path);
+      const unfinished = `${place}.new`;
       for (const left of [unfinished, `${unfinished}.wal`]) rmSync(left, { force: true });
+      makeFolder(dirname(place));
       (await Database.#openFile({ ...options, path: unfinished }, migrations)).close();
-      renameSync(unfinished, path);
+      renameSync(unfinished, place);
     }
     return Database.#openFile(options, migrations);
   }

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makeFolder } from "../folder.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { isProcessAlive, placeOfProcess } from "../process-alive.ts";
 import { unusable } from "./failures.ts";
@@ -226,19 +227,12 @@ export function refused(database: string, holder: Holder | undefined): PipelineE
   });
 }
 
-/** Makes the folder and those above it; returns the made ones, innermost first. */
 function makeFolders(folder: string): string[] {
-  const missing: string[] = [];
-  for (let path = folder; !existsSync(path); path = dirname(path)) missing.push(path);
-  for (const path of missing.toReversed()) {
-    try {
-      mkdirSync(path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EEXIST") continue;
-      throw unusable(`The folder ${path} of the warehouse cannot be made.`, error);
-    }
+  try {
+    return makeFolder(folder);
+  } catch (error) {
+    throw unusable(`The folder ${folder} of the warehouse cannot be made.`, error);
   }
-  return missing;
 }
 
 function removeEmpty(folder: string): boolean {

@@ -1,6 +1,16 @@
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
-import { basename, dirname } from "node:path";
-import { obstacleOf } from "../writable.ts";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { obstacleOf } from "../folder.ts";
 import { otherStorage, unusable } from "./failures.ts";
 
 /**
@@ -9,9 +19,11 @@ import { otherStorage, unusable } from "./failures.ts";
  */
 export function checkPath(path: string): void {
   checkName(path);
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statOf(path);
   if (stats === undefined) {
     checkFolder(path);
+    const target = targetOf(path);
+    if (target !== path) checkFolder(target);
     return;
   }
   if (stats.isDirectory()) throw unusable(`The database path ${path} is a directory, not a file.`);
@@ -44,6 +56,23 @@ function checkName(path: string): void {
 
 /** The newest storage version that DuckDB 1.5 reads. */
 const newestStorage = 68;
+
+/** Undefined where nothing is there. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why = code === "ELOOP" ? "is a link that leads to itself" : `cannot be looked at (${code})`;
+    throw unusable(`The database path ${path} ${why}.`, error);
+  }
+}
+
+/** Where the file is to be that a path names: a link may lead to a place where none is yet, and stays one. */
+export function targetOf(path: string): string {
+  const link = lstatSync(path, { throwIfNoEntry: false });
+  return link?.isSymbolicLink() ? targetOf(resolve(dirname(path), readlinkSync(path))) : path;
+}
 
 /** The nearest folder that exists must be one, and writable. */
 function checkFolder(path: string): void {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { flush } from "../flush.ts";
+import { makeFolder } from "../folder.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
 import {
@@ -57,7 +58,7 @@ export async function publishMarts(
   }
   let lock: WarehouseLock | undefined;
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     lock = await lockFolder(folder, signal);
     await removeUnfinished(folder);
     const at = new Date();

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
@@ -82,6 +92,21 @@ describe("opening a warehouse", () => {
     (await Database.open(options(path))).close();
     assert.deepEqual(await query(path, "select count(*) from pipeline.loads"), [["0"]]);
     assert.deepEqual(readdirSync(dirname(path)), ["a.duckdb"]);
+  });
+
+  it("makes it where a link leads, and keeps the link", async () => {
+    const folder = temporaryFolder();
+    const [link, target] = [join(folder, "a.duckdb"), join(folder, "other", "b.duckdb")];
+    symlinkSync("other/b.duckdb", link);
+    checkPath(link);
+    (await Database.open(options(link))).close();
+    assert.ok(lstatSync(link).isSymbolicLink());
+    assert.deepEqual(await query(target, "select count(*) from pipeline.loads"), [["0"]]);
+    symlinkSync("c.duckdb", join(folder, "c.duckdb"));
+    assert.throws(() => checkPath(join(folder, "c.duckdb")), {
+      code: "warehouse_unusable",
+      what: /a link that leads to itself/,
+    });
   });
 
   it("that must have been made refuses none, a new one, and one of another program", async () => {

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../../folder.ts";
 import { isProven, type Lease, leaseOf, livenessOf } from "../../history/lease.ts";
 
 /** What a running server leaves in its home for other commands. */
@@ -9,7 +10,7 @@ const fileOf = (home: string) => join(home, "server.json");
 
 /** Says in the home that this process is its server. */
 export function announce(home: string, facts: Omit<ServerFacts, "lease">): void {
-  mkdirSync(home, { recursive: true });
+  makeFolder(home);
   writeFileSync(fileOf(home), `${JSON.stringify({ ...facts, lease: leaseOf(process.pid) })}\n`);
 }
 

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Why a folder cannot be written in, or made: where, and what is wrong there; null where it can. Nothing is made. */
@@ -23,4 +23,23 @@ export function nearest(path: string): string {
       if (at === dirname(at)) throw error;
     }
   }
+}
+
+/**
+ * Makes a folder and those above it, where they are missing; returns the made ones, innermost first. Throws what the system says. Node's
+ * own recursive way never ends where a folder takes no others, as under /proc.
+ */
+export function makeFolder(path: string): string[] {
+  const missing: string[] = [];
+  for (let at = path; !existsSync(at) && at !== dirname(at); at = dirname(at)) missing.push(at);
+  for (const folder of missing.toReversed()) {
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      // Another process was first.
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+  }
+  if (!statSync(path).isDirectory()) throw new Error(`EEXIST: ${path} is not a folder`);
+  return missing;
 }
