@@ -26,7 +26,7 @@ function sqlPrinter(format: SqlFormat, output: NodeJS.WriteStream): Receiver & {
   const isCsv = format === "csv" || format === "spreadsheet";
   let columns: readonly Column[] = [];
   let types: string[] | undefined;
-  const kept: Value[][] = [];
+  const kept: string[][] = [];
   let rows = 0;
   const write = async (text: string) => {
     if (text !== "" && !output.write(text)) await once(output, "drain");
@@ -47,7 +47,8 @@ function sqlPrinter(format: SqlFormat, output: NodeJS.WriteStream): Receiver & {
       if (format === "json") await write("[");
     },
     async rows(chunk) {
-      if (format === "table") kept.push(...chunk);
+      // Cut at once: a table shows the beginning of a wide value.
+      if (format === "table") for (const row of chunk) kept.push(row.map(cell));
       else if (isCsv) await write(chunk.map((row) => csvLine(row, types)).join(""));
       else await write(chunk.map((row, i) => `${rows + i > 0 ? ",\n" : "\n"}${asObject(row)}`).join(""));
       rows += chunk.length;
@@ -62,11 +63,11 @@ function sqlPrinter(format: SqlFormat, output: NodeJS.WriteStream): Receiver & {
   };
 }
 
-function resultTable(columns: readonly Column[], rows: readonly Value[][]): string {
+function resultTable(columns: readonly Column[], rows: readonly string[][]): string {
   const isNumber = (type: string) => /INT|DECIMAL|DOUBLE|FLOAT/.test(type);
   return table(
     columns.map(({ name, type }) => ({ title: name, ...(isNumber(type) ? { align: "right" as const } : {}) })),
-    rows.map((row) => row.map(cell)),
+    rows,
   );
 }
 

@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import {
   type DuckDBConnection,
   DuckDBInstance,
+  type DuckDBResult,
   type DuckDBType,
   DuckDBTypeId,
   type DuckDBValue,
@@ -11,8 +12,8 @@ import {
   JsonDuckDBValueConverter,
 } from "@duckdb/node-api";
 import { literal } from "../pipeline/literal.ts";
-import { refusal, type SerializedSql } from "./guard.ts";
-import type { Answer, ChildSetup, Question, Value } from "./protocol.ts";
+import { forbiddenFunctions, type KnownFunction, type Names, refusal, type SerializedSql } from "./guard.ts";
+import type { Answer, ChildSetup, Question, ResultEnd } from "./protocol.ts";
 
 // A process of its own for SQL that somebody typed: it can be killed where DuckDB does not listen, inside one long call.
 const setup = JSON.parse(process.argv[2] ?? "{}") as ChildSetup;
@@ -21,7 +22,11 @@ const setup = JSON.parse(process.argv[2] ?? "{}") as ChildSetup;
 const watch = "setInterval(() => process.memoryUsage.rss() > limit && process.kill(process.pid, 'SIGKILL'), 50)";
 new Worker(`const limit = ${setup.memoryMegabytes} * 1024 * 1024; ${watch}`, { eval: true }).unref();
 
+/** Bytes of a line of rows, about: what reads it keeps a few lines, however wide the rows are. */
+const lineBytes = 1_000_000;
+
 const connection = await open();
+const names = await namesOf(connection);
 for await (const line of createInterface({ input: process.stdin })) {
   await answer(connection, JSON.parse(line) as Question);
 }
@@ -37,43 +42,78 @@ async function open(): Promise<DuckDBConnection> {
     allow_community_extensions: "false",
   });
   const made = await instance.connect();
-  for (const { name, path } of setup.tables) {
-    await made.run(`create view "${name.replaceAll('"', '""')}" as from read_parquet(${literal(path)})`);
+  for (const { name, file } of setup.tables) {
+    await made.run(`create view "${name.replaceAll('"', '""')}" as from read_parquet(${literal(file)})`);
   }
   await made.run(`
     set timezone = 'UTC';
-    set allowed_paths = [${setup.tables.map(({ path }) => literal(path)).join(", ")}];
+    set allowed_paths = [${setup.tables.map(({ file }) => literal(file)).join(", ")}];
     set enable_external_access = false;
     set lock_configuration = true`);
   return made;
 }
 
-async function answer(duckdb: DuckDBConnection, { sql, maxRows }: Question): Promise<void> {
+/** What statements may name, and what they may not. */
+async function namesOf(duckdb: DuckDBConnection): Promise<Names> {
+  const functions = await duckdb.runAndReadAll(
+    `select distinct lower(function_name) as name, schema_name as schema, function_type as type, stability
+     from duckdb_functions()`,
+  );
+  const internal = await duckdb.runAndReadAll("select distinct lower(view_name) from duckdb_views() where internal");
+  return {
+    tables: new Set(setup.tables.map(({ name }) => name.toLowerCase())),
+    functions: forbiddenFunctions(functions.getRowObjectsJson() as KnownFunction[]),
+    internal: new Set(internal.getRowsJson().map(([name]) => String(name))),
+  };
+}
+
+async function answer(duckdb: DuckDBConnection, question: Question): Promise<void> {
+  const { sql } = question;
   try {
     const serialized = await duckdb.runAndReadAll("select json_serialize_sql(cast($1 as varchar))", [sql]);
-    const reason = refusal(JSON.parse(String(serialized.value(0, 0))) as SerializedSql);
+    const reason = refusal(JSON.parse(String(serialized.value(0, 0))) as SerializedSql, names);
     if (reason !== null) return await say({ error: { kind: "refused", message: reason } });
     const result = await duckdb.stream(sql);
-    const names = result.columnNames();
-    await say({ columns: names.map((name, i) => ({ name, type: result.columnType(i).toString() })) });
-    let left = maxRows ?? Number.POSITIVE_INFINITY;
-    for await (const rows of result.yieldConvertedRows(toJson)) {
-      if (rows.length > left) {
-        if (left > 0) await say({ rows: rows.slice(0, left) as Value[][] });
-        return await say({ end: { more: true } });
-      }
-      left -= rows.length;
-      await say({ rows: rows as Value[][] });
-    }
-    await say({ end: { more: false } });
+    const columns = result.columnNames();
+    await say({ columns: columns.map((name, i) => ({ name, type: result.columnType(i).toString() })) });
+    await say({ end: await sayRows(result, question) });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     await say({ error: { kind: "failed", message } });
   }
 }
 
-async function say(line: Answer): Promise<void> {
-  if (!process.stdout.write(`${JSON.stringify(line)}\n`)) await once(process.stdout, "drain");
+/** Says the rows of a result, a line for about as many as fill it. */
+async function sayRows(result: DuckDBResult, { maxRows, maxBytes }: Question): Promise<ResultEnd> {
+  let [rows, bytes, waiting] = [0, 0, 0];
+  let line: string[] = [];
+  const flush = async () => {
+    if (line.length > 0) await write(`{"rows":[${line.join(",")}]}`);
+    [line, waiting] = [[], 0];
+  };
+  for await (const chunk of result) {
+    for (let i = 0; i < chunk.rowCount; i++) {
+      const text = JSON.stringify(chunk.convertRowValues(i, toJson));
+      const isCut = bytes + text.length > (maxBytes ?? Number.POSITIVE_INFINITY);
+      if (isCut || rows === maxRows) {
+        await flush();
+        return { more: true, isCut };
+      }
+      line.push(text);
+      [rows, bytes, waiting] = [rows + 1, bytes + text.length, waiting + text.length];
+      if (waiting >= lineBytes) await flush();
+    }
+    await flush();
+  }
+  return { more: false, isCut: false };
+}
+
+function say(line: Answer): Promise<void> {
+  return write(JSON.stringify(line));
+}
+
+async function write(line: string): Promise<void> {
+  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
 }
 
 /** Numbers stay numbers where JavaScript holds them exactly; everything else as DuckDB writes it. */

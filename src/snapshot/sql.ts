@@ -1,10 +1,9 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { Snapshot } from "./current.ts";
-import type { Answer, ChildSetup, Column, Question, Value } from "./protocol.ts";
+import type { Answer, ChildSetup, Column, Question, ResultEnd, Value } from "./protocol.ts";
 
 export type { Column, Value };
 
@@ -30,23 +29,34 @@ export class SqlSession {
   }
 
   /**
-   * Resolves with whether there are more rows than `maxRows`. Rejects with `sql_refused`, `sql_failed`, `sql_timeout`,
+   * Resolves with whether there are more rows than `maxRows` or `maxBytes`. The time limit counts while the child is waited for, not while
+   * the receiver takes what has come. Rejects with `sql_refused`, `sql_failed`, `sql_timeout`,
    * `sql_memory`, or with the signal's reason; the session can be used again after each of them.
    */
-  async query(question: Question, receiver: Receiver, signal: AbortSignal): Promise<{ more: boolean }> {
+  async query(question: Question, receiver: Receiver, signal: AbortSignal): Promise<ResultEnd> {
     signal.throwIfAborted();
     this.#child ??= this.#start();
     const { process: child, answers } = this.#child;
     let timedOut = false;
     const kill = () => void child.kill("SIGKILL");
-    const timer = setTimeout(() => {
-      timedOut = true;
-      kill();
-    }, this.#limits.timeoutMs);
+    let leftMs = this.#limits.timeoutMs;
+    const nextAnswer = async () => {
+      const asked = performance.now();
+      const timer = setTimeout(() => {
+        timedOut = true;
+        kill();
+      }, leftMs);
+      try {
+        return await answers.next();
+      } finally {
+        clearTimeout(timer);
+        leftMs -= performance.now() - asked;
+      }
+    };
     signal.addEventListener("abort", kill, { once: true });
     try {
       child.stdin.write(`${JSON.stringify(question)}\n`);
-      for (let next = await answers.next(); !next.done; next = await answers.next()) {
+      for (let next = await nextAnswer(); !next.done; next = await nextAnswer()) {
         const answer = next.value;
         if ("columns" in answer) await receiver.columns(answer.columns);
         else if ("rows" in answer) await receiver.rows(answer.rows);
@@ -65,7 +75,6 @@ export class SqlSession {
       signal.throwIfAborted();
       throw error;
     } finally {
-      clearTimeout(timer);
       signal.removeEventListener("abort", kill);
     }
   }
@@ -81,12 +90,13 @@ export class SqlSession {
   #start() {
     const { folder, manifest } = this.#snapshot;
     const { memoryMegabytes, threads } = this.#limits;
-    const tables = manifest.tables.map(({ name, file }) => ({ name, path: join(folder, file) }));
+    const tables = manifest.tables.map(({ name, file }) => ({ name, file }));
     const setup: ChildSetup = { tables, memoryMegabytes, threads };
     const script = import.meta.url.endsWith(".ts") ? "./sql-child.ts" : "./sql-child.js";
     const path = fileURLToPath(new URL(script, import.meta.url));
     const child = spawn(process.execPath, [path, JSON.stringify(setup)], {
       env: {},
+      cwd: folder,
       // A group of its own: Ctrl-C in a terminal is ours to act on.
       detached: true,
       stdio: ["pipe", "pipe", "inherit"],
@@ -98,12 +108,16 @@ export class SqlSession {
 
 /** Lines of the child, read no faster than they are used. */
 async function* answersOf(output: Readable): AsyncGenerator<Answer, void, void> {
-  let rest = "";
+  // Of a line that is not whole yet: joined once, when it ends.
+  let pieces: string[] = [];
   output.setEncoding("utf8");
   for await (const chunk of output) {
-    const lines = (rest + String(chunk)).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) yield JSON.parse(line) as Answer;
+    const [first = "", ...others] = String(chunk).split("\n");
+    pieces.push(first);
+    for (const piece of others) {
+      yield JSON.parse(pieces.join("")) as Answer;
+      pieces = [piece];
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { homedir, tmpdir } from "node:os";
 import { after, before, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { Snapshot } from "../../src/snapshot/current.ts";
 import { type Column, SqlSession, type Value } from "../../src/snapshot/sql.ts";
 import { testSnapshot } from "../harness/snapshot.ts";
@@ -74,13 +76,129 @@ describe("SQL on a snapshot", () => {
     ["with a as (from parquet_metadata('x')) from a", /table function parquet_metadata/],
     ["from duckdb_databases()", /table function duckdb_databases/],
     ["from duckdb_views", /table duckdb_views/],
-    ["from main.sqlite_master", /table sqlite_master/],
+    ["from main.sqlite_master", /table main.sqlite_master/],
+    ['from "DuckDB_Tables"', /table duckdb_tables/],
+    ["from system.main.duckdb_settings", /table system.main.duckdb_settings/],
+    ["from pg_catalog.pg_views", /table pg_catalog.pg_views/],
+    ["from pg_settings", /table pg_settings/],
+    ["from information_schema.views", /table information_schema.views/],
+    ["from temp.information_schema.tables", /table temp.information_schema.tables/],
+    ["with pg_views as (select 1) from pg_views", /table pg_views/],
+    ["with a as (with duckdb_views as (select 1) from duckdb_views) from a, duckdb_views", /table duckdb_views/],
+    ["select current_setting('temp_directory')", /function current_setting/],
+    ["select system.main.Current_Setting('home_directory')", /function current_setting/],
+    ["select 1 order by (select \"current_setting\"('allowed_paths'))", /function current_setting/],
+    ["select sum(1) over (partition by getvariable('x'))", /function getvariable/],
+    ["select list_transform([1], x -> current_query())", /function current_query/],
+    ["select pg_catalog.pg_get_viewdef(1)", /function pg_get_viewdef/],
+    ["select pg_sleep(1000)", /function pg_sleep/],
+    ["select sleep_ms(1000)", /function sleep_ms/],
+    ["select write_log('x')", /function write_log/],
+    ["select current_connection_id()", /function current_connection_id/],
+    ["from query('select 1')", /table function query/],
+    ["from query_table('duckdb_views')", /table function query_table/],
+    ["from \"Read_Text\"('/etc/hosts')", /table function read_text/],
+    ["from system.main.glob('*')", /table function glob/],
+    ["from sniff_csv('/etc/hosts')", /table function sniff_csv/],
+    ["show variables", /SHOW|show|variables/],
+    ["describe duckdb_columns", /table duckdb_columns/],
+    ["summarize pg_catalog.pg_tables", /table pg_catalog.pg_tables/],
   ];
   for (const [sql, why] of refusals) {
     it(`does not run: ${sql || "nothing"}`, async () => {
       await assert.rejects(ask(session, sql), { code: "sql_refused", what: why });
     });
   }
+
+  it("shows no path of the machine in whatever it may be asked", async () => {
+    const asked = [
+      "show tables",
+      "show all tables",
+      "from information_schema.tables",
+      "from information_schema.columns",
+      "describe dim_companies",
+      "select version()",
+      "from 'dim_companies.parquet'",
+      "from 'none.parquet'",
+      "select filename from dim_companies",
+      "select user, current_catalog",
+      "from dim_company",
+      "select no_function()",
+      "select error(current_user)",
+      "from memory.dim_companies",
+      "from memory.main.dim_companies",
+      "from main.Dim_Companies",
+    ];
+    for (const sql of asked) {
+      const said = await ask(session, sql).then(JSON.stringify, (error: Error) => error.message);
+      for (const path of [snapshot.folder, homedir(), tmpdir(), process.cwd(), process.execPath]) {
+        assert.ok(!said.includes(path), `${sql}: ${said}`);
+      }
+    }
+  });
+
+  it("has the functions that people ask with", async () => {
+    const sql = `with recursive n as (select 1 as i union all select i + 1 from n where i < 3)
+      select count(*) filter (where i > 1), sum(i), median(i), string_agg(i, ','), list(i), max(case when i % 2 = 0 then i end),
+        date_trunc('month', date '2026-01-05'), strftime(now(), '%Y') > '2000', regexp_extract('abc', 'b'), coalesce(null, 1),
+        date_part('year', current_date) > 2000, today() > date '2000-01-01', random() < 1, round(avg(i), 2), greatest(1, 2),
+        'a' || 'b', 'abc' ilike 'A%', [x * 2 for x in [1, 2]], struct_pack(a := 1), json_extract('{"a": 1}', '$.a'),
+        list_sum([1, 2]), split_part('a-b', '-', 1), nullif(1, 1), quantile_cont(i, 0.5), arg_max(i, i), any_value(i)
+      from n`;
+    assert.equal((await ask(session, sql)).rows.length, 1);
+    const windowed = `select row_number() over w, rank() over w, lag(company) over w, first_value(company) over w, ntile(4) over w
+      from dim_companies window w as (order by company)`;
+    assert.equal((await ask(session, windowed)).rows.length, 1);
+    assert.equal((await ask(session, "from range(3), unnest([1, 2])")).rows.length, 6);
+  });
+
+  it("takes wide rows in pieces, and stops at the size that is wanted", async () => {
+    const sizes: number[] = [];
+    let bytes = 0;
+    const wide = { sql: "select repeat('x', 40000) as t from range(2048)", maxRows: null };
+    const receiver = {
+      columns: () => undefined,
+      rows(rows: readonly Value[][]) {
+        sizes.push(rows.length);
+        bytes += rows.reduce((sum, [text]) => sum + String(text).length, 0);
+      },
+    };
+    assert.deepEqual(await session.query(wide, receiver, never), { more: false, isCut: false });
+    assert.equal(bytes, 2048 * 40_000);
+    assert.ok(Math.max(...sizes) <= 26, `a line is about a megabyte: ${Math.max(...sizes)} rows`);
+    sizes.length = 0;
+    assert.deepEqual(await session.query({ ...wide, maxBytes: 1_000_000 }, receiver, never), {
+      more: true,
+      isCut: true,
+    });
+    assert.deepEqual(
+      sizes.reduce((sum, rows) => sum + rows, 0),
+      24,
+    );
+    const cell = await ask(session, "select repeat('x', 5000000)");
+    assert.equal(String(cell.rows[0]?.[0]).length, 5_000_000);
+    assert.deepEqual(await session.query({ ...wide, maxBytes: 100 }, receiver, never), { more: true, isCut: true });
+  });
+
+  it("counts no time that whoever reads takes", async () => {
+    const short = new SqlSession(snapshot, { ...limits, timeoutMs: 2000 });
+    try {
+      let waited = 0;
+      const slow = {
+        columns: () => undefined,
+        // Longer than the limit in all: the clock stands while a line is taken.
+        rows: async () => {
+          waited += 1;
+          await setTimeout(250);
+        },
+      };
+      const sql = "select repeat('x', 100000) from range(100)";
+      assert.deepEqual(await short.query({ sql, maxRows: null }, slow, never), { more: false, isCut: false });
+      assert.ok(waited >= 9, `${waited} lines`);
+    } finally {
+      await short.close();
+    }
+  });
 
   it("cannot read files by their names", async () => {
     for (const file of [
