@@ -15,7 +15,7 @@ import { planFlow } from "./pipeline/resolve.ts";
 import { sourceIdentity } from "./pipeline/source-identity.ts";
 import type { StoredCompany } from "./pipeline/window.ts";
 import { lookAtSource, type Recorder, ratePerMinute, recordRun, stateReport, wireRun, withWarehouse } from "./wire.ts";
-import { notifySecrets, RunNotices, tooShortSecrets } from "./wire-notify.ts";
+import { notifySecrets, RunNotices, readableSecrets, tooShortSecrets } from "./wire-notify.ts";
 
 export type RunOptions = {
   resetState: boolean;
@@ -75,6 +75,7 @@ export async function executeRun(
   );
   report({ type: "run.started", flow: flowName, database, source, asOf });
   for (const place of tooShortSecrets(config)) report({ type: "secret.short", place, least: shortestSecret });
+  for (const path of readableSecrets(config)) report({ type: "secret.readable", path });
   const onCancelled = () => report({ type: "run.cancelling", reason: factsOf(cancelled.reason).what });
   cancelled.addEventListener("abort", onCancelled, { once: true });
 

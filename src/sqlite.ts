@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { makeFolder } from "./folder.ts";
+import { makePrivate } from "./private-file.ts";
 
 /** The file's tables are of a newer version of this program. */
 export class NewerTables extends Error {
@@ -18,6 +19,8 @@ export class NewerTables extends Error {
  */
 export function openSqlite(path: string, migrations: URL, patienceMs: number): DatabaseSync {
   makeFolder(dirname(path));
+  // What SQLite makes beside it has the same mode.
+  if (!existsSync(path)) makePrivate(path);
   // To change a fresh file's journal does not wait for another process that writes it: it is tried again.
   for (const started = performance.now(); ; Atomics.wait(pause, 0, 0, 5)) {
     const database = new DatabaseSync(path, { timeout: patienceMs });

@@ -5,7 +5,7 @@ import { type Channel, channelsOf, pingDeadMan } from "./notify/channels.ts";
 import { type Delivery, deliver } from "./notify/deliver.ts";
 import { type Message, type Place, testMessage } from "./notify/notice.ts";
 import { type Late, Notifier } from "./notify/notifier.ts";
-import { secretValues, shortSecrets } from "./notify/secret.ts";
+import { openSecrets, secretValues, shortSecrets } from "./notify/secret.ts";
 import type { Report } from "./pipeline/events.ts";
 import { hasShortSecret, redactor, shortestSecret } from "./pipeline/redact.ts";
 import type { RunReport } from "./pipeline/report.ts";
@@ -38,6 +38,11 @@ export function notifySecrets({ notify, env }: Config): string[] {
 export function tooShortSecrets({ notify, source, env }: Config): string[] {
   const ofSource = hasShortSecret(source) ? ["the address of the source"] : [];
   return [...ofSource, ...shortSecrets(notify, env, shortestSecret)];
+}
+
+/** The files with secrets that other users may read. */
+export function readableSecrets({ notify }: Config): string[] {
+  return openSecrets(notify);
 }
 
 /** What a run tells people. Nothing of it changes the run's result. */

@@ -7,6 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { isSameFile } from "../home-record.ts";
 import { PipelineError } from "../pipeline/errors.ts";
+import { makePrivate } from "../private-file.ts";
 import { historyFile, openRuns } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
 import { isFree, writeWhole } from "../whole-folder.ts";
@@ -112,6 +113,7 @@ async function writeBackup(config: Config, target: string, signal: AbortSignal):
 
 /** A whole copy of a SQLite file that other processes may be writing. */
 function copySqlite(path: string, to: string): void {
+  makePrivate(to);
   const database = new DatabaseSync(path);
   try {
     database.prepare("vacuum into ?").run(to);

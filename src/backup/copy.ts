@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { flush } from "../flush.ts";
@@ -16,9 +17,10 @@ export async function identify(path: string, signal: AbortSignal): Promise<{ byt
   return { bytes, sha256: hash.digest("hex") };
 }
 
-/** Copies a file; the copy is on the disk when this resolves. */
+/** Copies a file with its mode; the copy is on the disk when this resolves. */
 export async function copyWhole(from: string, to: string, signal: AbortSignal): Promise<void> {
   makeFolder(dirname(to));
-  await pipeline(createReadStream(from), createWriteStream(to, { flags: "wx" }), { signal });
+  const { mode } = await stat(from);
+  await pipeline(createReadStream(from), createWriteStream(to, { flags: "wx", mode }), { signal });
   await flush(to);
 }

@@ -50,6 +50,7 @@ function isTold(event: RunEvent, verbose: boolean, isDue: (what: string, event: 
     case "run.cancelling":
     case "history.lost":
     case "secret.short":
+    case "secret.readable":
     case "upkeep.failed":
     case "names.noted":
     case "notify.failed":

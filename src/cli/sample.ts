@@ -1,6 +1,7 @@
 import { isDay } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
+import { NoDocument } from "../sample/documents.ts";
 import { type ShapeName, shapeNames } from "../sample/shapes.ts";
 import { type StandaloneOptions, startStandalone } from "../sample/standalone.ts";
 import type { GlobalOptions } from "./options.ts";
@@ -61,7 +62,7 @@ function standaloneOptions(options: SampleStartOptions): StandaloneOptions {
         ? "real"
         : number("--rates", rates, 0.001, 1e6);
   return {
-    ...(options.port === undefined ? {} : { port: number("--port", options.port, 0, 65_535) }),
+    ...(options.port === undefined ? {} : { port: portOf(options.port) }),
     ...(options.scale === undefined ? {} : { scale: number("--scale", options.scale, 0.0001, 20) }),
     ...(options.latency === undefined ? {} : { latencyMs: number("--latency", options.latency, 0, 600_000) }),
     ...(asOf === undefined ? {} : { asOf }),
@@ -70,6 +71,12 @@ function standaloneOptions(options: SampleStartOptions): StandaloneOptions {
     ...(limits === undefined ? {} : { rates: limits }),
     ...(control === undefined ? {} : { control }),
   };
+}
+
+function portOf(text: string): number {
+  const port = number("--port", text, 0, 65_535);
+  if (!Number.isInteger(port)) throw wrongOption("--port", text, "a whole number from 0 to 65535");
+  return port;
 }
 
 function number(name: string, text: string, least: number, most: number): number {
@@ -95,11 +102,13 @@ function startFailure(error: NodeJS.ErrnoException, { port, documents }: SampleS
     return fail(`Port ${port} is in use by another program.`, "Name another one, or none: any free port is taken.");
   if (error.code === "EACCES" && error.syscall === "listen")
     return fail(`Port ${port} may not be used.`, "Name one from 1024 on.");
-  if (documents !== undefined && (error.code !== undefined || error instanceof SyntaxError)) {
-    return fail(
-      `The documents file ${documents} cannot be read (${error.code ?? "a line is no JSON"}).`,
-      'It holds a JSON object a line: {"_id": "1", "_source": {...}}.',
-    );
+  const form =
+    'It holds a JSON object a line: {"_id": "1", "_source": {"date_received": "2026-11-20T10:00:00Z", ...}}.';
+  if (error instanceof NoDocument) {
+    return fail(`Line ${error.line} of the documents file ${documents} is no document: ${error.message}.`, form);
+  }
+  if (documents !== undefined && error.code !== undefined) {
+    return fail(`The documents file ${documents} cannot be read (${error.code}).`, form);
   }
   return error;
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { makeFolder } from "../folder.ts";
+import { makePrivate } from "../private-file.ts";
 import { crontabLine, edited, readCrontab, writeCrontab } from "../schedule/crontab.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
@@ -23,7 +24,10 @@ export async function scheduleCrontab(options: CrontabOptions): Promise<number> 
     const before = readCrontab();
     const after = edited(before, home, options.remove ? null : line);
     // The shell opens the log before the program can make its folder.
-    if (options.install) makeFolder(home);
+    if (options.install) {
+      makeFolder(home);
+      makePrivate(log);
+    }
     if (after !== before) writeCrontab(after);
     const said = options.remove ? (after === before ? "No entry was there." : "Removed.") : `Installed:\n${line}`;
     if (!options.quiet)

@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import { makeFolder } from "../folder.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { isFinal } from "../pipeline/run-state.ts";
+import { privateMode } from "../private-file.ts";
 import { isAlive, leaseOf, openRuns, warehouseHolder } from "../runs.ts";
 import type { Schedule } from "../schedule/due.ts";
 import type { Runs } from "../schedule/scheduler.ts";
@@ -60,7 +61,7 @@ export function openRunsLog(home: string): number {
   const path = join(home, "scheduled-runs.log");
   try {
     makeFolder(home);
-    return openSync(path, "a");
+    return openSync(path, "a", privateMode);
   } catch (error) {
     throw new PipelineError(
       {

@@ -10,6 +10,7 @@ export function addServer(program: Command, exit: (code: number) => void): void 
     .option("--port <port>", "port to answer on; 0 for any that is free", "4200")
     .option("--host <address>", "address to answer on; another one than this machine's own needs a token", "127.0.0.1")
     .option("--token-file <file>", "a file with the token that everybody must log in with")
+    .option("--public-url <url>", "the address under which a proxy shows the pages, such as https://pipeline.example")
     .option("--background", "leave it running, with its log in <home>/server.log")
     .addOption(new Option("--log <file>").hideHelp())
     .option(...sampleToo)

@@ -9,6 +9,7 @@ import { cronTimes, nextTimes } from "../schedule/cron.ts";
 import type { ScheduleStore } from "../schedule/store.ts";
 import { HistoryHandle } from "../web/server/history-handle.ts";
 import type { Home, PublicSchedule } from "../web/server/home.ts";
+import { Queue } from "../web/server/queue.ts";
 import type { GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
 import { makeSchedule } from "./schedule-add.ts";
@@ -19,8 +20,10 @@ const shownTimes = 5;
 const shownPast = 30;
 /** What a query of a page may take. */
 const queryLimits = { timeoutMs: 20_000, memoryMegabytes: 1024 };
-/** Queries side by side; more wait. */
-const queriesAtOnce = 2;
+/** What a page shows at most; `pipeline sql` and `pipeline export` give it all. */
+const most = { maxRows: 1000, maxBytes: 10_000_000 };
+/** Queries side by side, and how many may wait. */
+const places = { atOnce: 2, waiting: 20 };
 
 /** A home as the pages show it, and what they can do: commands of this program, started as processes of their own. */
 export function serverHome(config: Config, options: GlobalOptions, store: ScheduleStore): Home {
@@ -95,39 +98,46 @@ function publicSchedule(
 
 /** DuckDB is loaded by the processes that ask it, not here. */
 function snapshotOf(config: Config): Home["snapshot"] {
-  let underWay = 0;
-  const waiting: (() => void)[] = [];
-  const turn = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (underWay >= queriesAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
-    underWay++;
-    try {
-      return await work();
-    } finally {
-      underWay--;
-      waiting.shift()?.();
-    }
-  };
+  const newQueue = () => new Queue(places.atOnce, places.waiting);
+  const queues = { chart: newQueue(), sql: newQueue() };
   return {
     current: async () => currentSnapshotName(config.home),
-    query: (sql, maxRows, signal) =>
-      turn(async () => {
+    query: (sql, purpose, signal) =>
+      queues[purpose].turn(async () => {
         const limits = { ...queryLimits, threads: config.duckdb.threads };
         const session = await openPublished(config.home, limits);
-        const found: Awaited<ReturnType<Home["snapshot"]["query"]>> = { columns: [], rows: [], more: false };
+        const found: Awaited<ReturnType<Home["snapshot"]["query"]>> = {
+          columns: [],
+          rows: [],
+          more: false,
+          isCut: false,
+        };
         try {
           const receiver = {
             columns(columns: typeof found.columns) {
               found.columns = [...columns];
             },
-            rows: (rows: readonly unknown[][]) => void found.rows.push(...rows),
+            rows(rows: readonly unknown[][]) {
+              found.rows.push(...rows);
+            },
           };
-          const { more } = await session.query({ sql, maxRows }, receiver as never, signal);
-          return { ...found, more };
+          const end = await session.query({ sql, ...most }, receiver as never, signal);
+          return { ...found, ...end };
+        } catch (error) {
+          throw onPage(error);
         } finally {
           await session.close();
         }
       }),
   };
+}
+
+/** What helps on a page, where no options can be given. */
+function onPage(error: unknown): unknown {
+  if (!(error instanceof PipelineError) || !/^sql_(timeout|memory)$/.test(error.code)) return error;
+  const { code, what, data } = error;
+  const next = "Ask for less, or ask on the command line, which may take more time and memory: pipeline sql --help";
+  return new PipelineError({ code, what, data, next }, { cause: error });
 }
 
 function taken(name: string): PipelineError {
@@ -152,6 +162,6 @@ export function readToken(file: string): string {
     code: "usage",
     what: `${file} holds no token of at least 16 characters.`,
     data: "Nothing was started.",
-    next: `Make one: head -c 24 /dev/urandom | base64 > ${JSON.stringify(file)}`,
+    next: `Make one: (umask 077; head -c 24 /dev/urandom | base64 > ${JSON.stringify(file)})`,
   });
 }

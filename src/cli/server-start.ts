@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { makeFolder } from "../folder.ts";
 import { factsOf, PipelineError } from "../pipeline/errors.ts";
+import { othersMay, privateMode } from "../private-file.ts";
 import { takeServerLock } from "../runs.ts";
 import { inZone } from "../schedule/cron.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
@@ -27,6 +28,7 @@ export type ServerStartOptions = GlobalOptions & {
   background?: boolean;
   log?: string;
   tokenFile?: string;
+  publicUrl?: string;
 };
 
 /** How often the scheduler looks at the clock. */
@@ -49,6 +51,7 @@ export async function serverStart(options: ServerStartOptions): Promise<number> 
       nothingStarted,
     );
   }
+  const publicOrigin = originOf(options.publicUrl);
   const { config } = await configOf(options);
   if (serverOf(config.home) !== null) throw await isUpAlready(config.home);
   if (options.background) return startInBackground(config, options);
@@ -60,10 +63,22 @@ export async function serverStart(options: ServerStartOptions): Promise<number> 
     throw isHeld ? await isUpAlready(config.home) : error;
   }
   try {
-    return await serve(config, options, port);
+    return await serve(config, options, port, publicOrigin);
   } finally {
     lock.release();
   }
+}
+
+/** The origin of `--public-url`: pages are served at the root of their host. */
+function originOf(url: string | undefined): string | null {
+  if (url === undefined) return null;
+  const parsed = /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : null;
+  if (parsed !== null && `${parsed.origin}/` === parsed.href) return parsed.origin;
+  throw wrong(
+    `--public-url is "${url}": expected the address of a host, without a path.`,
+    "Such as: pipeline server start --public-url https://pipeline.example",
+    nothingStarted,
+  );
 }
 
 async function isUpAlready(home: string): Promise<PipelineError> {
@@ -77,7 +92,12 @@ async function isUpAlready(home: string): Promise<PipelineError> {
   );
 }
 
-async function serve(config: Config, options: ServerStartOptions, port: number): Promise<number> {
+async function serve(
+  config: Config,
+  options: ServerStartOptions,
+  port: number,
+  publicOrigin: string | null,
+): Promise<number> {
   const { home } = config;
   const token = options.tokenFile === undefined ? null : readToken(options.tokenFile);
   const cancellation = cancelOnSignals(ofReading("The server"));
@@ -88,15 +108,20 @@ async function serve(config: Config, options: ServerStartOptions, port: number):
   const onRejection = (error: unknown) =>
     say(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   process.on("unhandledRejection", onRejection);
+  if (options.tokenFile !== undefined && othersMay(options.tokenFile)?.read) {
+    say(`warning: ${options.tokenFile} is readable by other users: chmod 600 ${options.tokenFile}`);
+  }
   const store = ScheduleStore.open(ScheduleStore.fileOf(home), storePatienceMs);
   const pages = serverHome(config, options, store);
   const server = await startServer({
-    ...{ host: options.host, port, token, home: pages },
+    ...{ host: options.host, port, token, publicOrigin, home: pages },
+    onNotice: say,
     onError: (error) => say(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
   try {
     const { url } = server;
-    announce(home, { url, startedAt: new Date().toISOString(), log: options.log ?? null });
+    const tokenFile = options.tokenFile === undefined ? null : resolve(options.tokenFile);
+    announce(home, { url, startedAt: new Date().toISOString(), log: options.log ?? null, tokenFile });
     if (options.json) process.stdout.write(`${JSON.stringify({ url, pid: process.pid })}\n`);
     else process.stdout.write(`${url}\n`);
     say(`serving ${home}; stop with Ctrl-C or: pipeline server stop`);
@@ -176,6 +201,7 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
     "--log",
     path,
     ...(options.tokenFile === undefined ? [] : ["--token-file", resolve(options.tokenFile)]),
+    ...(options.publicUrl === undefined ? [] : ["--public-url", options.publicUrl]),
   ];
   const [command, ...args] = ownCommand(words, options);
   // It idles for months: a large nursery would keep 30 MB of what its answers were made of.
@@ -208,7 +234,7 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
 
 function openLog(path: string): number {
   try {
-    return openSync(path, "a");
+    return openSync(path, "a", privateMode);
   } catch (error) {
     throw new PipelineError(
       {

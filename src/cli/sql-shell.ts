@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { factsOf } from "../pipeline/errors.ts";
+import { privateMode } from "../private-file.ts";
 import type { SqlSession } from "../wire.ts";
 import { errorText } from "./error-output.ts";
 import { printQuery, type SqlFormat } from "./sql-output.ts";
@@ -46,7 +47,8 @@ export async function sqlShell(session: SqlSession, home: string, format: SqlFor
     if (statement === ".quit" || statement === ".exit") break;
     if (statement === "" || isCommand || /;\s*$/.test(statement)) {
       const text = isCommand ? commandOf(statement) : statement;
-      if (statement !== "") appendFileSync(historyFile, `${statement.replaceAll(/\s*\n\s*/g, " ")}\n`);
+      if (statement !== "")
+        appendFileSync(historyFile, `${statement.replaceAll(/\s*\n\s*/g, " ")}\n`, { mode: privateMode });
       statement = "";
       if (text !== "") {
         running = new AbortController();

@@ -75,6 +75,8 @@ function dataLines(report: RunReport): string[] {
       `Verified: ${plural(total, "row")} of these windows, the very number the source shows. Days outside them were not compared row by row.${asMany(report)}`,
     );
   }
+  const left = loaded.reduce((sum, company) => sum + company.deleted, 0);
+  if (left > 0) lines.push(`${plural(left, "row")} left the window (withdrawn, or dated earlier).`);
   lines.push(...fieldLines(fields));
   if (rejected > 0) {
     lines.push(`${plural(rejected, "row")} could not be read: see raw.cfpb_complaints_rejected.`);

@@ -3,6 +3,7 @@ import { type Finding, findingsOf, ok, warning } from "./finding.ts";
 import { checkDisk, checkHome, checkNode } from "./machine.ts";
 import { checkNotifications, checkSchedule } from "./nightly.ts";
 import { checkDbt, checkSourceContract } from "./outside.ts";
+import { checkPermissions } from "./permissions.ts";
 import { checkHistory, checkScheduleFile, checkSnapshot, checkWarehouse } from "./stores.ts";
 
 export type { Finding };
@@ -19,6 +20,7 @@ export async function examine(
     ["versions", () => checkNode(process.version, config.version)],
     ["configuration", () => checkConfiguration(config, warnings)],
     ["home", () => checkHome(config)],
+    ["permissions", () => checkPermissions(config)],
     ["disk", () => checkDisk(config)],
     ["warehouse", () => checkWarehouse(config)],
     ["history", () => checkHistory(config)],

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { makeFolder } from "../folder.ts";
+import { privateMode } from "../private-file.ts";
 import { transaction } from "../sqlite.ts";
 import type { Lease } from "./lease.ts";
 import { type EndedRun, endTasks, finishSql, insertRun, isOpen, type NewRun, type Refusal } from "./statements.ts";
@@ -17,7 +18,7 @@ export function leaveEnded(history: string, left: Left): void {
   const path = join(folder, "refusal" in left ? left.refusal.runId : left.run.id);
   makeFolder(folder);
   // It gets its name when it is whole: others may look at any moment.
-  writeFileSync(`${path}.unfinished`, JSON.stringify(left));
+  writeFileSync(`${path}.unfinished`, JSON.stringify(left), { mode: privateMode });
   renameSync(`${path}.unfinished`, `${path}.json`);
 }
 

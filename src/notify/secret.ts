@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { othersMay } from "../private-file.ts";
 
 /**
  * A secret stands in the environment (`env:NAME`) or in a file of its own (`file:PATH`), never in the configuration. Gives its value;
@@ -29,6 +30,15 @@ export function shortSecrets(settings: unknown, env: Readonly<Record<string, str
   return typeof settings === "object" && settings !== null
     ? Object.values(settings).flatMap((part) => shortSecrets(part, env, least))
     : [];
+}
+
+/** The files with secrets that other users of this machine may read. */
+export function openSecrets(settings: unknown): string[] {
+  if (typeof settings === "string") {
+    const path = /^file:(.+)$/s.exec(settings)?.[1];
+    return path !== undefined && othersMay(path)?.read ? [path] : [];
+  }
+  return typeof settings === "object" && settings !== null ? Object.values(settings).flatMap(openSecrets) : [];
 }
 
 function readOrNull(path: string): string | null {

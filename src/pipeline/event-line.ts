@@ -25,6 +25,8 @@ function lineOf(event: Happening): string {
       return `warning: ${event.message}`;
     case "secret.short":
       return `warning: the secret in ${event.place} has fewer than ${event.least} characters: it is too short to be kept out of logs`;
+    case "secret.readable":
+      return `warning: ${event.path} is readable by other users: chmod 600 ${event.path}`;
     case "upkeep.failed":
       return `warning: ${event.what} (${event.reason})`;
     case "task.state": {

@@ -35,6 +35,8 @@ export type Happening =
   | { type: "history.lost"; message: string }
   /** A secret cannot be kept out of texts: it has fewer letters than `least`. `place` is where it stands. */
   | { type: "secret.short"; place: string; least: number }
+  /** The file of a secret may be read by other users of the machine. */
+  | { type: "secret.readable"; path: string }
   /** Something was done, and what should follow it could not be; it changes no result. */
   | { type: "upkeep.failed"; what: string; reason: string }
   /** Somebody asked for the end; what is under way stops. */

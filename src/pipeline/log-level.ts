@@ -29,6 +29,7 @@ export function levelOf(event: Happening): Level {
     case "names.noted":
     case "history.lost":
     case "secret.short":
+    case "secret.readable":
     case "upkeep.failed":
     case "notify.failed":
     case "run.cancelling":

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { type Answer, json } from "./answer.ts";
 import { endOfDay } from "./clock.ts";
-import { type Change, DocumentsIndex } from "./documents.ts";
+import { type Change, DocumentsIndex, problemOf } from "./documents.ts";
 import { type FaultRule, FaultRules, faultKinds, type SeenRequest } from "./faults.ts";
 import type { LiveIndex } from "./live-index.ts";
 
@@ -58,6 +58,8 @@ export class Control {
       return `faults: expected rules whose fault.kind is one of ${faultKinds.join(", ")}`;
     if (change !== undefined && !(this.#index instanceof DocumentsIndex))
       return "change: this index is not made of documents";
+    const problem = change === undefined ? null : problemOf(change);
+    if (problem !== null) return `change: ${problem}`;
     if (asOf !== undefined) this.moveTo(String(asOf));
     if (faults !== undefined) this.faults.replace(faults as FaultRule[]);
     if (change !== undefined) (this.#index as DocumentsIndex).apply(change as Change);

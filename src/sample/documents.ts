@@ -9,12 +9,59 @@ export type Document = { _id: string; _source: Record<string, unknown> };
 /** What an update of the index does. */
 export type Change = { index: Document[]; delete: string[]; reindex: boolean; indexedAt: string };
 
-/** Reads a documents file: one JSON object a line. */
+/** What is wrong with an update of the index; null where it is one. */
+export function problemOf(change: unknown): string | null {
+  if (!isObject(change)) return "expected an object";
+  const { index, delete: gone, indexedAt } = change;
+  if (!Array.isArray(index) || !Array.isArray(gone)) return "index and delete: expected lists";
+  if (Number.isNaN(instant(indexedAt))) return "indexedAt: expected a time";
+  try {
+    for (const [i, document] of index.entries()) asDocument(document, i + 1);
+    return null;
+  } catch (error) {
+    return `index: ${(error as Error).message}`;
+  }
+}
+
+/** A line of a documents file that is no document. */
+export class NoDocument extends Error {
+  /** Counted from 1. */
+  readonly line: number;
+
+  constructor(line: number, message: string) {
+    super(message);
+    this.name = "NoDocument";
+    this.line = line;
+  }
+}
+
+/** Reads a documents file: one JSON object a line. Throws {@link NoDocument}. */
 export function parseDocuments(text: string): Document[] {
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line) => JSON.parse(line) as Document);
+  const lines = text.split("\n").map((line, i) => ({ line, no: i + 1 }));
+  return lines.filter(({ line }) => line.trim() !== "").map(({ line, no }) => parseDocument(line, no));
+}
+
+function parseDocument(line: string, no: number): Document {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new NoDocument(no, "it is no JSON");
+  }
+  return asDocument(value, no);
+}
+
+function asDocument(value: unknown, no: number): Document {
+  if (!isObject(value)) throw new NoDocument(no, "it is no object");
+  const { _id, _source } = value;
+  if (typeof _id !== "string" || !/^\d{1,8}$/.test(_id)) throw new NoDocument(no, "_id is no text of 1 to 8 digits");
+  if (!isObject(_source)) throw new NoDocument(no, "_source is no object");
+  if (Number.isNaN(instant(_source.date_received))) throw new NoDocument(no, "date_received is no time");
+  return { ...value, _id, _source };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** An index over documents that somebody gave, in place of the generated ones. */

@@ -145,6 +145,9 @@ function text(value: string | undefined, name: string, errors: FieldErrors): str
   return trimmed;
 }
 
+/** Characters of a number that are looked at. Source: Django REST framework's IntegerField. */
+const longestNumber = 1000;
+
 function integer(
   value: string | undefined,
   byDefault: number,
@@ -153,9 +156,11 @@ function integer(
   errors: FieldErrors,
 ): number {
   if (value === undefined) return byDefault;
-  const match = /^\s*([+-]?\d+)(\.0*)?\s*$/.exec(value);
-  const number = Number(match?.[1]);
-  if (match === null) errors[name] = ["A valid integer is required."];
+  // As Python reads a whole number: digits may be parted by single underscores.
+  const match = /^\s*([+-]?\d+(?:_\d+)*)(\.0*)?\s*$/.exec(value);
+  const number = Number(match?.[1]?.replaceAll("_", ""));
+  if (value.length > longestNumber) errors[name] = ["String value too large."];
+  else if (match === null) errors[name] = ["A valid integer is required."];
   else if (number < 0) errors[name] = ["Ensure this value is greater than or equal to 0."];
   else if (number > most) errors[name] = [`Ensure this value is less than or equal to ${most}.`];
   return number;
@@ -176,6 +181,7 @@ function day(value: string | undefined, name: string, errors: FieldErrors): numb
   const ms = Date.UTC(Number(year), Number(month) - 1, Number(date));
   const exists =
     year !== undefined &&
+    Number(year) > 0 &&
     new Date(ms).getUTCMonth() === Number(month) - 1 &&
     new Date(ms).getUTCDate() === Number(date);
   if (exists) return ms;

@@ -6,6 +6,7 @@ import { suggest, trends } from "./old-paths.ts";
 import { parseQuery } from "./parameters.ts";
 import { search } from "./search.ts";
 import { type Serving, searchPath } from "./serving.ts";
+import type { Shape } from "./shapes.ts";
 import { singleDocument } from "./single-document.ts";
 
 /** The answer to a request, as the source's routes, its firewall and its website give it. */
@@ -30,21 +31,46 @@ export function route(
   const isDocument = /^\d+\/?$/.test(rest);
   const isOld = /^(_suggest|_suggest_company|_suggest_zip|trends|geo\/states)\/?$/.test(rest);
   if (rest !== "" && !isDocument && !(isOld && shape.oldPaths)) return websitePage;
-  if (method === "OPTIONS") return json(200, rest === "" ? describedSearch : { name: "Document", description: "" });
-  if (method !== "GET") return json(405, { detail: `Method "${method}" not allowed.` });
-
   const format = url.searchParams.getAll("format").at(-1);
   const client = request.socket.remoteAddress ?? "";
   const kind = isDocument ? "document" : format === "csv" || format === "json" ? "export" : "search";
   const asCsv = format === "csv" || (format === undefined && acceptedBy(request.headers.accept) === "csv");
   const refused = isOld ? undefined : serving.throttle?.refuse(client, kind, asCsv ? "csv" : "json");
   if (refused !== undefined) return refused;
+  // How the answer is written is settled, and the limits are, before it is seen that the method is another one.
+  if (method !== "GET") return otherMethod(method, rest, request, format, shape);
   const view = serving.index.view(serving.now());
   if (isDocument) return singleDocument(view, rest.replace("/", ""), shape);
   if (rest.startsWith("_suggest_zip")) return suggest(view, "zip", url.searchParams, shape);
   if (rest.startsWith("_suggest")) return suggest(view, "company", url.searchParams, shape);
   if (isOld) return trends(url.searchParams);
   return answerSearch(serving, request, url, format, fault);
+}
+
+function otherMethod(
+  method: string,
+  rest: string,
+  request: IncomingMessage,
+  format: string | undefined,
+  shape: Shape,
+): Answer {
+  const rendered = rest === "" ? renderedAs(request, format, shape) : "default";
+  if (typeof rendered === "object") return rendered;
+  if (method === "OPTIONS") return json(200, rest === "" ? describedSearch : { name: "Document", description: "" });
+  const detail = `Method "${method}" not allowed.`;
+  return rendered === "csv" ? csvErrors(405, { detail: [] }) : json(405, { detail });
+}
+
+/** How an answer is written; an answer where it cannot be written as it is asked for. */
+function renderedAs(
+  request: IncomingMessage,
+  format: string | undefined,
+  shape: Shape,
+): "default" | "csv" | "json" | Answer {
+  if (format === "json" && !shape.jsonExport) return html(404, "<html><body>Not found</body></html>");
+  if (format !== undefined && !["csv", "json", "default"].includes(format)) return json(404, { detail: "Not found." });
+  const accepted = format === "csv" || format === "json" ? format : acceptedBy(request.headers.accept);
+  return accepted ?? json(406, { detail: "Could not satisfy the request Accept header." });
 }
 
 const describedSearch = {
@@ -63,10 +89,8 @@ function answerSearch(
 ): Answer {
   const { shape } = serving;
   const nowMs = serving.now();
-  if (format === "json" && !shape.jsonExport) return html(404, "<html><body>Not found</body></html>");
-  if (format !== undefined && !["csv", "json", "default"].includes(format)) return json(404, { detail: "Not found." });
-  const accepted = format === "csv" || format === "json" ? format : acceptedBy(request.headers.accept);
-  if (accepted === null) return json(406, { detail: "Could not satisfy the request Accept header." });
+  const accepted = renderedAs(request, format, shape);
+  if (typeof accepted === "object") return accepted;
   const parsed = parseQuery(url.searchParams, shape);
   if ("errors" in parsed) return accepted === "csv" ? csvErrors(400, parsed.errors) : json(400, parsed.errors);
   const { query } = parsed;

@@ -35,10 +35,13 @@ export function search(view: View, query: Query, shape: Shape, flags: MetaFlags)
 function readPair(text: string, sort: string): After | "unreadable" {
   const [first = "", id, ...more] = text.split("_");
   const isNumber = sort.startsWith("created_date")
-    ? /^\d+$/.test(first)
+    ? /^\d+$/.test(first) && BigInt(first) <= mostMs
     : first.trim() !== "" && !Number.isNaN(Number(first));
   return id === undefined || more.length > 0 || !isNumber ? "unreadable" : { first: Number(first), id };
 }
+
+/** What the index holds of a date is a long. */
+const mostMs = 2n ** 63n - 1n;
 
 const batch = 100;
 

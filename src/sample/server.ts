@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { html } from "./answer.ts";
+import { html, json } from "./answer.ts";
 import { bulkPath } from "./bulk.ts";
 import { controlPath } from "./control.ts";
 import { deliver, deliverBulk } from "./deliver.ts";
@@ -18,7 +18,11 @@ export async function startSample(options: SampleOptions): Promise<SampleServer>
     rates === undefined ? null : new Throttle({ rates, now: () => Date.now(), windowMs: 60_000 / rateClock });
   const serving: Serving = { ...options, shape: shapes[shape], throttle };
   const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
-    void handle(serving, request, response).catch((error: unknown) => response.destroy(error as Error));
+    handle(serving, request, response).catch((error: unknown) => {
+      process.stderr.write(`error: ${request.method} ${request.url}: ${(error as Error).stack}\n`);
+      if (response.headersSent) response.destroy();
+      else deliver(response, json(500, { error: "There was a problem retrieving your request" }), "GET", undefined);
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -41,7 +45,8 @@ export async function startSample(options: SampleOptions): Promise<SampleServer>
 const longestRequestLine = 4094;
 
 async function handle(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://sample.invalid");
+  // Two slashes at the start would be read as another host.
+  const url = new URL(`http://sample.invalid${request.url ?? "/"}`);
   const method = request.method ?? "GET";
   const { control, latencyMs = 0 } = serving;
   if (control !== undefined && url.pathname === controlPath) {

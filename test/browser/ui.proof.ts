@@ -66,6 +66,26 @@ describe("the web UI in a browser", { skip: noBrowser }, () => {
     };
   };
 
+  it("links to nothing that is not there when it is loaded afresh", async () => {
+    const page = await openPage(browser, url);
+    const seen = new Set<string>();
+    const look = [...places];
+    for (let place = look.shift(); place !== undefined; place = look.shift()) {
+      if (seen.has(place)) continue;
+      seen.add(place);
+      const answer = await page.goto(`${url}${place}`);
+      assert.equal(answer?.status(), 200, place);
+      await page.locator("main :is(h1, h2, table, .card, p)").first().waitFor();
+      const links = await page.locator("a[href^='/']").evaluateAll((all) => all.map((a) => a.getAttribute("href")!));
+      for (const link of links) {
+        const path = link.replace(/[?#].*$/s, "");
+        if (!path.startsWith("/api/") && path !== "/metrics" && !seen.has(path)) look.push(path);
+      }
+    }
+    assert.ok(seen.has("/lineage/raw.cfpb_complaints"), [...seen].join(" "));
+    await page.close();
+  });
+
   it("says whether the data is all right, and starts a run that is watched to its end", async () => {
     const page = await openPage(browser, url);
     await page.getByText("Every day through 20 Nov 2026 was read").waitFor();

@@ -36,12 +36,35 @@ describe("pipeline sample start", () => {
     assert.equal((await outcome).code, 0);
   });
 
+  const fileOf = (line: string) => {
+    const file = join(temporaryFolder(), "documents.ndjson");
+    writeFileSync(file, `\n${line}\n`);
+    return file;
+  };
+  const time = '"date_received": "2026-11-20T10:00:00Z"';
+  const noDocuments: [string, RegExp][] = [
+    ["[]", /^error\[usage\]: Line 2 of the documents file .* is no document: it is no object\./],
+    ["12", /it is no object/],
+    ["null", /it is no object/],
+    ["no json", /it is no JSON/],
+    ['{"a": 1}', /_id is no text of 1 to 8 digits/],
+    [`{"_id": 1, "_source": {${time}}}`, /_id is no text/],
+    [`{"_id": "123456789", "_source": {${time}}}`, /_id is no text/],
+    ['{"_id": "1", "_source": null}', /_source is no object/],
+    ['{"_id": "1", "_source": []}', /_source is no object/],
+    ['{"_id": "7", "_source": {"company": "ACME BANK"}}', /date_received is no time/],
+    ['{"_id": "7", "_source": {"date_received": "soon"}}', /date_received is no time/],
+  ];
+
   it("refuses what it cannot be started with", async () => {
     const cases: [string[], RegExp][] = [
       [["--shape", "jule"], /--shape is "jule": expected one of today, july, noon; did you mean july\?/],
       [["--as-of", "soon"], /--as-of is "soon": expected a day/],
       [["--port", "99999"], /--port is "99999": expected a number from 0 to 65535/],
       [["--rates", "many"], /--rates is "many"/],
+      [["--port", "4000.5"], /--port is "4000.5": expected a whole number/],
+      ...noDocuments.map(([line, message]): [string[], RegExp] => [["--documents", fileOf(line)], message]),
+      [["--documents", temporaryFolder()], /The documents file .* cannot be read \(EISDIR\)/],
       [["--documents", "/no/such/file"], /The documents file \/no\/such\/file cannot be read \(ENOENT\)/],
     ];
     for (const [argv, message] of cases) {

@@ -1,10 +1,28 @@
+import assert from "node:assert/strict";
 import { serverHome } from "../../src/cli/server-home.ts";
 import { loadConfig } from "../../src/config.ts";
 import { ScheduleStore } from "../../src/schedule/store.ts";
 import type { Home } from "../../src/web/server/home.ts";
+import type { ServerOptions } from "../../src/web/server/server.ts";
 
 /** What a server in this process shows of a home; its actions start nothing that a test may use. */
 export function testPages(home: string): Home {
   const { config } = loadConfig({ home }, undefined, "2099-01-01");
   return serverHome(config, {}, ScheduleStore.open(ScheduleStore.fileOf(home)));
+}
+
+/** What a server of a home is started with; an error that nobody expected fails the test. */
+export function serverOptions(home: string, change: Partial<ServerOptions> = {}): ServerOptions {
+  return {
+    ...{
+      host: "127.0.0.1",
+      port: 0,
+      token: null,
+      publicOrigin: null,
+      home: testPages(home),
+      onNotice: () => undefined,
+    },
+    onError: (error) => assert.fail(String(error)),
+    ...change,
+  };
 }

@@ -37,6 +37,54 @@ describe("the sample's search API", () => {
     return (await response.json()) as Result;
   };
 
+  it("answers what is out of bounds as CFPB's code does", async () => {
+    const cases: [query: string, status: number][] = [
+      ["size=2&sort=created_date_desc&search_after=9223372036854775807_1", 200],
+      ["size=2&sort=created_date_desc&search_after=9223372036854775808_1", 424],
+      ["size=2&sort=created_date_desc&search_after=99999999999999999999999_1", 424],
+      ["date_received_min=0001-01-01&size=0", 200],
+      ["date_received_min=0000-01-01&size=0", 400],
+      ["size=1_0", 200],
+      ["size=_10", 400],
+      [`size=${"0".repeat(1001)}`, 400],
+      ["frm=99999999999999999999", 400],
+    ];
+    for (const [query, status] of cases) assert.equal((await get(query)).status, status, query);
+    const long = await get(`size=${"0".repeat(1001)}`);
+    assert.deepEqual(await long.json(), { size: ["String value too large."] });
+  });
+
+  it("settles how an answer is written before it refuses a method", async () => {
+    const ask = async (method: string, query: string) => {
+      const answer = await fetch(`${server.url}?${query}`, { method });
+      return [answer.status, answer.headers.get("content-type"), answer.headers.get("allow"), await answer.text()];
+    };
+    assert.deepEqual(await ask("HEAD", "format=csv"), [405, "text/csv; charset=utf-8", "OPTIONS, GET", ""]);
+    assert.deepEqual(await ask("POST", "format=csv"), [405, "text/csv; charset=utf-8", "OPTIONS, GET", "detail"]);
+    assert.equal((await ask("HEAD", "size=1"))[0], 405);
+    for (const method of ["HEAD", "DELETE", "OPTIONS"]) assert.equal((await ask(method, "format=xml"))[0], 404);
+  });
+
+  it("tells of an error of its own, and says 500", async (t) => {
+    const said = t.mock.method(process.stderr, "write", () => true);
+    const failing = await startSample({
+      index: timedIndex(rows),
+      now: () => {
+        throw new Error("no clock");
+      },
+    });
+    try {
+      const answer = await fetch(failing.url);
+      assert.deepEqual(
+        [answer.status, await answer.json()],
+        [500, { error: "There was a problem retrieving your request" }],
+      );
+      assert.match(String(said.mock.calls[0]?.arguments[0]), /^error: GET .*: Error: no clock/);
+    } finally {
+      await failing.close();
+    }
+  });
+
   it("finds companies by their exact name, several at once", async () => {
     const count = async (company: string[]) => (await search({ size: "0", company })).hits.total.value;
     const [one, other] = [await count([jpmorgan]), await count([boa])];

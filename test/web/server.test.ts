@@ -7,13 +7,8 @@ import { version } from "../../src/version.ts";
 import { startServer, type WebServer } from "../../src/web/server/server.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { runInProcess } from "../harness/in-process.ts";
-import { testPages } from "../harness/pages.ts";
+import { serverOptions } from "../harness/pages.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
-
-const options = (home: string) => ({
-  ...{ host: "127.0.0.1", port: 0, token: null, home: testPages(home) },
-  onError: (error: unknown) => assert.fail(String(error)),
-});
 
 /** A request as bytes: the usual clients do not send odd ones. Gives the status. */
 async function raw(server: WebServer, ...lines: string[]): Promise<number> {
@@ -30,7 +25,7 @@ describe("the server", () => {
   const home = join(temporaryFolder(), "home");
   before(async () => {
     source = await startTestSource({ scale: 0.001 });
-    server = await startServer(options(home));
+    server = await startServer(serverOptions(home));
   });
   after(async () => {
     await server.close();
@@ -101,7 +96,12 @@ describe("the server", () => {
       [[api, `host: localhost:${server.port}`], 200],
       [[api, host, "sec-fetch-site: none"], 200],
       [[api, `host: evil.example:${server.port}`], 403],
-      [[api, "host: 127.0.0.1"], 403],
+      [[api, "host: 127.0.0.1"], 200],
+      [[api, "host: LOCALHOST:9"], 200],
+      [[api, "host: [::1]:8080"], 200],
+      [[api, "host: 127.0.0.1.evil.example"], 403],
+      [[api, "host: 127.0.0.1@evil.example"], 403],
+      [[api, "host: evil.example/127.0.0.1"], 403],
       [[api], 400],
       [[api, host, "host: evil.example"], 403],
       [[api, host, "sec-fetch-site: same-site"], 403],
@@ -110,6 +110,12 @@ describe("the server", () => {
       [[post, host, json, "origin: http://evil.example"], 403],
       [[post, host, json, "sec-fetch-site: none"], 403],
       [[post, host, "content-type: text/plain"], 400],
+      [[post, host, json, "origin: http://127.0.0.1"], 403],
+      [[post, host, json, `origin: http://localhost:${server.port}`], 403],
+      [[post, host, json, "origin: null"], 403],
+      [[post, host, json, `origin: http://127.0.0.1:${server.port}`, "origin: http://evil.example"], 403],
+      [[api, host, "origin: http://evil.example"], 403],
+      [[post, host, json, "sec-fetch-site: same-site"], 403],
       [[post, host, json, `origin: http://127.0.0.1:${server.port}`], 404],
       [["GET /healthz HTTP/1.1", host], 200],
       [["GET /healthz HTTP/1.1", "host: evil.example"], 403],
@@ -121,7 +127,7 @@ describe("the server", () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     const { port } = taken.address() as { port: number };
-    await assert.rejects(startServer({ ...options(home), port }), {
+    await assert.rejects(startServer(serverOptions(home, { port })), {
       code: "port_in_use",
       what:
         process.platform === "linux" ? new RegExp(`^Port ${port} is in use by process ${process.pid} \\(`) : /in use/,
@@ -131,7 +137,7 @@ describe("the server", () => {
   });
 
   it("is not for other machines", async () => {
-    await assert.rejects(startServer({ ...options(home), host: "0.0.0.0" }), {
+    await assert.rejects(startServer(serverOptions(home, { host: "0.0.0.0" })), {
       code: "usage",
     });
   });

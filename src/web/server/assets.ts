@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { pageAt } from "../pages.ts";
 
 const types: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -34,11 +35,9 @@ export class Assets {
     }
   }
 
-  /** Answers with a file, or with the one page for every address that a page may have; false where there is none. */
-  answer(request: IncomingMessage, response: ServerResponse): boolean {
-    if (request.method !== "GET" && request.method !== "HEAD") return false;
-    const path = (request.url ?? "/").replace(/[?#].*$/s, "");
-    const asset = this.#files.get(path) ?? (path.includes(".") ? undefined : this.#files.get("/index.html"));
+  /** Answers GET and HEAD with a file, or with the one page for the addresses of pages; false where there is neither. */
+  answer(path: string, request: IncomingMessage, response: ServerResponse): boolean {
+    const asset = this.#files.get(pageAt(path) === null ? path : "/index.html");
     if (asset === undefined) return false;
     const accepted = String(request.headers["accept-encoding"] ?? "");
     const encoding = /\bbr\b/.test(accepted) ? "br" : /\bgzip\b/.test(accepted) ? "gzip" : null;

@@ -2,7 +2,8 @@ import * as z from "zod";
 import { isDay } from "../../pipeline/days.ts";
 import { chartNames, chartSql } from "./charts.ts";
 import type { Home, Table } from "./home.ts";
-import { Problem, type Route, route } from "./route.ts";
+import { Problem } from "./problem.ts";
+import { type Route, route } from "./route.ts";
 
 const day = z.string().refine(isDay, "expected a day such as 2026-11-20");
 const table = z.object({
@@ -11,9 +12,8 @@ const table = z.object({
   columns: z.array(z.object({ name: z.string(), type: z.string() })),
   rows: z.array(z.array(z.unknown())),
   more: z.boolean(),
+  isCut: z.boolean(),
 });
-/** What a page shows at most; a download has it all through `pipeline sql` and `export`. */
-const mostRows = 1000;
 const mostKept = 200;
 
 /** Charts and SQL on the published snapshot. A chart is computed once for each snapshot and filter. */
@@ -52,7 +52,7 @@ export function dataRoutes({ snapshot }: Home): Route[] {
         const name = await current();
         const sql = chartSql(chart, query);
         const key = `${name} ${sql}`;
-        const found = kept.get(key) ?? (await snapshot.query(sql, mostRows, signal));
+        const found = kept.get(key) ?? (await snapshot.query(sql, "chart", signal));
         kept.set(key, found);
         if (kept.size > mostKept) kept.delete(kept.keys().next().value!);
         return { snapshot: name, sql, ...found };
@@ -64,7 +64,7 @@ export function dataRoutes({ snapshot }: Home): Route[] {
       answer: table,
       async handle({ body: { sql }, signal }) {
         const name = await current();
-        return { snapshot: name, sql, ...(await snapshot.query(sql, mostRows, signal)) };
+        return { snapshot: name, sql, ...(await snapshot.query(sql, "sql", signal)) };
       },
     }),
   ];

@@ -1,36 +1,59 @@
 import type { IncomingMessage } from "node:http";
+import { pageAt } from "../pages.ts";
 
 /** Why a request is refused: status and a sentence; null where it may be answered. */
-export type Refusal = { status: 400 | 403; message: string } | null;
+export type Refusal = { status: 400 | 403 | 405; message: string } | null;
+
+export type Gate = {
+  /** The names that a Host may have, at any port; null where a token says who may ask. */
+  names: readonly string[] | null;
+  /** The origin under which a proxy shows this server, such as `https://pipeline.example`. */
+  publicOrigin: string | null;
+};
 
 /**
- * Who may ask a server without a password (a page of another site, or one whose name was pointed at this machine, may not):
- * exactly one Host, which names this machine and port; under `/api` no other site's page, also none of another port; and for
- * what changes something a JSON body from this server's own pages. `names`: null where a token says who may ask.
+ * Who may ask: a page of another site, or one whose name was pointed at this machine, may not. Exactly one Host, and where no token is
+ * asked for one that names this machine; an Origin that is the Host's, its port included, or the public one; where no page is loaded, no
+ * other site's page; and for what changes something a JSON body. `path` is in its normal form.
  */
-export function refusal(request: IncomingMessage, port: number, names: readonly string[] | null): Refusal {
+export function refusal(request: IncomingMessage, path: string, { names, publicOrigin }: Gate): Refusal {
   const hosts = valuesOf(request, "host");
-  const [host = ""] = hosts;
-  if (hosts.length !== 1) return { status: 403, message: "Expected one Host." };
-  const allowed = names?.flatMap((name) => [`${name}:${port}`, ...(port === 80 ? [name] : [])]);
-  if (allowed !== undefined && !allowed.includes(host.toLowerCase())) {
-    return { status: 403, message: `This server answers as ${allowed[0]} only.` };
+  const host = hosts.length === 1 && URL.canParse(`http://${hosts[0]}`) ? new URL(`http://${hosts[0]}`) : null;
+  if (host === null || host.pathname !== "/" || host.username !== "") {
+    return { status: 403, message: "Expected one Host." };
   }
-  if (!request.url?.startsWith("/")) return { status: 400, message: "The request names another server." };
+  const publicHost = publicOrigin === null ? null : new URL(publicOrigin).hostname;
+  if (names !== null && !names.includes(host.hostname) && host.hostname !== publicHost) {
+    return {
+      status: 403,
+      message: `This server answers as ${names[0]} only. Behind a proxy, start it with --public-url and its address.`,
+    };
+  }
+  const origins = valuesOf(request, "origin");
+  if (origins.length > 1 || (origins.length === 1 && !isOwn(origins[0]!, hosts[0]!, publicOrigin))) {
+    return { status: 403, message: `${otherSite} Behind a proxy, start it with --public-url and its address.` };
+  }
   const isRead = request.method === "GET" || request.method === "HEAD";
-  const [origin] = valuesOf(request, "origin");
-  if (!isRead && origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
-    return { status: 403, message: "Pages of other sites may not ask this server." };
-  }
-  if (!request.url.startsWith("/api/")) return null;
+  const isPage = isRead && (path === "/login" || pageAt(path) !== null);
   const [site] = valuesOf(request, "sec-fetch-site");
-  if (site !== undefined && site !== "same-origin" && !(isRead && site === "none")) {
-    return { status: 403, message: "Pages of other sites may not ask this server." };
+  if (!isPage && site !== undefined && site !== "same-origin" && !(isRead && site === "none")) {
+    return { status: 403, message: otherSite };
   }
-  if (isRead) return null;
+  if (isRead || (path === "/login" && request.method === "POST")) return null;
+  // Nothing else changes anything.
+  if (!path.startsWith("/api/")) return { status: 405, message: "Only GET and HEAD are answered here." };
   const [type = ""] = valuesOf(request, "content-type");
   if (!/^application\/json(;|$)/i.test(type)) return { status: 400, message: "Expected a JSON body." };
   return null;
+}
+
+const otherSite = "Pages of other sites may not ask this server.";
+
+function isOwn(origin: string, host: string, publicOrigin: string | null): boolean {
+  if (origin === publicOrigin) return true;
+  if (!/^https?:\/\//.test(origin) || !URL.canParse(origin)) return false;
+  const { protocol, host: named } = new URL(origin);
+  return named === new URL(`${protocol}//${host}`).host;
 }
 
 /** All values that a header was sent with: Node keeps the first of two, which a proxy before it may not. */

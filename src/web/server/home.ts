@@ -18,7 +18,14 @@ export type PublicSchedule = {
 
 export type NewSchedule = { name: string; cron: string; timezone?: string; overlap?: string; catchUp?: string };
 
-export type Table = { columns: { name: string; type: string }[]; rows: unknown[][]; more: boolean };
+export type Table = {
+  columns: { name: string; type: string }[];
+  rows: unknown[][];
+  /** Whether there are more rows than were wanted. */
+  more: boolean;
+  /** Whether the size of the result, and not the number of its rows, is why there are more. */
+  isCut: boolean;
+};
 
 /** What the server shows and does, as whoever starts it has it: the very functions of the command line. */
 export type Home = {
@@ -46,7 +53,7 @@ export type Home = {
   snapshot: {
     /** The name of the published snapshot; null where nothing is published. */
     current(): Promise<string | null>;
-    /** One SELECT on it, in a process with limits. */
-    query(sql: string, maxRows: number, signal: AbortSignal): Promise<Table>;
+    /** One SELECT on it, in a process with limits of time, memory, rows and bytes. A chart does not wait for what people type. */
+    query(sql: string, purpose: "chart" | "sql", signal: AbortSignal): Promise<Table>;
   };
 };

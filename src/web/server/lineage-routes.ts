@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod";
-import { Problem, type Route, route } from "./route.ts";
+import { Problem } from "./problem.ts";
+import { type Route, route } from "./route.ts";
 
 /** Models, seeds and sources of the dbt project with their columns, tests and SQL, as dbt's own manifest has them. */
 export const lineageSchema = z.array(

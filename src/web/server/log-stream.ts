@@ -1,8 +1,10 @@
 import type { ServerResponse } from "node:http";
+import type * as z from "zod";
+import type { RunRow } from "../../history/history.ts";
 import { isFinal } from "../../pipeline/run-state.ts";
 import { type Changes, openStream } from "./changes.ts";
 import type { Home } from "./home.ts";
-import { findRun, logFilter, logQuery } from "./runs-routes.ts";
+import { logFilter, type logQuery } from "./runs-routes.ts";
 
 /** Bytes that a client may be behind before no more is read for it. */
 const mostWaiting = 256_000;
@@ -14,13 +16,11 @@ const mostWaiting = 256_000;
 export function streamLog(
   home: Home,
   changes: Changes,
-  id: string,
-  query: Record<string, string>,
+  run: RunRow,
+  asked: z.output<typeof logQuery>,
   lastEventId: string | undefined,
   response: ServerResponse,
 ): void {
-  const asked = logQuery.parse(query);
-  const run = findRun(home, id);
   openStream(response);
   let after = Math.max(asked.after, Number(lastEventId) || 0);
   let told = "";

@@ -1,75 +1,104 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { sendPage } from "./plain-page.ts";
 
 const cookieName = "pipeline_session";
 const sessionMs = 12 * 3_600_000;
 const mostBytes = 4096;
-/** Wrong tokens in a minute, from one address and from all. */
-const most = { one: 5, all: 50 };
+/** Wrong tokens of one address in a minute, after which it is told to wait. */
+const mostWrong = 5;
+const minuteMs = 60_000;
+/** Addresses that are remembered. */
+const mostAddresses = 10_000;
 
-/** Who may in where the server is not for this machine alone: whoever knows the token. */
+/** Who asks: let in; without a token; with a wrong one, and how many seconds to wait where there were too many. */
+export type Entry = { state: "in" } | { state: "none" } | { state: "wrong"; waitSeconds: number | null };
+
+export type LoginOptions = {
+  token: string;
+  /** The cookie is sent over TLS alone. */
+  isSecure: boolean;
+  /** Hears of an address that sends wrong tokens, once a minute. */
+  onWrong(message: string): void;
+  now?: () => number;
+};
+
+/** Who may in where a token is asked for: whoever knows it, whatever others at the same address have sent. */
 export class Login {
   readonly #token: Buffer;
+  readonly #options: LoginOptions;
   readonly #now: () => number;
   readonly #sessions = new Map<string, number>();
-  #wrong: { at: number; address: string }[] = [];
+  readonly #wrong = new Map<string, { since: number; count: number }>();
 
-  constructor(token: string, now: () => number = Date.now) {
-    this.#token = digest(token);
-    this.#now = now;
+  constructor(options: LoginOptions) {
+    this.#token = digest(options.token);
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
   }
 
   /** A session's cookie, or the token itself as `Authorization: Bearer`. */
-  isIn(request: IncomingMessage): boolean {
-    const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
-    if (bearer !== undefined) return !this.#isLimited(request) && this.#matches(bearer, request);
-    const session = new RegExp(`(?:^|; )${cookieName}=([0-9a-f]{64})(?:;|$)`).exec(request.headers.cookie ?? "")?.[1];
+  entryOf(request: IncomingMessage): Entry {
+    const { authorization, cookie } = request.headers;
+    if (authorization !== undefined) {
+      const bearer = /^Bearer (.+)$/i.exec(authorization)?.[1] ?? "";
+      return this.#matches(bearer) ? { state: "in" } : this.#refuse(request);
+    }
+    const session = new RegExp(`(?:^|; )${cookieName}=([0-9a-f]{64})(?:;|$)`).exec(cookie ?? "")?.[1];
     const until = session === undefined ? undefined : this.#sessions.get(session);
-    return until !== undefined && until > this.#now();
+    return { state: until !== undefined && until > this.#now() ? "in" : "none" };
   }
 
   /** `GET /login`: the page; `POST /login`: the token as a form's field. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method !== "POST") return void page(response, 200, "");
-    if (this.#isLimited(request)) return void page(response, 429, "Too many wrong tokens. Wait a minute.");
+    if (request.method !== "POST") return page(response, 200, "");
     let body = "";
     for await (const chunk of request) {
       body += String(chunk);
-      if (body.length > mostBytes) return void page(response, 413, "That is too long for a token.");
+      if (body.length > mostBytes) return page(response, 413, "That is too long for a token.");
     }
-    if (!this.#matches(new URLSearchParams(body).get("token") ?? "", request)) {
-      return void page(response, 401, "That is not the token.");
+    if (!this.#matches(new URLSearchParams(body).get("token") ?? "")) {
+      const { waitSeconds } = this.#refuse(request);
+      return waitSeconds === null
+        ? page(response, 401, "That is not the token.")
+        : page(response, 429, "Too many wrong tokens. Wait a minute.", { "retry-after": String(waitSeconds) });
     }
     const session = randomBytes(32).toString("hex");
     for (const [old, until] of this.#sessions) if (until <= this.#now()) this.#sessions.delete(old);
     this.#sessions.set(session, this.#now() + sessionMs);
+    const secure = this.#options.isSecure ? "; Secure" : "";
     response.writeHead(303, {
       location: "/",
-      "set-cookie": `${cookieName}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${sessionMs / 1000}`,
+      "set-cookie": `${cookieName}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${sessionMs / 1000}${secure}`,
     });
     response.end();
   }
 
-  #matches(token: string, request: IncomingMessage): boolean {
-    // Of equal length, and compared in a time that tells nothing.
-    if (timingSafeEqual(digest(token), this.#token)) return true;
-    this.#wrong.push({ at: this.#now(), address: request.socket.remoteAddress ?? "" });
-    return false;
+  /** Of equal length, and compared in a time that tells nothing. */
+  #matches(token: string): boolean {
+    return timingSafeEqual(digest(token), this.#token);
   }
 
-  #isLimited(request: IncomingMessage): boolean {
-    this.#wrong = this.#wrong.filter(({ at }) => at > this.#now() - 60_000);
-    const mine = this.#wrong.filter(({ address }) => address === (request.socket.remoteAddress ?? ""));
-    return mine.length >= most.one || this.#wrong.length >= most.all;
+  /** Counts a wrong token of an address. */
+  #refuse(request: IncomingMessage): { state: "wrong"; waitSeconds: number | null } {
+    const address = request.socket.remoteAddress ?? "an address that is gone";
+    const now = this.#now();
+    const last = this.#wrong.get(address);
+    const isFresh = last !== undefined && last.since + minuteMs > now;
+    const counted = isFresh ? { ...last, count: last.count + 1 } : { since: now, count: 1 };
+    this.#wrong.delete(address); // to be the newest
+    this.#wrong.set(address, counted);
+    if (this.#wrong.size > mostAddresses) this.#wrong.delete(this.#wrong.keys().next().value!);
+    if (counted.count === mostWrong) this.#options.onWrong(`${mostWrong} wrong tokens from ${address} within a minute`);
+    const waitSeconds = counted.count > mostWrong ? Math.ceil((counted.since + minuteMs - now) / 1000) : null;
+    return { state: "wrong", waitSeconds };
   }
 }
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
-function page(response: ServerResponse, status: number, message: string): void {
-  response.writeHead(status, { "content-type": "text/html; charset=utf-8" });
-  response.end(`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>pipeline: log in</title></head><body><main><h1>pipeline</h1>
-<form method="post" action="/login"><p><label>Token <input name="token" type="password" autocomplete="current-password" autofocus required></label>
-<button>Log in</button></p></form><p role="alert">${message}</p></main></body></html>`);
+function page(response: ServerResponse, status: number, message: string, headers: Record<string, string> = {}): void {
+  const form = `<form method="post" action="/login"><p><label>Token <input name="token" type="password" autocomplete="current-password" autofocus required></label>
+<button>Log in</button></p></form><p role="alert">${message}</p>`;
+  sendPage(response, status, "log in", form, headers);
 }

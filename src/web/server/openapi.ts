@@ -20,7 +20,10 @@ export function openApi(routes: readonly Route[], version: string): object {
   };
 }
 
-function operation({ path, summary, query, body, answer }: Route): object {
+function operation(route: Route): object {
+  const { path, summary, query } = route;
+  const body = "stream" in route ? null : route.body;
+  const given = "stream" in route ? { [route.type]: {} } : content(jsonSchema(route.answer, "output"));
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     ...{ name, in: "path", required: true, schema: { type: "string" } },
   }));
@@ -33,7 +36,7 @@ function operation({ path, summary, query, body, answer }: Route): object {
     parameters: [...inPath, ...inQuery],
     ...(body === null ? {} : { requestBody: { content: content(jsonSchema(body, "input")) } }),
     responses: {
-      200: { description: summary, content: content(jsonSchema(answer, "output")) },
+      200: { description: summary, content: given },
       "4XX": { description: "What is wrong with the question", content: content(failure) },
       "5XX": { description: "What went wrong", content: content(failure) },
     },

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Home } from "./home.ts";
 import { overview } from "./overview.ts";
-import { type Route, route } from "./route.ts";
+import { type Route, route, wholeNumber } from "./route.ts";
 import { runSchema } from "./runs-routes.ts";
 import { trends } from "./trends.ts";
 
@@ -20,7 +20,7 @@ export function overviewRoutes(home: Home): Route[] {
     }),
     route({
       ...{ method: "get", path: "/trends", summary: "Ended runs since some days ago, and the time of each task" },
-      query: z.strictObject({ days: z.coerce.number().int().min(1).max(730).default(30) }),
+      query: z.strictObject({ days: wholeNumber(1, 730).default(30) }),
       answer: z.looseObject({ runs: z.array(z.looseObject({ state: z.string() })) }),
       handle: ({ query: { days } }) => trends(home, Date.now() - days * 86_400_000) as never,
     }),

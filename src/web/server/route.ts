@@ -1,20 +1,42 @@
-import type { Context } from "hono";
-import { Hono } from "hono";
+import type { ServerResponse } from "node:http";
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { type Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as z from "zod";
-import { exitCodeOf, PipelineError } from "../../pipeline/errors.ts";
+import { PipelineError, statusOf } from "../../pipeline/errors.ts";
 import { errorReport } from "../../pipeline/report.ts";
+import { Problem } from "./problem.ts";
+import type { Sender } from "./sending.ts";
 
-/** What one address answers: the schemas check what is asked, and make the OpenAPI document. */
-export type Route = {
-  method: "get" | "post" | "delete";
+type Asked = { params: Record<string, string>; query: unknown; body: unknown; signal: AbortSignal };
+
+type Address = {
   /** Below `/api/v1`, such as `/runs/:id`. */
   path: string;
   summary: string;
   query: z.ZodType;
+};
+
+/** What one address answers: the schemas check what is asked, and make the OpenAPI document. */
+export type JsonRoute = Address & {
+  method: "get" | "post" | "delete";
   body: z.ZodType | null;
   answer: z.ZodType;
-  handle(asked: { params: Record<string, string>; query: unknown; body: unknown; signal: AbortSignal }): unknown;
+  handle(asked: Asked): unknown;
 };
+
+/** An address whose answer is written as it comes. What is wrong with the question is thrown before anything is written. */
+export type StreamRoute = Address & {
+  method: "get";
+  /** The type of the answer. */
+  type: string;
+  stream(
+    asked: Omit<Asked, "body"> & { response: ServerResponse; lastEventId: string | undefined },
+  ): void | Promise<void>;
+};
+
+export type Route = JsonRoute | StreamRoute;
 
 /** Ties the types of a route's schemas to its handler. */
 export function route<
@@ -22,62 +44,133 @@ export function route<
   B extends z.ZodType = z.ZodNull,
   A extends z.ZodType = z.ZodType,
 >(
-  given: Pick<Route, "method" | "path" | "summary"> & {
+  given: Pick<JsonRoute, "method" | "path" | "summary"> & {
     query?: Q;
     body?: B;
     answer: A;
-    handle(asked: {
-      params: Record<string, string>;
-      query: z.output<Q>;
-      body: z.output<B>;
-      signal: AbortSignal;
-    }): z.input<A> | Promise<z.input<A>>;
+    handle(
+      asked: Omit<Asked, "query" | "body"> & { query: z.output<Q>; body: z.output<B> },
+    ): z.input<A> | Promise<z.input<A>>;
   },
 ): Route {
   return { query: z.strictObject({}), body: null, ...given } as unknown as Route;
 }
 
-/** An answer that is not what was asked for. */
-export class Problem extends Error {
-  readonly status: 400 | 404 | 409 | 413 | 503;
+/** Ties the type of a stream's schema to its handler. */
+export function streamRoute<Q extends z.ZodType>(
+  given: Pick<StreamRoute, "path" | "summary" | "type"> & {
+    query: Q;
+    stream(asked: Omit<Parameters<StreamRoute["stream"]>[0], "query"> & { query: z.output<Q> }): void | Promise<void>;
+  },
+): Route {
+  return { method: "get", ...given } as unknown as Route;
+}
 
-  constructor(status: Problem["status"], message: string) {
-    super(message);
-    this.name = "Problem";
-    this.status = status;
-  }
+/** A number in an address: digits alone, within bounds. */
+export function wholeNumber(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, { error: "expected a whole number", abort: true })
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
 }
 
 const mostBodyBytes = 100_000;
+/** Characters of an answer that is handed over at once. */
+const smallAnswer = 65_536;
+
+export type App = Hono<{ Bindings: HttpBindings }>;
 
 /** The routes as an application; `onError` hears of what nobody expected. */
-export function routed(routes: readonly Route[], onError: (error: unknown) => void): Hono {
-  const app = new Hono();
-  for (const { method, path, query, body, handle } of routes) {
-    app[method](path, async (context) => {
-      const asked = query.safeParse(context.req.query());
-      if (!asked.success) return problem(context, 400, describe(asked.error, "query"));
-      const sent = body === null ? null : await readBody(context, body);
-      if (sent !== null && !sent.success) return problem(context, 400, describe(sent.error, "body"));
-      const signal = context.req.raw.signal;
-      const answer = await handle({ params: context.req.param(), query: asked.data, body: sent?.data ?? null, signal });
-      return context.json(answer as object);
+export function routed(routes: readonly Route[], sender: Sender, onError: (error: unknown) => void): App {
+  const app: App = new Hono();
+  for (const one of routes) {
+    app[one.method](one.path, async (context) => {
+      const query = check(one.query, queryOf(context), "query");
+      const { signal } = context.req.raw;
+      const asked = { params: context.req.param() as Record<string, string>, query, signal };
+      if ("stream" in one) return answerStream(one, asked, context, onError);
+      const body = one.body === null ? null : check(one.body, await readBody(context), "body");
+      const text = JSON.stringify(await one.handle({ ...asked, body }));
+      const headers = { "content-type": "application/json" };
+      if (text.length <= smallAnswer) return context.body(text, 200, headers);
+      const { outgoing } = context.env;
+      outgoing.writeHead(200, headers);
+      await sender.send(outgoing as ServerResponse, [text]);
+      return RESPONSE_ALREADY_SENT;
     });
   }
-  app.notFound((context) => problem(context, 404, "There is nothing here."));
-  app.onError((error, context) => {
-    if (error instanceof Problem) return problem(context, error.status, error.message);
-    if (error instanceof PipelineError) {
-      const code = exitCodeOf(error.code);
-      return context.json({ error: errorReport(error) }, code === 2 ? 400 : code === 75 ? 409 : 500);
-    }
-    onError(error);
-    return context.json({ error: { message: "An unexpected error; the server's log has it." } }, 500);
-  });
+  refuseOtherMethods(app, routes);
+  app.notFound((context) => failure(context, new Problem(404, "There is nothing here.")));
+  app.onError((error, context) => failure(context, error, onError));
   return app;
 }
 
-async function readBody(context: Context, schema: z.ZodType) {
+function answerStream(
+  { type, stream }: StreamRoute,
+  asked: Omit<Asked, "body">,
+  context: Context<{ Bindings: HttpBindings }>,
+  onError: (error: unknown) => void,
+): Response {
+  if (context.req.method === "HEAD") return context.body(null, 200, { "content-type": type });
+  const response = context.env.outgoing as ServerResponse;
+  const last = context.req.header("last-event-id");
+  // What fails while an answer is under way ends that answer, and nothing else.
+  Promise.resolve(stream({ ...asked, response, lastEventId: last })).catch((error: unknown) => {
+    if (!response.destroyed) onError(error);
+    response.destroy();
+  });
+  return RESPONSE_ALREADY_SENT;
+}
+
+/** Of an address that is there with another method: 405, and which ones there are. */
+function refuseOtherMethods(app: App, routes: readonly Route[]): void {
+  for (const [path, all] of Map.groupBy(routes, ({ path }) => path)) {
+    const methods = all.flatMap(({ method }) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()]));
+    app.all(path, (context) => {
+      context.header("allow", methods.join(", "));
+      return failure(context, new Problem(405, `Only ${methods.join(", ")} is answered here.`));
+    });
+  }
+}
+
+/** An error as an answer. */
+export function failure(
+  context: Context,
+  error: unknown,
+  onError: (error: unknown) => void = () => undefined,
+): Response {
+  if (error instanceof Problem) {
+    const { status, message, retryAfter } = error;
+    if (retryAfter !== null) context.header("retry-after", String(retryAfter));
+    return context.json({ error: { message } }, status);
+  }
+  if (error instanceof PipelineError) {
+    return context.json({ error: errorReport(error) }, statusOf(error.code) as ContentfulStatusCode);
+  }
+  onError(error);
+  return context.json({ error: { message: "An unexpected error; the server's log has it." } }, 500);
+}
+
+/** The parameters of an address; one that is there twice is a mistake. */
+function queryOf(context: Context): Record<string, string> {
+  const { searchParams } = new URL(context.req.url);
+  const query: Record<string, string> = {};
+  for (const [name, value] of searchParams) {
+    if (Object.hasOwn(query, name)) throw new Problem(400, `${name}: it is given twice`);
+    Object.defineProperty(query, name, { value, enumerable: true });
+  }
+  return query;
+}
+
+function check(schema: z.ZodType, value: unknown, where: string): unknown {
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw new Problem(400, `${issue?.path.join(".") || where}: ${issue?.message}`);
+}
+
+async function readBody(context: Context): Promise<unknown> {
   let text = "";
   let bytes = 0;
   const decoder = new TextDecoder();
@@ -86,20 +179,9 @@ async function readBody(context: Context, schema: z.ZodType) {
     if (bytes > mostBodyBytes) throw new Problem(413, "The body is too long.");
     text += decoder.decode(chunk, { stream: true });
   }
-  let value: unknown;
   try {
-    value = text === "" ? {} : JSON.parse(text);
+    return text === "" ? {} : JSON.parse(text);
   } catch {
     throw new Problem(400, "The body is no JSON.");
   }
-  return schema.safeParse(value);
-}
-
-function problem(context: Context, status: 400 | 404 | 409 | 413 | 503, message: string) {
-  return context.json({ error: { message } }, status);
-}
-
-function describe(error: z.ZodError, where: string): string {
-  const [issue] = error.issues;
-  return `${issue?.path.join(".") || where}: ${issue?.message}`;
 }

@@ -6,7 +6,8 @@ import { isDay } from "../../pipeline/days.ts";
 import { levels } from "../../pipeline/log-level.ts";
 import { isFinal, states } from "../../pipeline/run-state.ts";
 import type { Home } from "./home.ts";
-import { Problem, type Route, route } from "./route.ts";
+import { Problem } from "./problem.ts";
+import { type Route, route, wholeNumber } from "./route.ts";
 
 export const runSchema = z.looseObject({
   id: z.string(),
@@ -37,15 +38,15 @@ const listQuery = z.strictObject({
   name: z.string().max(64).optional(),
   since: z.iso.datetime({ offset: true }).transform(Date.parse).optional(),
   before: z.string().max(64).optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  limit: wholeNumber(1, 1000).default(50),
 });
 
 export const logQuery = z.strictObject({
   level: z.enum(["debug", "info", "warn", "error"]).default("debug"),
   task: z.string().max(200).optional(),
   search: z.string().min(1).max(200).optional(),
-  after: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(1000).default(500),
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: wholeNumber(1, 1000).default(500),
 });
 
 /** The run that an id, its beginning or a name means. Throws 404, or 409 where it means several. */

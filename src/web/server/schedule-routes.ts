@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Home } from "./home.ts";
+import { Problem } from "./problem.ts";
 import { type Route, route } from "./route.ts";
 
 const schedule = z.object({
@@ -11,12 +12,17 @@ const schedule = z.object({
 const done = z.object({ done: z.literal(true) });
 
 export function scheduleRoutes({ schedules }: Home): Route[] {
+  const isThere = (name: string) => schedules.list().some((one) => one.name === name);
+  const refuseUnknown = (name: string) => {
+    if (!isThere(name)) throw new Problem(404, `No schedule is called "${name}".`);
+  };
   const change = (what: "pause" | "resume", summary: string) =>
     route({
       ...{ method: "post", path: `/schedules/:name/${what}`, summary },
       body: z.strictObject({}),
       answer: done,
       handle({ params }) {
+        refuseUnknown(params.name!);
         schedules.change(params.name!, what);
         return { done: true } as const;
       },
@@ -34,18 +40,21 @@ export function scheduleRoutes({ schedules }: Home): Route[] {
         ...{ overlap: z.string().optional(), catchUp: z.string().optional() },
       }),
       answer: schedule,
-      handle: ({ body: { name, cron, timezone, overlap, catchUp } }) =>
-        schedules.add({
+      handle({ body: { name, cron, timezone, overlap, catchUp } }) {
+        if (isThere(name)) throw new Problem(409, `A schedule is called "${name}" already.`);
+        return schedules.add({
           ...{ name, cron },
           ...(timezone === undefined ? {} : { timezone }),
           ...(overlap === undefined ? {} : { overlap }),
           ...(catchUp === undefined ? {} : { catchUp }),
-        }),
+        });
+      },
     }),
     route({
       ...{ method: "delete", path: "/schedules/:name", summary: "Takes a schedule out" },
       answer: done,
       handle({ params }) {
+        refuseUnknown(params.name!);
         schedules.change(params.name!, "rm");
         return { done: true } as const;
       },

@@ -2,16 +2,24 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../../folder.ts";
 import { isProven, type Lease, leaseOf, livenessOf } from "../../history/lease.ts";
+import { privateMode } from "../../private-file.ts";
 
 /** What a running server leaves in its home for other commands. */
-export type ServerFacts = { url: string; startedAt: string; log: string | null; lease: Lease };
+export type ServerFacts = {
+  url: string;
+  startedAt: string;
+  log: string | null;
+  /** Where its token stands; missing in the file of an earlier version. */
+  tokenFile?: string | null;
+  lease: Lease;
+};
 
 const fileOf = (home: string) => join(home, "server.json");
 
 /** Says in the home that this process is its server. */
 export function announce(home: string, facts: Omit<ServerFacts, "lease">): void {
   makeFolder(home);
-  writeFileSync(fileOf(home), `${JSON.stringify({ ...facts, lease: leaseOf(process.pid) })}\n`);
+  writeFileSync(fileOf(home), `${JSON.stringify({ ...facts, lease: leaseOf(process.pid) })}\n`, { mode: privateMode });
 }
 
 /** Takes it back, unless another process has taken over meanwhile. */

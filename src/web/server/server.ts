@@ -1,24 +1,29 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
-import type { RunRow } from "../../history/history.ts";
 import { PipelineError } from "../../pipeline/errors.ts";
+import { pageAt } from "../pages.ts";
+import { readAddress } from "./address.ts";
 import { Assets } from "./assets.ts";
 import { Changes } from "./changes.ts";
 import { dataRoutes } from "./data-routes.ts";
-import { refusal } from "./guard.ts";
+import { type Gate, refusal } from "./guard.ts";
 import type { Home } from "./home.ts";
 import { lineageRoutes } from "./lineage-routes.ts";
 import { listen } from "./listen.ts";
-import { streamLog } from "./log-stream.ts";
 import { Login } from "./login.ts";
 import { metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
 import { overviewRoutes } from "./overview-routes.ts";
-import { Problem, type Route, routed } from "./route.ts";
-import { findRun, runsRoutes } from "./runs-routes.ts";
+import { escaped, sendPage } from "./plain-page.ts";
+import { Problem } from "./problem.ts";
+import { type App, failure, type Route, routed } from "./route.ts";
+import { runsRoutes } from "./runs-routes.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
+import { Sender, type SendingLimits } from "./sending.ts";
+import { streamRoutes } from "./stream-routes.ts";
 
 export type ServerOptions = {
   host: string;
@@ -26,16 +31,20 @@ export type ServerOptions = {
   port: number;
   /** Needed where others than this machine can reach the host. */
   token: string | null;
+  /** The origin under which a proxy shows this server, such as `https://pipeline.example`. */
+  publicOrigin: string | null;
   home: Home;
   /** Hears of an error that nobody expected. */
   onError(error: unknown): void;
+  /** Hears of what whoever runs the server may want to know. */
+  onNotice(message: string): void;
+  sending?: SendingLimits;
 };
 
 export type WebServer = { url: string; port: number; close(): Promise<void> };
 
 /** Milliseconds for a request's head and body. */
 const requestMs = 30_000;
-const mostStreams = 500;
 const headers = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -45,10 +54,11 @@ const headers = {
   "cache-control": "no-store",
 };
 
-export function apiRoutes(home: Home): Route[] {
+export function apiRoutes(home: Home, changes: Changes, sender: Sender): Route[] {
   return [
     ...overviewRoutes(home),
     ...runsRoutes(home),
+    ...streamRoutes(home, changes, sender),
     ...scheduleRoutes(home),
     ...dataRoutes(home),
     ...lineageRoutes(),
@@ -56,96 +66,49 @@ export function apiRoutes(home: Home): Route[] {
 }
 
 /** Serves a home's pages and API. Throws `port_in_use` and names who has the port, `usage` for another host without a token. */
-export async function startServer({ host, port: wanted, token, home, onError }: ServerOptions): Promise<WebServer> {
-  const isLocal = loopback.includes(host);
-  if (!isLocal && token === null) throw notLoopback(host);
-  const login = token === null ? null : new Login(token);
+export async function startServer(options: ServerOptions): Promise<WebServer> {
+  const { host, port: wanted, token, publicOrigin, home, onError, onNotice } = options;
+  if (!loopback.includes(host) && token === null) throw notLoopback(host);
+  const isSecure = publicOrigin?.startsWith("https:") ?? false;
+  const login = token === null ? null : new Login({ token, isSecure, onWrong: onNotice });
+  const gate: Gate = { names: token === null ? loopback : null, publicOrigin };
   const changes = new Changes(home);
-  const assets = new Assets();
-  const routes = apiRoutes(home);
-  const app = new Hono();
-  app.route("/api/v1", routed(routes, onError));
-  app.notFound((context) => context.json({ error: { message: "There is nothing here." } }, 404));
+  const app = application(home, changes, new Sender(options.sending), onError);
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  let streams = 0;
 
-  const streamed = (request: IncomingMessage, response: ServerResponse, url: URL): boolean => {
-    const log = /^\/api\/v1\/runs\/([^/]+)\/log-stream$/.exec(url.pathname);
-    if (request.method !== "GET" || (log === null && url.pathname !== "/api/v1/events")) return false;
-    if (streams >= mostStreams) {
-      send(response, 503, { error: { message: "Too many pages are open." } });
-      return true;
-    }
-    streams++;
-    response.once("close", () => streams--);
-    if (log === null) changes.serve(response);
-    else {
-      const last = request.headers["last-event-id"];
-      const query = Object.fromEntries(url.searchParams);
-      streamLog(
-        home,
-        changes,
-        decodeURIComponent(log[1]!),
-        query,
-        typeof last === "string" ? last : undefined,
-        response,
-      );
-    }
-    return true;
-  };
-  const download = (request: IncomingMessage, response: ServerResponse, url: URL): boolean => {
-    const path = /^\/api\/v1\/runs\/([^/]+)\/log\.ndjson$/.exec(url.pathname);
-    if (request.method !== "GET" || path === null) return false;
-    sendLog(home, findRun(home, decodeURIComponent(path[1]!)), response).catch((error: unknown) =>
-      broken(response, error),
-    );
-    return true;
-  };
-
-  /** What fails while an answer is under way ends that answer, and nothing else. */
-  const broken = (response: ServerResponse, error: unknown) => {
-    if (!response.destroyed) onError(error);
-    response.destroy();
-  };
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    const { port } = server.address() as AddressInfo;
-    const refused = refusal(request, port, isLocal ? loopback : null);
-    if (refused !== null) return send(response, refused.status, { error: { message: refused.message } }, true);
-    const url = new URL(request.url ?? "/", "http://server.invalid");
-    if (url.pathname === "/healthz")
-      return send(response, 200, { status: "ok", pid: process.pid, version: home.version });
-    if (login !== null && url.pathname === "/login") {
-      login.answer(request, response).catch((error: unknown) => broken(response, error));
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    // What is left of a body that was refused is not read.
+    if (!isRead) response.setHeader("connection", "close");
+    const address = readAddress(request.url ?? "/");
+    if (address === null) return refuse(request, response, 400, "The address is not in its normal form.");
+    const { path } = address;
+    const refused = refusal(request, path, gate);
+    if (refused !== null) return refuse(request, response, refused.status, refused.message);
+    if (login !== null && path === "/login") {
+      login.answer(request, response).catch((error: unknown) => {
+        if (!response.destroyed) onError(error);
+        response.destroy();
+      });
       return;
     }
-    if (login !== null && !login.isIn(request)) {
-      if (url.pathname.startsWith("/api/"))
-        return send(response, 401, { error: { message: "Log in first, or send the token." } });
-      response.writeHead(303, { location: "/login" });
-      return void response.end();
+    // Whoever watches over the server has no token.
+    const entry = login === null || path === "/healthz" ? null : login.entryOf(request);
+    if (entry?.state === "wrong") return refuseToken(request, response, entry.waitSeconds);
+    if (entry?.state === "none") {
+      if (isRead && pageAt(path) !== null) return void response.writeHead(303, { location: "/login" }).end();
+      return refuse(request, response, 401, "Log in first, or send the token.", { "www-authenticate": "Bearer" });
     }
-    if (url.pathname === "/readyz") {
-      home.history.get();
-      return send(response, 200, { status: "ready" });
-    }
-    if (url.pathname === "/metrics") {
-      response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
-      return void response.end(metrics(home));
-    }
-    if (url.pathname === "/api/v1/openapi.json") return send(response, 200, openApi(routes, home.version));
-    if (streamed(request, response, url) || download(request, response, url)) return;
-    if (!url.pathname.startsWith("/api/") && assets.answer(request, response)) return;
     void answer(request, response);
   };
   const server = createServer({ requestTimeout: requestMs, headersTimeout: requestMs }, (request, response) => {
     try {
       handle(request, response);
     } catch (error) {
-      if (!(error instanceof Problem)) onError(error);
-      const [status, message] = error instanceof Problem ? [error.status, error.message] : [500, messageOf(error)];
+      onError(error);
       if (response.headersSent) response.destroy();
-      else send(response, status, { error: { message } });
+      else refuse(request, response, 500, "An unexpected error; the server's log has it.");
     }
   });
   await listen(server, host, wanted);
@@ -157,32 +120,62 @@ export async function startServer({ host, port: wanted, token, home, onError }: 
   };
 }
 
-const loopback = ["127.0.0.1", "localhost", "[::1]", "::1"];
-
-function messageOf(error: unknown): string {
-  return error instanceof PipelineError ? error.what : "An unexpected error; the server's log has it.";
-}
-
-function send(response: ServerResponse, status: number, body: object, close = false): void {
-  response.writeHead(status, { "content-type": "application/json", ...(close ? { connection: "close" } : {}) });
-  response.end(JSON.stringify(body));
-}
-
-/** A whole log, an event a line, as fast as it is taken. */
-async function sendLog(home: Home, run: RunRow, response: ServerResponse): Promise<void> {
-  response.writeHead(200, {
-    "content-type": "application/x-ndjson",
-    "content-disposition": `attachment; filename="${run.name}.ndjson"`,
+/** Everything that has an address: the one router. */
+function application(home: Home, changes: Changes, sender: Sender, onError: (error: unknown) => void): App {
+  const assets = new Assets();
+  const routes = apiRoutes(home, changes, sender);
+  const app: App = new Hono();
+  app.get("/healthz", (context) => context.json({ status: "ok", pid: process.pid, version: home.version }));
+  app.get("/readyz", (context) => {
+    home.history.get();
+    return context.json({ status: "ready" });
   });
-  for (let after = 0; !response.destroyed; ) {
-    const lines = home.history.get()?.logs(run, { after, limit: 1000 }) ?? [];
-    if (lines.length === 0) break;
-    after = lines.at(-1)!.seq;
-    const text = lines.map(({ event }) => `${JSON.stringify(event)}\n`).join("");
-    if (!response.write(text)) await new Promise((resolve) => response.once("drain", resolve).once("close", resolve));
-  }
-  response.end();
+  app.get("/metrics", (context) =>
+    context.body(metrics(home), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
+  );
+  app.get("/api/v1/openapi.json", (context) => context.json(openApi(routes, home.version)));
+  app.route("/api/v1", routed(routes, sender, onError));
+  app.get("*", (context) => {
+    const { incoming, outgoing } = context.env;
+    const { path } = readAddress(incoming.url!)!;
+    if (path.startsWith("/api/")) return failure(context, new Problem(404, "There is nothing here."));
+    if (assets.answer(path, incoming, outgoing as ServerResponse)) return RESPONSE_ALREADY_SENT;
+    refuse(incoming, outgoing as ServerResponse, 404, "There is nothing here.");
+    return RESPONSE_ALREADY_SENT;
+  });
+  app.notFound((context) => failure(context, new Problem(404, "There is nothing here.")));
+  app.onError((error, context) => failure(context, error, onError));
+  return app;
 }
+
+function refuseToken(request: IncomingMessage, response: ServerResponse, waitSeconds: number | null): void {
+  if (waitSeconds === null) {
+    refuse(request, response, 401, "That is not the token.", { "www-authenticate": "Bearer" });
+  } else {
+    const wait = { "retry-after": String(waitSeconds) };
+    refuse(request, response, 429, `Too many wrong tokens from this address. Wait ${waitSeconds} s.`, wait);
+  }
+}
+
+/** Why nothing is answered: to a person as a page, to a program as JSON. */
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  message: string,
+  more: Record<string, string> = {},
+): void {
+  const isPerson = /\btext\/html\b/.test(request.headers.accept ?? "") && !request.url?.startsWith("/api/");
+  if (isPerson) {
+    sendPage(response, status, String(status), `<p>${escaped(message)}</p>\n<p><a href="/">Overview</a></p>`, more);
+    return;
+  }
+  response.writeHead(status, { "content-type": "application/json", ...more });
+  response.end(JSON.stringify({ error: { message } }));
+}
+
+/** Names of this machine, as a Host has them and as they are listened on. */
+const loopback = ["127.0.0.1", "localhost", "[::1]", "::1"];
 
 function notLoopback(host: string): PipelineError {
   return new PipelineError({

@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { pageAt } from "../pages.ts";
 import { said } from "./api.ts";
 import { Help, keys } from "./keys.tsx";
 import { connection } from "./live.ts";
@@ -75,13 +76,13 @@ export function App() {
 }
 
 function Page({ path }: { path: string }) {
-  const [, first, second] = path.split("/");
-  if (path === "/") return <Overview />;
-  if (first === "runs") return second ? <Run key={second} id={decodeURIComponent(second)} /> : <Runs />;
-  if (first === "trends") return <Trends />;
-  if (first === "schedules") return <Schedules />;
-  if (first === "data") return <Data part={second ?? ""} />;
-  if (first === "lineage") return <Lineage name={decodeURIComponent(second ?? "")} />;
+  const page = pageAt(path);
+  if (page?.name === "overview") return <Overview />;
+  if (page?.name === "runs") return page.part === null ? <Runs /> : <Run key={page.part} id={page.part} />;
+  if (page?.name === "trends") return <Trends />;
+  if (page?.name === "schedules") return <Schedules />;
+  if (page?.name === "data") return <Data part={page.part ?? ""} />;
+  if (page?.name === "lineage") return <Lineage name={page.part ?? ""} />;
   return (
     <p>
       There is no page at <code>{path}</code>. <a href="/">Overview</a>

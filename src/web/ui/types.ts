@@ -97,6 +97,8 @@ export type Table = {
   columns: { name: string; type: string }[];
   rows: unknown[][];
   more: boolean;
+  /** Whether the size of the result is why there are more. */
+  isCut: boolean;
 };
 
 export type Trends = {

@@ -66,7 +66,7 @@ export function rowsOf({ columns, rows }: Table): Row[] {
   return rows.map((row) => Object.fromEntries(columns.map(({ name }, i) => [name, row[i]])));
 }
 
-export function TableView({ table: { columns, rows, more } }: { table: Table }) {
+export function TableView({ table: { columns, rows, more, isCut } }: { table: Table }) {
   const isNumber = (type: string) => /INT|DOUBLE|DECIMAL|FLOAT/.test(type);
   return (
     <>
@@ -100,7 +100,12 @@ export function TableView({ table: { columns, rows, more } }: { table: Table }) 
           </tbody>
         </table>
       </div>
-      {more && <p class="dim">These are the first {rows.length.toLocaleString("en-US")} rows.</p>}
+      {more && (
+        <p class="dim">
+          These are the first {rows.length.toLocaleString("en-US")} rows
+          {isCut ? ": the result ends at 10 MB. Get all of it with `pipeline sql --csv`." : "."}
+        </p>
+      )}
     </>
   );
 }
