@@ -12,8 +12,9 @@ export type LiveTask = {
   rows: number;
   /** Rows that the source has; null until the first page says so. */
   total: number | null;
-  /** dbt nodes that are done. */
+  /** dbt nodes that are done, and how many there are; null until dbt says so. */
   nodes: number;
+  nodesTotal: number | null;
   /** Waits until then, and why. */
   wait: { until: number; why: string } | null;
   why: string | null;
@@ -22,10 +23,15 @@ export type LiveTask = {
 };
 
 /** What a live view shows of a run. */
-export type LiveModel = { title: string; tasks: Map<string, LiveTask>; cancelling: boolean };
+export type LiveModel = {
+  title: string;
+  startedAt: number | null;
+  tasks: Map<string, LiveTask>;
+  cancelling: boolean;
+};
 
 export function newModel(): LiveModel {
-  return { title: "", tasks: new Map(), cancelling: false };
+  return { title: "", startedAt: null, tasks: new Map(), cancelling: false };
 }
 
 /** What comes after the loads; shown before it begins, so that people see what is left. */
@@ -34,7 +40,10 @@ const later = ["run_dbt_models", "commit_state", "publish"];
 /** Takes an event into the model. */
 export function update(model: LiveModel, event: RunEvent): void {
   const at = Date.parse(event.at);
-  if (event.type === "run.started") model.title = `${event.flow}, as of ${event.asOf}`;
+  if (event.type === "run.started") {
+    model.title = `${event.flow}, as of ${event.asOf}`;
+    model.startedAt = at;
+  }
   if (event.type === "run.cancelling") model.cancelling = true;
   if (event.type === "window.resolved") {
     task(model, `extract_and_load_complaints[${event.company}]`);
@@ -45,6 +54,7 @@ export function update(model: LiveModel, event: RunEvent): void {
     }
   }
   if (event.type === "dbt.node") task(model, "run_dbt_models").nodes++;
+  if (event.type === "dbt.total") task(model, "run_dbt_models").nodesTotal = event.total;
   if (!("task" in event)) return;
   const known = task(model, event.task);
   switch (event.type) {
@@ -87,7 +97,7 @@ function task(model: LiveModel, name: string): LiveTask {
   if (known !== undefined) return known;
   const fresh: LiveTask = {
     ...{ name, state: "Pending", startedAt: null, endedAt: null, attempt: 0 },
-    ...{ rows: 0, total: null, nodes: 0, wait: null, why: null, verdict: null },
+    ...{ rows: 0, total: null, nodes: 0, nodesTotal: null, wait: null, why: null, verdict: null },
   };
   model.tasks.set(name, fresh);
   return fresh;
@@ -105,9 +115,9 @@ export function render(
   const shown = tasks.length <= room ? tasks : mostImportant(tasks, room);
   const names = Math.min(
     Math.max(...shown.map(({ name }) => [...companyOf(name)].length), 0),
-    Math.max(Math.floor(width / 3), 12),
+    Math.max(Math.floor(width / 4), 12),
   );
-  const lines = shown.map((one) => ({ text: cut(taskLine(one, names, now), width), state: one.state as State | null }));
+  const lines = shown.map((one) => ({ text: taskLine(one, names, now, width), state: one.state as State | null }));
   const hidden = tasks.length - shown.length;
   if (hidden > 0) {
     const left = tasks.filter((one) => !shown.includes(one));
@@ -118,7 +128,11 @@ export function render(
     });
   }
   const title = model.cancelling ? `${model.title}, cancelling` : model.title;
-  return [{ text: cut(title, width), state: null }, ...lines];
+  const elapsed = model.startedAt === null ? "" : `  ${duration(Math.max(now - model.startedAt, 0))}`;
+  return [
+    { text: `${cut(title, Math.max(width - elapsed.length, 0))}${elapsed}`.slice(0, width), state: null },
+    ...lines,
+  ];
 }
 
 /** Those under way and those that failed, then the others, in their own order. */
@@ -144,25 +158,66 @@ const marks: Partial<Record<State, string>> = {
   Pending: " ",
 };
 
-function taskLine(one: LiveTask, names: number, now: number): string {
-  const name = pad(companyOf(one.name), names);
+/** A part of a line. Those of the highest rank go first where there is no room for all. */
+type Part = { text: string; rank: number };
+
+function taskLine(one: LiveTask, names: number, now: number, width: number): string {
+  const start = `${marks[one.state] ?? ">"} ${pad(companyOf(one.name), names)}`;
   const time = one.startedAt === null ? "" : duration(Math.max((one.endedAt ?? now) - one.startedAt, 0));
-  const parts = [`${marks[one.state] ?? ">"} ${name}  ${one.state.padEnd(9)} ${time.padStart(8)}`];
-  if (one.attempt > 1) parts.push(`attempt ${one.attempt}`);
-  if (one.wait !== null && one.wait.until > now) parts.push(`waits ${duration(one.wait.until - now)}: ${one.wait.why}`);
-  else if (one.verdict !== null) parts.push(one.verdict);
-  else if (one.total !== null) parts.push(rowsText(one, now));
-  if (one.nodes > 0) parts.push(`${one.nodes} nodes`);
-  if (one.why !== null) parts.push(one.why);
-  return parts.join("  ");
+  const parts: Part[] = [
+    // The mark says it as well, but for the rarer states.
+    { text: one.state.padEnd(9), rank: one.state === "Retrying" || one.state === "Cancelled" ? 2 : 5 },
+    { text: time.padStart(7), rank: 3 },
+  ];
+  if (one.attempt > 1) parts.push({ text: `attempt ${one.attempt}`, rank: 2 });
+  const done = doneOf(one);
+  if (one.wait !== null && one.wait.until > now) {
+    parts.push({ text: `waits ${duration(one.wait.until - now)}: ${one.wait.why}`, rank: 0 });
+  } else if (one.verdict !== null) parts.push({ text: one.verdict, rank: 0 });
+  else if (done !== null) parts.push(...progressOf(done, one, now));
+  else if (one.total !== null) parts.push({ text: `${count(one.rows)} rows`, rank: 1 });
+  if (one.nodes > 0) {
+    const of = one.nodesTotal === null ? "" : ` of ${Math.max(one.nodesTotal, one.nodes)}`;
+    parts.push({ text: `${one.nodes}${of} nodes`, rank: 1 });
+  }
+  if (one.why !== null) parts.push({ text: one.why, rank: 0 });
+  return cut([start, ...fitting(parts, width - [...start].length)].join("  "), width);
 }
 
-function rowsText({ rows, total, startedAt, endedAt }: LiveTask, now: number): string {
-  if (endedAt !== null || total === null || total === 0) return `${count(rows)} rows`;
+/** The parts that there is room for, in their order. */
+function fitting(parts: readonly Part[], room: number): string[] {
+  let kept = parts;
+  const size = () => kept.reduce((sum, { text }) => sum + [...visible(text)].length + 2, 0);
+  while (size() > room && kept.length > 1) {
+    const rank = Math.max(...kept.map((part) => part.rank));
+    kept = kept.filter((part) => part.rank < rank || part.rank === 0);
+    if (rank === 0) break;
+  }
+  return kept.map(({ text }) => text);
+}
+
+/** How much of a task that is under way is done, from 0 to 1; null where that is not known. */
+function doneOf({ rows, total, nodes, nodesTotal, endedAt }: LiveTask): number | null {
+  if (endedAt !== null) return null;
+  if (nodesTotal !== null && nodesTotal > 0) return Math.min(nodes / nodesTotal, 1);
+  return total === null || total === 0 ? null : Math.min(rows / total, 1);
+}
+
+const barLength = 12;
+
+function progressOf(done: number, { rows, total, startedAt }: LiveTask, now: number): Part[] {
+  const filled = Math.floor(done * barLength);
+  const parts: Part[] = [
+    { text: `[${"#".repeat(filled)}${"-".repeat(barLength - filled)}]`, rank: 4 },
+    { text: `${Math.floor(100 * done)}%`.padStart(4), rank: 1 },
+  ];
+  if (total === null) return parts;
+  parts.push({ text: `${count(rows)} of ${count(total)}`, rank: 1 });
   const seconds = (now - (startedAt ?? now)) / 1000;
   const rate = seconds > 0 ? rows / seconds : 0;
-  const left = rate > 0 && rows < total ? `  ${duration(((total - rows) / rate) * 1000)} left` : "";
-  return `${count(rows)} of ${count(total)}  ${Math.floor((100 * rows) / total)}%  ${count(Math.round(rate))} rows/s${left}`;
+  if (rate > 0) parts.push({ text: `${count(Math.round(rate))} rows/s`, rank: 6 });
+  if (rate > 0 && rows < total) parts.push({ text: `${duration(((total - rows) / rate) * 1000)} left`, rank: 2 });
+  return parts;
 }
 
 function pad(text: string, width: number): string {

@@ -69,7 +69,7 @@ export async function runAndPrint(
     view.stop();
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else if (!quiet || report.error !== null)
-      process.stdout.write(summaryText(report, styleFor(process.stdout, options, config.env)));
+      process.stdout.write(summaryText(report, styleFor(process.stdout, options, config.env), process.stdout.columns));
     const { error } = report;
     if (error !== null)
       process.stderr.write(errorText({ ...error, what: error.message }, styleFor(process.stderr, options, config.env)));

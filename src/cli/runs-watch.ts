@@ -13,7 +13,8 @@ export async function runsWatch(id: string | undefined, options: ConsoleOptions)
     await follow(history, run, { level: 0 }, true, ({ event }) => view.emit(event));
     view.stop();
     const { report, state } = history.inspect(run.no);
-    if (report !== null) process.stdout.write(summaryText(report, styleFor(process.stdout, options, process.env)));
+    if (report !== null)
+      process.stdout.write(summaryText(report, styleFor(process.stdout, options, process.env), process.stdout.columns));
     else if (isFinal(state)) process.stdout.write(`${run.name}: ${state}\n`);
     return 0;
   });

@@ -4,8 +4,8 @@ import { bytes, count, duration, plural, visible } from "../pipeline/words.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 
-/** What a run did: one table, one sentence on the state of the data, what the next run does. */
-export function summaryText(report: RunReport, style: Style): string {
+/** What a run did: one table, one sentence on the state of the data, what the next run does. `width`: of the terminal, where it is one. */
+export function summaryText(report: RunReport, style: Style, width?: number): string {
   const { companies, dbt, error, forgotten, untracked, published } = report;
   if (companies.length === 0) return "";
   const rows = companies.map((company) => [
@@ -16,17 +16,23 @@ export function summaryText(report: RunReport, style: Style): string {
     duration(company.durationMs),
   ]);
   const numbers = ["expected", "inserted", "updated", "deleted", "unchanged", "time"] as const;
+  const isOneWindow = new Set(companies.map(({ window }) => `${window.from} ${window.to}`)).size === 1;
+  const ranks: Partial<Record<(typeof numbers)[number], { rank: number }>> = {
+    unchanged: { rank: 6 },
+    time: { rank: 5 },
+  };
   const columns = [
     { title: "company" },
-    { title: "window" },
+    { title: "window", rank: isOneWindow ? 3 : 1 },
     {
       title: "state",
+      ...(companies.every(({ state }) => state === "Completed") ? { rank: 4 } : {}),
       style: (padded: string, cell: string) =>
         cell === "Completed" ? style.good(padded) : cell === "state" ? padded : style.bad(padded),
     },
-    ...numbers.map((title) => ({ title, align: "right" as const })),
+    ...numbers.map((title) => ({ title, align: "right" as const, ...ranks[title] })),
   ];
-  const lines = [table(columns, rows).trimEnd(), "", ...dataLines(report)];
+  const lines = [table(columns, rows, width).trimEnd(), "", ...dataLines(report)];
   if (dbt?.state === "Completed") {
     const warnings = dbt.warnings > 0 ? `, ${plural(dbt.warnings, "warning")}` : "";
     lines.push(`${plural(dbt.models, "model")} built, ${plural(dbt.tests, "test")} passed${warnings}.`);

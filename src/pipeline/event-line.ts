@@ -69,6 +69,8 @@ function lineOf(event: Happening): string {
       return "warehouse closed";
     case "dbt.environment":
       return `dbt: ${event.step}`;
+    case "dbt.total":
+      return `dbt: ${plural(event.total, "node")} to do`;
     case "dbt.started":
       return "dbt: building and testing the models";
     case "dbt.node": {

@@ -63,6 +63,8 @@ export type Happening =
   | { type: "warehouse.closed" }
   | { type: "dbt.environment"; step: string }
   | { type: "dbt.started" }
+  /** How many models, seeds and tests dbt has to do. */
+  | { type: "dbt.total"; total: number }
   | { type: "dbt.node"; node: DbtNode }
   | { type: "dbt.output"; level: "debug" | "info" | "warn" | "error"; text: string }
   | { type: "dbt.usage"; cpuMs: number; peakRssBytes: number }

@@ -13,6 +13,7 @@ export function levelOf(event: Happening): Level {
     case "load.staged":
     case "publish.table":
     case "dbt.usage":
+    case "dbt.total":
     case "source.waited":
       return "debug";
     case "dbt.output":

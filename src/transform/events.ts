@@ -32,6 +32,7 @@ const eventLine = z.object({
     cpu_ms: z.number().optional(),
     peak_rss: z.number().optional(),
     models: z.array(model).optional(),
+    total: z.int().optional(),
   }),
 });
 
@@ -40,6 +41,8 @@ export type DbtEvent =
   | { type: "usage"; cpuMs: number; peakRssBytes: number }
   /** The models of the project, and where they are built; only our own host says so. */
   | { type: "models"; models: Model[] }
+  /** How many nodes are to be built and tested. */
+  | { type: "total"; total: number }
   | { type: "node"; node: DbtNode }
   | { type: "log"; level: "debug" | "info" | "warn" | "error"; text: string };
 
@@ -57,6 +60,7 @@ export function parseDbtLine(line: string): DbtEvent | null {
     return { type: "usage", cpuMs: data.cpu_ms, peakRssBytes: data.peak_rss };
   }
   if (info.name === "Models" && data.models !== undefined) return { type: "models", models: data.models };
+  if (info.name === "LogStartLine" && data.total !== undefined) return { type: "total", total: data.total };
   // Lines about single nodes (LogStartLine, LogTestResult, ...) say again what the nodes say.
   if (info.level === "debug" || info.name.startsWith("Log") || info.msg.trim() === "") return null;
   const level = info.level === "error" || info.level === "warn" ? info.level : "debug";

@@ -162,6 +162,8 @@ class DbtChild {
   readonly nodes = new Map<string, DbtNode>();
   /** The models of the project; what a dbt of the user's own builds is in the file that it writes. */
   models: Model[] | undefined;
+  /** How many nodes it says that there are; null before it does. */
+  #total: number | null = null;
   /** What it said of errors and warnings. */
   readonly said: string[] = [];
   readonly #start: () => Started;
@@ -190,6 +192,11 @@ class DbtChild {
     if (event.type === "node") {
       this.nodes.set(event.node.id, event.node);
       report({ type: "dbt.node", node: event.node });
+      return;
+    }
+    if (event.type === "total") {
+      if (this.#total !== event.total) report({ type: "dbt.total", total: event.total });
+      this.#total = event.total;
       return;
     }
     if (event.type === "models") {

@@ -41,13 +41,35 @@ const texts = (view: ReturnType<typeof render>) => view.map(({ text }) => text.t
 describe("the live view", () => {
   it("has a line per task with state, rows, rate and what is left", () => {
     assert.deepEqual(texts(render(model(...begun), 100, 24, start + 6000)), [
-      "flow, as of 2026-11-20",
+      "flow, as of 2026-11-20  6.0 s",
       "+ resolve_companies        Completed    1.0 s",
-      "> a bank with a long name  Running      5.0 s  10,000 of 40,000  25%  2,000 rows/s  15 s left",
+      "> a bank with a long name  Running      5.0 s  [###---------]   25%  10,000 of 40,000  15 s left",
       "  run_dbt_models           Pending",
       "  commit_state             Pending",
       "  publish                  Pending",
     ]);
+  });
+
+  it("keeps the ETA at 80 columns, rows and percent at 50, and counts dbt's nodes", () => {
+    const bankLine = (width: number) => texts(render(model(...begun), width, 24, start + 6000))[2]!;
+    assert.match(bankLine(79), /25% {2}10,000 of 40,000 {2}15 s left$/);
+    assert.match(bankLine(49), /^> a bank with~ .* 25% {2}10,000 of 40,000/);
+    const node = {
+      id: "n",
+      kind: "model",
+      name: "n",
+      status: "success",
+      durationMs: 1,
+      failures: null,
+      message: null,
+    } as const;
+    const dbt = [
+      at(7, { type: "task.state", task: "run_dbt_models", state: "Running", attempt: 1 }),
+      at(7, { type: "dbt.total", total: 4 }),
+      at(8, { type: "dbt.node", node }),
+    ];
+    const lines = texts(render(model(...begun, ...dbt), 99, 24, start + 9000));
+    assert.match(lines[3]!, /\[###-+\] {3}25% {2}1 of 4 nodes$/);
   });
 
   it("says what a task waits for, its attempt, its verdict and how it failed", () => {
@@ -62,7 +84,7 @@ describe("the live view", () => {
         at(7, { type: "task.retry", task: bank, attempt: 1, waitMs: 1000, error }),
         at(8, { type: "task.state", task: bank, state: "Running", attempt: 2 }),
       )!,
-      /Running +9\.0 s {2}attempt 2 {2}10,000 of 40,000/,
+      /Running +9\.0 s {2}attempt 2 {2}\[.*10,000 of 40,000/,
     );
     assert.match(lineOf(at(8, { type: "load.reconciled", task: bank, expected: 5, live: 5 }))!, /5 of 5: complete$/);
     assert.match(
@@ -122,7 +144,7 @@ describe("the live view", () => {
     view.emit(at(7, { type: "source.retry", task: bank, attempt: 1, waitMs: 1000, error }));
     view.stop();
     const [first, above, last] = written.split("\x1b[6A\r\x1b[J");
-    assert.match(first!, /^flow, as of 2026-11-20\n/);
+    assert.match(first!, /^flow, as of 2026-11-20 {2}/);
     assert.match(above!, /^a bank with a long name: source_html, attempt 1; again in 1\.0 s\nflow, as of/);
     assert.match(last!, /publish +Pending +\n\n$/);
     assert.ok(!canShowLive(stream, { TERM: "dumb" }) && !canShowLive(stream, { CI: "1" }) && canShowLive(stream, {}));

@@ -59,11 +59,38 @@ describe("the summary of a run", () => {
 jpmorgan  2026-09-21..2026-11-20  Completed     1,234       100       20        3      1,114  4.2 s
 
 Verified: 1,234 rows of these windows, the very number the source shows. Days outside them were not compared row by row.
+3 rows left the window (withdrawn, or dated earlier).
 Every day through 2026-11-20 was read; the next run goes on from there and looks back.
 9 models built, 36 tests passed, 1 warning.
 6.0 s, 4 requests, 2 MB read, 300 MB of memory at most.
 `,
     );
+  });
+
+  it("fits into a terminal of 80 columns, and says there what failed", () => {
+    const large = { expected: 123_456, inserted: 123_456, updated: 12_345, deleted: 1234, unchanged: 123_456 };
+    const companies = [company, { ...company, ...large, company: "bank of america, national association" }];
+    const first = (text: string) => text.split("\n\n")[0]!.split("\n");
+    const lines = first(summaryText({ ...report, companies }, plain, 80));
+    assert.ok(
+      lines.every((line) => line.length <= 80),
+      lines.join("\n"),
+    );
+    assert.deepEqual(lines[0]?.split(/ {2,}/), ["company", "window", "expected", "inserted", "updated", "deleted"]);
+    assert.match(lines[2]!, /^bank of america,? ?\S*… {2}2026-09-21\.\.2026-11-20 /);
+    const failed = [company, { ...company, ...large, state: "TimedOut" as const }];
+    const told = first(summaryText({ ...report, companies: failed }, plain, 80));
+    assert.ok(
+      told.every((line) => line.length <= 80),
+      told.join("\n"),
+    );
+    assert.match(told[2]!, /TimedOut/);
+    const narrow = first(summaryText({ ...report, companies }, plain, 50));
+    assert.ok(
+      narrow.every((line) => line.length <= 50),
+      narrow.join("\n"),
+    );
+    assert.match(narrow[0]!, /expected +inserted/);
   });
 
   it("tells of rows that could not be read, and of companies that are no longer configured", () => {

@@ -48,6 +48,36 @@ describe("a night without differences", () => {
     assert.equal(report.requests, 3, "one question for the names, one page, one for the days outside");
   });
 
+  it("says that a row whose day was corrected has left the window; it comes back when its new day is read", async () => {
+    // Of 2026-11-24, in the look-back, to a day before it.
+    source.change([doc(8_000_079, "2026-09-10")]);
+    const { code, stdout } = await home.run(run);
+    assert.equal(code, 0);
+    assert.match(stdout, /1 row left the window \(withdrawn, or dated earlier\)\./);
+    assert.equal((await home.report(run)).companies[0]?.deleted, 0, "it is told once");
+    const back = await home.run(["backfill", "--companies", "acme", "--from", "2026-09-10", "--to", "2026-09-10"], {
+      PIPELINE_AS_OF: asOf,
+    });
+    assert.equal(back.code, 0, back.stderr);
+    assert.deepEqual(
+      await home.query(
+        "select date_received::date::varchar, _deleted_at is null from raw.cfpb_complaints where complaint_id = '8000079'",
+      ),
+      [["2026-09-10", "true"]],
+    );
+    assert.deepEqual(
+      await home.query(
+        "select field, old_value, new_value from raw.cfpb_complaint_changes where complaint_id = '8000079' and field <> 'date_sent_to_company' order by all",
+      ),
+      [
+        ["_withdrawn", "false", "true"],
+        ["_withdrawn", "true", "false"],
+        ["date_received", "2026-11-24 10:00:00+00", "2026-09-10 10:00:00+00"],
+      ],
+      "with its entries",
+    );
+  });
+
   it("says that all rows are the source's where all were compared", async () => {
     assert.match(
       (await home.run(run)).stdout,
