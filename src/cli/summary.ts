@@ -20,6 +20,7 @@ export function summaryText(report: RunReport, style: Style, width?: number): st
   const ranks: Partial<Record<(typeof numbers)[number], { rank: number }>> = {
     unchanged: { rank: 6 },
     time: { rank: 5 },
+    deleted: { rank: 2 },
   };
   const columns = [
     { title: "company" },
