@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseDocument } from "yaml";
+import { type ErrorCode, parseDocument, type YAMLParseError } from "yaml";
 import { PipelineError } from "./pipeline/errors.ts";
 
 const usualName = "pipeline.yaml";
@@ -25,8 +25,13 @@ export function readConfigFile(
   }
   const document = parseDocument(content);
   const [problem] = document.errors;
-  if (problem) throw badFile(path, problem.message.split("\n")[0] ?? "it is not YAML");
-  const settings: unknown = document.toJS() ?? {};
+  if (problem) throw badFile(path, whyNot(problem));
+  let settings: unknown;
+  try {
+    settings = document.toJS() ?? {};
+  } catch {
+    throw badFile(path, "an alias (*) in it names nothing");
+  }
   if (!isObject(settings)) throw badFile(path, "expected keys with values");
   return { path, settings, warnings: path === ofHome ? hidden(path, content) : [] };
 }
@@ -42,9 +47,26 @@ function badFile(path: string, why: string): PipelineError {
     code: "config_invalid",
     what: `The configuration file ${path} cannot be used: ${why}.`,
     data: "Nothing was read or changed.",
-    next: "Correct the file, or name another one with --config.",
+    next: "Edit the file, or name another one with --config. `pipeline init --config NEW.yaml` writes one with every setting.",
   });
 }
+
+/** What is wrong with a text that is no YAML, by the parser's code, and where. */
+function whyNot({ code, linePos }: YAMLParseError): string {
+  const { line = 1, col = 1 } = linePos?.[0] ?? {};
+  return `line ${line}, column ${col}: ${yamlProblems[code] ?? "this is not YAML"}`;
+}
+
+const yamlProblems: Partial<Record<ErrorCode, string>> = {
+  BAD_INDENT: "the indentation is wrong, or a bracket is not closed",
+  BAD_SCALAR_START: "a value that begins with this character stands in quotes",
+  BLOCK_AS_IMPLICIT_KEY: "two keys stand on one line, or a value with a colon stands without quotes",
+  DUPLICATE_KEY: "this key is there twice",
+  MISSING_CHAR: "a quote, a bracket or a colon is missing",
+  MULTIPLE_DOCS: "the file holds more than one document (---)",
+  TAB_AS_INDENT: "the line is indented with a tab; use spaces",
+  UNEXPECTED_TOKEN: "this does not belong here; look at the indentation, and at quotes around values",
+};
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -123,8 +123,8 @@ export function loadConfig(flags: Partial<Settings>, file: string | undefined, t
   const fromFile = readConfigFile(file, home);
   const origins: [origin: string, settings: Record<string, unknown>][] = [
     [fromFile.path, fromFile.settings],
-    ["the environment", environment.settings],
-    ["the command line", flags],
+    [inEnvironment, environment.settings],
+    [onCommandLine, flags],
   ];
   const merged: Record<string, unknown> = {};
   const originOf = new Map<string, string>();
@@ -144,6 +144,9 @@ export function loadConfig(flags: Partial<Settings>, file: string | undefined, t
   return { config: finish(parsed.data, companies, today), warnings: [...fromFile.warnings, ...environment.warnings] };
 }
 
+const inEnvironment = "the environment";
+const onCommandLine = "the command line";
+
 /** The companies without those of the command line, the last of the origins. */
 function standingOf(origins: readonly [string, Record<string, unknown>][]): unknown {
   return origins.slice(0, -1).findLast(([, settings]) => settings.companies !== undefined)?.[1].companies;
@@ -155,7 +158,10 @@ function finish(settings: z.output<typeof schema>, standingCompanies: readonly s
   const kept = ownHome(home, settings.source);
   const last = asOf ?? today;
   if (!isSample && last > today) throw inFuture("as_of_in_future", "as-of day", last, today);
-  if (startDate > last) throw inFuture("start_date_in_future", "start date", startDate, last);
+  if (startDate > last)
+    throw asOf === undefined
+      ? inFuture("start_date_in_future", "start date", startDate, last)
+      : asOfTooEarly(asOf, startDate);
   return Object.freeze({
     ...rest,
     startDate,
@@ -176,11 +182,20 @@ function inFuture(code: "as_of_in_future" | "start_date_in_future", what: string
   const isStart = code === "start_date_in_future";
   return new PipelineError({
     code,
-    what: `The ${what} ${day} is after ${isStart ? "the as-of day" : "today"} (${today} in UTC).`,
+    what: `The ${what} ${day} is after today (${today} in UTC).`,
     data: "Nothing was read or changed.",
     next: isStart
-      ? "Give an earlier --start-date, or correct startDate in pipeline.yaml."
+      ? "Give an earlier --start-date, or change startDate in pipeline.yaml."
       : "Give an earlier --as-of, or none.",
+  });
+}
+
+function asOfTooEarly(asOf: string, startDate: string): PipelineError {
+  return new PipelineError({
+    code: "start_date_in_future",
+    what: `The as-of day ${asOf} is before the start date ${startDate}: no day is left to load.`,
+    data: "Nothing was read or changed.",
+    next: "Give a later --as-of, or an earlier --start-date.",
   });
 }
 
@@ -287,13 +302,31 @@ function invalid(
     originOf.get(String(first ?? (issue.code === "unrecognized_keys" ? issue.keys[0] : ""))) ?? "the configuration";
   return new PipelineError({
     code: "config_invalid",
-    what: `${describeIssue(issue, key, merged)} (in ${where}).`,
+    what: `${describeIssue(issue, key, merged, nameIn(where, key))}${where === onCommandLine ? "" : ` (in ${where})`}.`,
     data: "Nothing was read or changed.",
-    next: `Correct it in ${where}.`,
+    next: helpIn(where, key),
   });
 }
 
-function describeIssue(issue: z.core.$ZodIssue, key: string, merged: Record<string, unknown>): string {
+/** What a setting is called where it was given. */
+function nameIn(where: string, key: string): string {
+  if (where === onCommandLine) return flags[key.replace(/\..*$/, "")] ?? key;
+  return where === inEnvironment ? variableOf(key.replaceAll(".", "_")) : key;
+}
+
+/** The options of the command line that are settings. */
+const flags: Partial<Record<string, string>> = {
+  ...{ startDate: "--start-date", asOf: "--as-of", lookBackDays: "--look-back", companies: "--companies" },
+  ...{ home: "--home", database: "--database", source: "--source" },
+};
+
+function helpIn(where: string, key: string): string {
+  if (where === onCommandLine) return `Give another value, or leave ${nameIn(where, key)} out.`;
+  if (where === inEnvironment) return `Set ${nameIn(where, key)} to another value, or unset it.`;
+  return `Edit ${where}; docs/configuration.md lists every setting, and so does the file that \`pipeline init\` writes.`;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, key: string, merged: Record<string, unknown>, written: string): string {
   if (issue.code === "unrecognized_keys") {
     const inner = schema.shape[key as keyof typeof schema.shape];
     const object = inner instanceof z.ZodPrefault ? inner.unwrap() : schema;
@@ -309,7 +342,7 @@ function describeIssue(issue: z.core.$ZodIssue, key: string, merged: Record<stri
   );
   // What stands where a secret belongs may be one.
   const shown = issue.path[0] === "notify" ? "" : ` is ${JSON.stringify(value)}`;
-  return `\`${key}\`${shown}: ${expectation(issue)}`;
+  return `\`${written}\`${shown}: ${expectation(issue)}`;
 }
 
 function expectation(issue: z.core.$ZodIssue): string {

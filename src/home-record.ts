@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import * as z from "zod";
-import { makeFolder } from "./folder.ts";
+import { makeFolder, obstacleOf } from "./folder.ts";
 import { PipelineError } from "./pipeline/errors.ts";
 import { parseManifest } from "./pipeline/manifest.ts";
 import { sourceIdentity } from "./pipeline/source-identity.ts";
@@ -14,6 +14,18 @@ export type HomeRecord = { source: string | null; database: string | null };
 const schema = z.object({ source: z.string().nullable(), database: z.string().nullable() });
 
 const fileOf = (home: string) => join(home, "home.json");
+
+/** Throws `home_unwritable` where a home cannot be written, or made: for whatever is about to write there. */
+export function checkWritable(home: string): void {
+  const obstacle = obstacleOf(home);
+  if (obstacle === null) return;
+  throw new PipelineError({
+    code: "home_unwritable",
+    what: `The home ${home} cannot be ${existsSync(home) ? "written" : "made"}: ${obstacle.at} ${obstacle.why}.`,
+    data: "Nothing was read or changed.",
+    next: "Make it writable for this user (chown, chmod, a mount that is not read-only), or name another home with --home.",
+  });
+}
 
 /** What a home remembers of itself; of one from before it did, what its snapshot and its last run that loaded say. */
 export function readHomeRecord(home: string): HomeRecord {

@@ -231,14 +231,19 @@ function flowSettings(config: Config, options: RunOptions, runId: string): FlowS
 }
 
 /** What a run would do now. Changes nothing; throws `warehouse_locked` while a run is under way. */
-export async function executePlan(config: Config, options: RunOptions, signal: AbortSignal): Promise<Plan> {
+export async function executePlan(
+  config: Config,
+  options: RunOptions,
+  signal: AbortSignal,
+  report: Report,
+): Promise<Plan> {
   const { home, database } = config;
   refuseOtherDatabase(home, database);
   if (!options.acceptSource)
     refuseOtherSource(readHomeRecord(home).source, identityOf(config, options), `${home} is for`);
   const { companies } = await stateReport(config);
   refuseFutureWatermark(config, options, companies);
-  return lookAtSource(config, signal, async (ports) => {
+  return lookAtSource(config, signal, report, async (ports) => {
     const settings = { ...flowSettings(config, options, "plan"), pageSize: config.pageSize };
     const planned = await planFlow(ports, settings, companies);
     return planRun(planned, rangesOutside(planned, companies).length, ratePerMinute(config));
@@ -246,8 +251,13 @@ export async function executePlan(config: Config, options: RunOptions, signal: A
 }
 
 /** The names at the source that a text means, and those that look like it. */
-export async function searchCompanies(config: Config, text: string, signal: AbortSignal): Promise<Candidates> {
-  return lookAtSource(config, signal, async ({ source, tasks }) => {
+export async function searchCompanies(
+  config: Config,
+  text: string,
+  signal: AbortSignal,
+  report: Report,
+): Promise<Candidates> {
+  return lookAtSource(config, signal, report, async ({ source, tasks }) => {
     const { candidates } = await tasks.run("resolve_companies", quick, (context) => source.findNames([text], context));
     return candidates[0]!;
   });

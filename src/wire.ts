@@ -3,17 +3,18 @@ import { basename, join } from "node:path";
 import type { Config } from "./config.ts";
 import { Recorder, type RecorderOptions } from "./history/recorder.ts";
 import type { NewRun } from "./history/statements.ts";
-import { refuseOtherDatabase, refuseOtherSource, sourceOfRun } from "./home-record.ts";
+import { checkWritable, refuseOtherDatabase, refuseOtherSource, sourceOfRun } from "./home-record.ts";
 import { type Day, dayOf } from "./pipeline/days.ts";
 import { PipelineError } from "./pipeline/errors.ts";
 import type { Report } from "./pipeline/events.ts";
 import { neededFields, retiredFields } from "./pipeline/fields.ts";
 import type { Ports } from "./pipeline/ports.ts";
+import { isFinal } from "./pipeline/run-state.ts";
 import type { Remembered } from "./pipeline/window.ts";
 import { type ProxyServer, proxyFor } from "./proxy.ts";
 import { openPublished, publishedFolder } from "./published.ts";
 import { readRestoreNote, settleRestore } from "./restore-note.ts";
-import { historyFile } from "./runs.ts";
+import { historyFile, openRuns } from "./runs.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { LocalEngine } from "./runtime/local-engine.ts";
 import { spawnSample } from "./sample/spawn.ts";
@@ -60,8 +61,7 @@ function takeWarehouse(config: Config): WarehouseLock {
   try {
     return WarehouseLock.acquire(config.database, { pid: process.pid, since: new Date().toISOString() });
   } catch (error) {
-    const isHeld = error instanceof PipelineError && error.code === "warehouse_locked";
-    throw isHeld && readRestoreNote(config.home) !== null ? restoring(error) : error;
+    throw lockedBy(config, error);
   }
 }
 
@@ -122,14 +122,26 @@ async function loadedSource({ home }: Config, warehouse: DuckDbWarehouse): Promi
   return last === null ? null : (last.source ?? sourceOfRun(home, last.runId));
 }
 
+/** Somebody waits for the answer: what fails is asked once more, soon, and a request is not waited for as long as at night. */
+function inHaste(config: Config): Config {
+  const { retries, retryDelaySeconds, requestTimeoutSeconds } = config;
+  return {
+    ...config,
+    retries: Math.min(retries, 1),
+    retryDelaySeconds: Math.min(retryDelaySeconds, 2),
+    requestTimeoutSeconds: Math.min(requestTimeoutSeconds, 30),
+  };
+}
+
 /** The source alone, for questions that no run asks. Nothing is landed, and no warehouse is touched. */
 export async function lookAtSource<T>(
-  config: Config,
+  given: Config,
   signal: AbortSignal,
+  report: Report,
   look: (ports: Pick<Ports, "source" | "tasks" | "report">) => Promise<T>,
 ): Promise<T> {
+  const config = inHaste(given);
   const { source, close } = await openSource(config, join(config.home, "landing"), signal);
-  const report: Report = () => undefined;
   try {
     return await look({ source, report, tasks: wireTasks(config, signal, report) });
   } finally {
@@ -229,6 +241,30 @@ export async function dbtDocs(config: Config, signal: AbortSignal, output: Outpu
   return withWarehouse(config, () => writeDocs(transformOptions(config, signal), file, output));
 }
 
+/** That somebody else has the warehouse, with what to do about it: where it is a run of this home, by its name. */
+function lockedBy(config: Config, error: unknown): unknown {
+  if (!(error instanceof PipelineError) || error.code !== "warehouse_locked") return error;
+  if (readRestoreNote(config.home) !== null) return restoring(error);
+  const run = openRun(config);
+  if (run === null) return error;
+  const { code, what, data } = error;
+  const next = `Watch it with: pipeline runs watch ${run}\nStop it with: pipeline runs cancel ${run}`;
+  return new PipelineError({ code, what, data, next }, { cause: error });
+}
+
+/** The beginning of the id of the run that has the warehouse; null where none is known to have it. */
+function openRun({ home, database }: Config): string | null {
+  const holder = WarehouseLock.holderOf(database);
+  const history = holder === undefined ? null : openRuns(home);
+  try {
+    const open = history?.list({ limit: 20 }).filter(({ state }) => !isFinal(state)) ?? [];
+    const run = open.find(({ no }) => history?.inspect(no).lease.pid === holder?.pid);
+    return run?.id.slice(0, 8) ?? null;
+  } finally {
+    history?.close();
+  }
+}
+
 function restoring(cause: PipelineError): PipelineError {
   return new PipelineError(
     {
@@ -243,6 +279,7 @@ function restoring(cause: PipelineError): PipelineError {
 
 /** Holds the warehouse for this process as long as `use` takes (invariant 4). */
 export async function withWarehouse<T>(config: Config, use: () => Promise<T>): Promise<T> {
+  checkWritable(config.home);
   checkPath(config.database);
   refuseOtherDatabase(config.home, config.database);
   const lock = takeWarehouse(config);
@@ -284,7 +321,7 @@ export async function exportPublished(
 
 /** Whether the source is what loading stands on: at most four requests, none of them repeated. */
 export async function checkSource(config: Config, signal: AbortSignal): Promise<ContractReport> {
-  const options = clientOptions(config);
+  const options = clientOptions(inHaste(config));
   const started = await startSource(config, signal);
   const { base, credentials } = splitAddress(started.base);
   const client = new SourceClient({ ...options, policy: { ...options.policy, retries: 0 }, credentials });
@@ -313,7 +350,7 @@ export async function publishedSnapshot(config: Config): Promise<Snapshot> {
 export async function stateReport(config: Config): Promise<StateReport> {
   checkPath(config.database);
   const holder = WarehouseLock.holderOf(config.database);
-  if (holder !== undefined) throw refused(config.database, holder);
+  if (holder !== undefined) throw lockedBy(config, refused(config.database, holder));
   // What a restore has left half-way is no state of anything.
   if (readRestoreNote(config.home) !== null) await withWarehouse(config, async () => undefined);
   const project = wireTransform(config, new AbortController().signal).project();

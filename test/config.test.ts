@@ -99,7 +99,7 @@ describe("the configuration", () => {
 
   it("names the wrong key, where it stands and what was meant", () => {
     process.env.PIPELINE_RETRIES = "x";
-    assert.equal(refused({}), 'config_invalid: `retries` is "x": expected a number (in the environment).');
+    assert.equal(refused({}), 'config_invalid: `PIPELINE_RETRIES` is "x": expected a number (in the environment).');
     delete process.env.PIPELINE_RETRIES;
     const cases: [Partial<Settings>, string, string][] = [
       [{}, "lookbackDays: 3", "Unknown key `lookbackDays`; did you mean `lookBackDays`? (in FILE)."],
@@ -116,11 +116,7 @@ describe("the configuration", () => {
       [{}, "startDate: 2024-02-30", '`startDate` is "2024-02-30": expected a day such as 2024-01-01 (in FILE).'],
       [{}, "companies: []", "`companies` is []: expected at least one company (in FILE)."],
       [{}, "companies: jpmorgan", '`companies` is "jpmorgan": expected a list (in FILE).'],
-      [
-        { source: "ftp://x" },
-        "",
-        '`source` is "ftp://x": expected `sample` or an http(s) address (in the command line).',
-      ],
+      [{ source: "ftp://x" }, "", '`--source` is "ftp://x": expected `sample` or an http(s) address.'],
       [
         {},
         "duckdb: {memoryLimit: much}",
@@ -145,8 +141,9 @@ describe("the configuration", () => {
     ];
     for (const [key, least, most, below] of bounds) {
       for (const good of [least, most]) assert.equal(refused({ [key]: good }), "accepted", `${key}: ${good}`);
-      assert.match(refused({ [key]: below }), new RegExp(`\`${key}\` is ${below}: expected at least ${least}`));
-      assert.match(refused({ [key]: most + 1 }), new RegExp(`\`${key}\` is ${most + 1}: expected at most ${most}`));
+      const name = key === "lookBackDays" ? "--look-back" : key;
+      assert.match(refused({ [key]: below }), new RegExp(`\`${name}\` is ${below}: expected at least ${least}`));
+      assert.match(refused({ [key]: most + 1 }), new RegExp(`\`${name}\` is ${most + 1}: expected at most ${most}`));
     }
     for (const rate of ["searches", "exports", "documents"]) {
       assert.match(refused({ rates: { [rate]: 0 } }), /expected more than 0/);

@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import { backUp } from "../backup/backup.ts";
 import { restore } from "../backup/restore.ts";
 import { bytes, plural } from "../pipeline/words.ts";
+import { hinted } from "./hints.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { cancelOnSignals } from "./signals.ts";
 import { wrong } from "./usage-error.ts";
@@ -32,7 +33,9 @@ export async function backupCommand(options: BackupCommandOptions): Promise<numb
       process.stdout.write(
         `${folder}: ${plural(rows, "complaint")}, ${plural(files.length, "file")}, ${bytes(size)}\n`,
       );
-      process.stdout.write(`Restore it with: pipeline restore ${JSON.stringify(folder)} --home DIR\n`);
+      process.stdout.write(
+        hinted(`Put it into a home of its own with: pipeline restore ${JSON.stringify(folder)} --home restored\n`),
+      );
     }
     return 0;
   } finally {
@@ -65,7 +68,7 @@ export async function restoreCommand(folder: string, options: RestoreOptions): P
         `${config.home}: ${plural(rows, "complaint")}, as they were at ${madeAt}; every file is right.\n`,
       );
       for (const path of kept) process.stdout.write(`What stood there is in ${path}\n`);
-      process.stdout.write("Next: pipeline run\n");
+      process.stdout.write(hinted("Next: pipeline run\n"));
     }
     return 0;
   } finally {

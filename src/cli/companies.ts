@@ -1,5 +1,6 @@
 import { count, plural, visible } from "../pipeline/words.ts";
 import { searchCompanies } from "../run.ts";
+import { waitConsole } from "./console.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { cancelOnSignals, ofReading } from "./signals.ts";
 import { table } from "./table.ts";
@@ -9,7 +10,7 @@ export async function companiesSearch(text: string, options: GlobalOptions): Pro
   const { config } = await configOf(options);
   const cancellation = cancelOnSignals(ofReading("The search"));
   try {
-    const { matches, suggestions } = await searchCompanies(config, text, cancellation.signal);
+    const { matches, suggestions } = await searchCompanies(config, text, cancellation.signal, waitConsole(options));
     if (options.json) process.stdout.write(`${JSON.stringify({ text, matches, suggestions })}\n`);
     else if (matches.length > 0) {
       const columns = [{ title: "name" }, { title: "complaints", align: "right" as const }];

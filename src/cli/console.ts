@@ -1,4 +1,5 @@
-import type { Emit } from "../pipeline/events.ts";
+import { eventLine } from "../pipeline/event-line.ts";
+import type { Emit, Report } from "../pipeline/events.ts";
 import { canShowLive, liveView } from "./live.ts";
 import type { GlobalOptions } from "./options.ts";
 import { progressPrinter } from "./progress.ts";
@@ -8,6 +9,14 @@ export type ConsoleOptions = GlobalOptions & { logFormat?: string };
 
 /** Where a run tells what happens, on stderr: a live view in a terminal, lines elsewhere, JSON where it is asked for. */
 export type RunConsole = { emit: Emit; stop(): void };
+
+/** Where a command that only asks tells what it waits for, on stderr. */
+export function waitConsole({ quiet }: GlobalOptions): Report {
+  return (happening) => {
+    if (quiet || (happening.type !== "source.retry" && happening.type !== "source.wait")) return;
+    process.stderr.write(`${eventLine(happening)}\n`);
+  };
+}
 
 export async function runConsole(
   options: ConsoleOptions,

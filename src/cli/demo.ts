@@ -12,6 +12,7 @@ import { runName } from "../pipeline/run-name.ts";
 import { count, duration } from "../pipeline/words.ts";
 import { executeRun, type RunOptions } from "../run.ts";
 import { startNights } from "../sample/nights.ts";
+import { programName } from "./hints.ts";
 import type { GlobalOptions } from "./options.ts";
 import { cancelOnSignals, ofRun } from "./signals.ts";
 import { type Style, styleFor } from "./style.ts";
@@ -155,15 +156,19 @@ function whyText({ companies: all }: RunReport, { code }: { code: string }): str
 }
 
 function lookNext(home: string, failed: string): string {
+  const program = programName(process.env);
   const at = `--source sample --home ${relative(process.cwd(), home) || "."}`;
   const lines: [string, string][] = [
-    [`pipeline server start ${at}`, "in the browser, on http://127.0.0.1:4200"],
-    [`pipeline runs ls ${at}`, "the nights, newest first"],
-    [`pipeline runs inspect ${runName(failed)} ${at}`, "the one that failed, and what to do"],
-    [`pipeline sql ${at} "from agg_publication_lag where complaints_seen_appearing > 0"`, "how late complaints appear"],
-    [`pipeline sql ${at} "from fct_complaint_changes select field, count(*) group by 1"`, "what changed afterwards"],
-    [`pipeline sql ${at} "from dim_products order by total_complaints desc limit 5"`, "what people complain about"],
-    [`pipeline doctor --offline ${at}`, "whether a home is in order"],
+    [`${program} server start ${at}`, "in the browser, on http://127.0.0.1:4200"],
+    [`${program} runs ls ${at}`, "the nights, newest first"],
+    [`${program} runs inspect ${runName(failed)} ${at}`, "the one that failed, and what to do"],
+    [
+      `${program} sql ${at} "from agg_publication_lag where complaints_seen_appearing > 0"`,
+      "how late complaints appear",
+    ],
+    [`${program} sql ${at} "from fct_complaint_changes select field, count(*) group by 1"`, "what changed afterwards"],
+    [`${program} sql ${at} "from dim_products order by total_complaints desc limit 5"`, "what people complain about"],
+    [`${program} doctor --offline ${at}`, "whether a home is in order"],
   ];
   return `\nLook at it:\n${lines.map(([line, what]) => `  # ${what}\n  ${line}\n`).join("")}`;
 }

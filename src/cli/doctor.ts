@@ -2,6 +2,7 @@ import { examine, type Finding } from "../doctor/doctor.ts";
 import { redactor, redactValue, secretsOf } from "../pipeline/redact.ts";
 import { plural } from "../pipeline/words.ts";
 import { notifySecrets } from "../wire-notify.ts";
+import { hinted } from "./hints.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { cancelOnSignals, ofReading } from "./signals.ts";
 import { type Style, styleFor } from "./style.ts";
@@ -41,5 +42,5 @@ export async function doctorCommand(options: DoctorOptions): Promise<number> {
 
 function findingText({ check, state, what, fix }: Finding, style: Style): string {
   const word = { ok: style.good("ok     "), warning: "warning", failure: style.bad("failure") }[state];
-  return `${word}  ${check}: ${what}\n${fix === null ? "" : `         ${style.dim(fix)}\n`}`;
+  return `${word}  ${check}: ${hinted(what)}\n${fix === null ? "" : `         ${style.dim(hinted(fix))}\n`}`;
 }

@@ -2,6 +2,7 @@ import { type ErrorFacts, exitCodeOf, factsOf, PipelineError } from "../pipeline
 import { redactor, redactValue, secretsOf } from "../pipeline/redact.ts";
 import { errorReport } from "../pipeline/report.ts";
 import { visible } from "../pipeline/words.ts";
+import { hinted } from "./hints.ts";
 import type { Style } from "./style.ts";
 
 /** Prints an error once: on stderr for people, and with --json as the document. Gives the exit code. */
@@ -17,6 +18,6 @@ export function reportError(error: unknown, json: boolean, style: Style): number
 /** What happened, what happened to the data, what to do next. */
 export function errorText({ code, what, data, next }: ErrorFacts, style: Style): string {
   // A message may have lines of its own; nothing else in it is obeyed by a terminal.
-  const plain = (text: string) => text.split("\n").map(visible).join("\n");
+  const plain = (text: string) => hinted(text).split("\n").map(visible).join("\n");
   return `${style.bad(`error[${code}]:`)} ${plain(what)}\n${style.dim("data:")} ${plain(data)}\n${style.dim("next:")} ${plain(next)}\n`;
 }

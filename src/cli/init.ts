@@ -3,7 +3,9 @@ import { dirname, join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { configSchema, defaultSettings } from "../config.ts";
 import { notifyExamples, settingHelp } from "../config-help.ts";
+import { makeFolder, obstacleOf } from "../folder.ts";
 import { PipelineError } from "../pipeline/errors.ts";
+import { hinted } from "./hints.ts";
 import type { GlobalOptions } from "./options.ts";
 
 export type InitOptions = GlobalOptions & { force?: boolean };
@@ -25,10 +27,20 @@ export async function initCommand(options: InitOptions): Promise<number> {
       next: "Edit it, or write it anew with --force.",
     });
   }
+  const obstacle = obstacleOf(dirname(resolve(file)));
+  if (obstacle !== null) {
+    throw new PipelineError({
+      code: "usage",
+      what: `${file} cannot be written: ${obstacle.at} ${obstacle.why}.`,
+      data: "Nothing was written.",
+      next: "Name another place: pipeline init --config DIR/pipeline.yaml",
+    });
+  }
+  makeFolder(dirname(resolve(file)));
   writeFileSync(file, commentedConfig());
   writeFileSync(schemaFile, `${JSON.stringify(configSchema(), null, 2)}\n`);
   if (options.json) process.stdout.write(`${JSON.stringify({ files: [resolve(file), resolve(schemaFile)] })}\n`);
-  else if (!options.quiet) process.stdout.write(`${file} and ${schemaFile} written. Next: pipeline plan\n`);
+  else if (!options.quiet) process.stdout.write(hinted(`${file} and ${schemaFile} written. Next: pipeline plan\n`));
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import type { Plan } from "../pipeline/plan.ts";
 import { bytes, count, duration, plural } from "../pipeline/words.ts";
 import { executePlan } from "../run.ts";
+import { waitConsole } from "./console.ts";
 import { configOf } from "./options.ts";
 import { type RunCommandOptions, settingsOf } from "./run.ts";
 import { cancelOnSignals, ofReading } from "./signals.ts";
@@ -14,7 +15,7 @@ export async function planCommand(options: RunCommandOptions): Promise<number> {
   const cancellation = cancelOnSignals(ofReading("The plan"));
   try {
     const asked = { resetState, skipDbt, acceptWithdrawals, acceptSource, trigger: "cli" };
-    const plan = await executePlan(config, asked, cancellation.signal);
+    const plan = await executePlan(config, asked, cancellation.signal, waitConsole(options));
     process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : planText(plan));
     return 0;
   } finally {

@@ -1,9 +1,11 @@
 import { type Loaded, malformedList, type Settings } from "../config.ts";
+import { withoutAddress } from "../pipeline/errors.ts";
 import { parseNameList } from "../pipeline/name-list.ts";
 import { exitCodeOfRun } from "../pipeline/report.ts";
 import { executeRun, type RunOptions } from "../run.ts";
 import { type ConsoleOptions, runConsole } from "./console.ts";
 import { errorText } from "./error-output.ts";
+import { hinted } from "./hints.ts";
 import { configOf } from "./options.ts";
 import { cancelOnSignals, ofRun } from "./signals.ts";
 import { styleFor } from "./style.ts";
@@ -38,7 +40,7 @@ export async function runCommand(options: RunCommandOptions): Promise<number> {
   });
 }
 
-const orLeaveItOut = "Correct it, or leave it out.";
+const orLeaveItOut = "Give another one, or leave it out.";
 
 /** What starts a run, and the id it was given by whoever wants to find it again. */
 export function startedBy({ trigger = "cli", runId }: Pick<RunCommandOptions, "trigger" | "runId">) {
@@ -69,14 +71,23 @@ export async function runAndPrint(
     view.stop();
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else if (!quiet || report.error !== null)
-      process.stdout.write(summaryText(report, styleFor(process.stdout, options, config.env), process.stdout.columns));
+      process.stdout.write(
+        hinted(summaryText(report, styleFor(process.stdout, options, config.env), process.stdout.columns)),
+      );
     const { error } = report;
     if (error !== null)
-      process.stderr.write(errorText({ ...error, what: error.message }, styleFor(process.stderr, options, config.env)));
+      process.stderr.write(
+        errorText({ ...error, what: causes(error, options) }, styleFor(process.stderr, options, config.env)),
+      );
     return (report.state === "Cancelled" ? cancellation.exitCode() : undefined) ?? exitCodeOfRun(report);
   } finally {
     cancellation.stop();
   }
+}
+
+/** The causes of several companies stand on lines of their own; the addresses that were asked are for a closer look. */
+function causes({ code, message }: { code: string; message: string }, { verbose }: RunOutput): string {
+  return code === "companies_failed" && !verbose ? withoutAddress(message) : message;
 }
 
 function checkLogFormat(text: string | undefined): void {

@@ -6,10 +6,15 @@ import { type History, openRuns, type RunRow, warehouseHolder } from "../runs.ts
 import type { GlobalOptions } from "./options.ts";
 import { wrong } from "./usage-error.ts";
 
-/** Opens the history of the home; `none` is what to do where nothing was ever run. */
-export async function withHistory<T>(options: GlobalOptions, use: (history: History) => T | Promise<T>): Promise<T> {
+/** Opens the history of the home; `none` says what comes of it where nothing was ever run, else that is a mistake. */
+export async function withHistory<T>(
+  options: GlobalOptions,
+  use: (history: History) => T | Promise<T>,
+  none?: (home: string) => T,
+): Promise<T> {
   const home = await findHome(options, options.config);
   const history = openRuns(home);
+  if (history === null && none !== undefined) return none(home);
   if (history === null) {
     const database = options.database ?? readHomeRecord(home).database ?? join(home, "cfpb_complaints.duckdb");
     const holder = warehouseHolder(database);

@@ -3,6 +3,7 @@ import { states } from "../pipeline/run-state.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
 import { count, duration, visible } from "../pipeline/words.ts";
 import { type History, publicRun, type RunRow } from "../runs.ts";
+import { hinted } from "./hints.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, parseCount, parseSince, timeText, withHistory } from "./runs-find.ts";
 import { type Style, styleFor } from "./style.ts";
@@ -22,27 +23,36 @@ export async function runsList(options: ListOptions): Promise<number> {
   const wanted = options.state?.flatMap((list) => list.split(",")).map(stateOf);
   const limit = parseCount("--limit", options.limit, 100_000);
   const since = options.since === undefined ? undefined : parseSince(options.since, Date.now());
-  return withHistory(options, (history) => {
-    const before = options.before === undefined ? undefined : findRun(history, options.before).no;
-    const { trigger } = options;
-    const runs = history.list({
-      limit,
-      ...(wanted === undefined ? {} : { states: wanted }),
-      ...(trigger === undefined ? {} : { trigger }),
-      ...(since === undefined ? {} : { since }),
-      ...(before === undefined ? {} : { before }),
-    });
-    if (options.json) process.stdout.write(`${JSON.stringify(runs.map(publicRun))}\n`);
-    else if (runs.length === 0) process.stdout.write(`No run is like that.\n${refusalLine(history)}`);
-    else {
-      process.stdout.write(runsTable(runs, styleFor(process.stdout, options, process.env)));
-      process.stdout.write(refusalLine(history));
-      if (runs.length === limit) {
-        process.stdout.write(`\nOlder ones: pipeline runs ls --before ${runs.at(-1)!.id.slice(0, 8)}\n`);
-      }
-    }
+  const none = (home: string) => {
+    const said = options.json ? "[]\n" : hinted(`Nothing was run yet in ${home}. Start with: pipeline run\n`);
+    process.stdout.write(said);
     return 0;
-  });
+  };
+  return withHistory(
+    options,
+    (history) => {
+      const before = options.before === undefined ? undefined : findRun(history, options.before).no;
+      const { trigger } = options;
+      const runs = history.list({
+        limit,
+        ...(wanted === undefined ? {} : { states: wanted }),
+        ...(trigger === undefined ? {} : { trigger }),
+        ...(since === undefined ? {} : { since }),
+        ...(before === undefined ? {} : { before }),
+      });
+      if (options.json) process.stdout.write(`${JSON.stringify(runs.map(publicRun))}\n`);
+      else if (runs.length === 0) process.stdout.write(`No run is like that.\n${refusalLine(history)}`);
+      else {
+        process.stdout.write(runsTable(runs, styleFor(process.stdout, options, process.env)));
+        process.stdout.write(refusalLine(history));
+        if (runs.length === limit) {
+          process.stdout.write(hinted(`\nOlder ones: pipeline runs ls --before ${runs.at(-1)!.id.slice(0, 8)}\n`));
+        }
+      }
+      return 0;
+    },
+    none,
+  );
 }
 
 /** A start that was refused, which is no run. */
@@ -50,7 +60,7 @@ function refusalLine(history: History): string {
   const refusal = history.refusal();
   if (refusal === null) return "";
   const { at, trigger, code, message, next } = refusal;
-  return `\nNot started at ${timeText(at)}, by ${trigger} [${code}]: ${visible(`${message} next: ${next}`)}\n`;
+  return `\nNot started at ${timeText(at)}, by ${trigger} [${code}]: ${visible(hinted(`${message} next: ${next}`))}\n`;
 }
 
 export function colored(state: string, padded: string, style: Style): string {
@@ -91,6 +101,5 @@ function stateOf(text: string): State {
   const nearest = nearestWord(text, states);
   throw wrong(
     `--state is "${text}": expected one of ${states.join(", ")}${nearest === null ? "" : `; did you mean ${nearest}?`}.`,
-    "Correct it.",
   );
 }

@@ -85,7 +85,6 @@ function levelOf(text: string): Level {
   const nearest = nearestWord(text, Object.keys(levels));
   throw wrong(
     `--level is "${text}": expected one of ${Object.keys(levels).join(", ")}${nearest === null ? "" : `; did you mean ${nearest}?`}.`,
-    "Correct it.",
   );
 }
 

@@ -1,5 +1,6 @@
 import { isFinal } from "../pipeline/run-state.ts";
 import { type ConsoleOptions, runConsole } from "./console.ts";
+import { hinted } from "./hints.ts";
 import { findRun, withHistory } from "./runs-find.ts";
 import { follow } from "./runs-logs.ts";
 import { styleFor } from "./style.ts";
@@ -14,7 +15,9 @@ export async function runsWatch(id: string | undefined, options: ConsoleOptions)
     view.stop();
     const { report, state } = history.inspect(run.no);
     if (report !== null)
-      process.stdout.write(summaryText(report, styleFor(process.stdout, options, process.env), process.stdout.columns));
+      process.stdout.write(
+        hinted(summaryText(report, styleFor(process.stdout, options, process.env), process.stdout.columns)),
+      );
     else if (isFinal(state)) process.stdout.write(`${run.name}: ${state}\n`);
     return 0;
   });

@@ -1,8 +1,10 @@
 import type { Command } from "commander";
+import { checkWritable } from "../home-record.ts";
 import { cronTimes, inZone, nextTimes } from "../schedule/cron.ts";
 import { catchUps, overlaps, type Schedule } from "../schedule/due.ts";
 import { machineTimeZone } from "../schedule/machine-zone.ts";
 import { ScheduleStore } from "../schedule/store.ts";
+import { hinted } from "./hints.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { settingsOf } from "./run.ts";
 import { wrong } from "./usage-error.ts";
@@ -28,6 +30,7 @@ export async function scheduleAdd(
   const { timezone } = schedule;
   const { config } = await checkRunOptions(runOptions, run, options);
   const path = ScheduleStore.fileOf(config.home);
+  checkWritable(config.home);
   const store = ScheduleStore.open(path);
   try {
     if (!store.add(schedule)) {
@@ -46,7 +49,7 @@ export async function scheduleAdd(
   }
   process.stdout.write(`Added ${name}: ${schedule.cron} in ${timezone}. Its next times:\n`);
   for (const at of next) process.stdout.write(`  ${inZone(at, timezone)}\n`);
-  process.stdout.write("Runs start while a server is up: pipeline server start --background\n");
+  process.stdout.write(hinted("Runs start while a server is up: pipeline server start --background\n"));
   return 0;
 }
 

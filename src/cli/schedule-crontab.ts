@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { makeFolder } from "../folder.ts";
+import { checkWritable } from "../home-record.ts";
 import { makePrivate } from "../private-file.ts";
 import { crontabLine, edited, readCrontab, writeCrontab } from "../schedule/crontab.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
@@ -25,6 +26,7 @@ export async function scheduleCrontab(options: CrontabOptions): Promise<number> 
     const after = edited(before, home, options.remove ? null : line);
     // The shell opens the log before the program can make its folder.
     if (options.install) {
+      checkWritable(home);
       makeFolder(home);
       makePrivate(log);
     }

@@ -1,9 +1,11 @@
 import { findHome } from "../home.ts";
+import { checkWritable } from "../home-record.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
 import { type History, openRuns } from "../runs.ts";
 import { cronTimes, inZone, nextTimes } from "../schedule/cron.ts";
 import type { Schedule } from "../schedule/due.ts";
 import { ScheduleStore, type Slot } from "../schedule/store.ts";
+import { hinted } from "./hints.ts";
 import type { GlobalOptions } from "./options.ts";
 import { parseCount } from "./runs-find.ts";
 import { colored } from "./runs-list.ts";
@@ -21,7 +23,7 @@ export async function scheduleList(options: GlobalOptions): Promise<number> {
     });
     history?.close();
     if (options.json) process.stdout.write(`${JSON.stringify(rows.map(publicSchedule))}\n`);
-    else if (rows.length === 0) process.stdout.write(`${nothing}\n`);
+    else if (rows.length === 0) process.stdout.write(hinted(`${nothing}\n`));
     else {
       const style = styleFor(process.stdout, options, process.env);
       const titles = ["name", "cron", "zone", "next", "last", "outcome"];
@@ -99,7 +101,7 @@ export async function scheduleNext(name: string | undefined, options: NextOption
       process.stdout.write(`${JSON.stringify(document)}\n`);
       return 0;
     }
-    if (rows.length === 0) process.stdout.write(`${nothing}\n`);
+    if (rows.length === 0) process.stdout.write(hinted(`${nothing}\n`));
     for (const row of rows) {
       process.stdout.write(`${row.name} (${row.cron}, ${row.timezone})${row.paused ? ": paused" : ""}\n`);
       for (const at of row.times) process.stdout.write(`  ${inZone(at, row.timezone)}\n`);
@@ -114,8 +116,9 @@ export async function scheduleChange(
   name: string,
   options: GlobalOptions,
 ): Promise<number> {
-  return withSchedules(options, (store) => {
+  return withSchedules(options, (store, home) => {
     const schedule = namedSchedule(store?.list() ?? [], name);
+    checkWritable(home);
     if (change === "rm") store?.remove(name);
     else if (change === "pause") store?.pause(name);
     else store?.resume(name, Date.now());
@@ -125,7 +128,7 @@ export async function scheduleChange(
       const next = after?.nextDueAt;
       const said = {
         rm: "Taken out",
-        pause: "Paused; go on with `pipeline schedule resume`",
+        pause: hinted(`Paused; go on with: pipeline schedule resume ${name}`),
         resume: `Resumed${next == null ? "" : `; next: ${inZone(next, schedule.timezone)}`}`,
       }[change];
       process.stdout.write(`${name}: ${said}\n`);

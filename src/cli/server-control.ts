@@ -3,6 +3,7 @@ import { findHome } from "../home.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { isProven, serverHolder } from "../runs.ts";
 import { type KnownServer, knownServer } from "../web/server/server-file.ts";
+import { hinted } from "./hints.ts";
 import type { GlobalOptions } from "./options.ts";
 
 /** Time for the server to close, before it is killed. */
@@ -31,7 +32,8 @@ export async function serverStatus(options: GlobalOptions): Promise<number> {
   const document = facts === null ? null : { ...facts, pid: facts.lease.pid, lease: undefined };
   if (options.json) process.stdout.write(`${JSON.stringify({ home, up: facts !== null, answers, ...document })}\n`);
   else if (server !== null && facts === null) process.stdout.write(`Process ${server.pid} starts just now.\n`);
-  else if (facts === null) process.stdout.write("No server of this home is up. Start one: pipeline server start\n");
+  else if (facts === null)
+    process.stdout.write(hinted("No server of this home is up. Start one: pipeline server start\n"));
   else if (!options.quiet || !answers) {
     process.stdout.write(
       `${facts.url} ${answers ? "is up" : "does not answer"}: process ${facts.lease.pid}, since ${facts.startedAt}${facts.log === null ? "" : `, log ${facts.log}`}\n`,

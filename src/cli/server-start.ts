@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { makeFolder } from "../folder.ts";
+import { checkWritable } from "../home-record.ts";
 import { factsOf, PipelineError } from "../pipeline/errors.ts";
 import { othersMay, privateMode } from "../private-file.ts";
 import { takeServerLock } from "../runs.ts";
@@ -14,6 +15,7 @@ import type { HistoryHandle } from "../web/server/history-handle.ts";
 import { startServer } from "../web/server/server.ts";
 import { announce, runningServer, type ServerFacts, withdraw } from "../web/server/server-file.ts";
 import { type Late, lookForNotices, type Told } from "../wire-notify.ts";
+import { hinted } from "./hints.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
 import { scheduledRuns } from "./scheduled-runs.ts";
@@ -53,6 +55,7 @@ export async function serverStart(options: ServerStartOptions): Promise<number> 
   }
   const publicOrigin = originOf(options.publicUrl);
   const { config } = await configOf(options);
+  checkWritable(config.home);
   if (serverOf(config.home) !== null) throw await isUpAlready(config.home);
   if (options.background) return startInBackground(config, options);
   let lock: ReturnType<typeof takeServerLock>;
@@ -124,7 +127,7 @@ async function serve(
     announce(home, { url, startedAt: new Date().toISOString(), log: options.log ?? null, tokenFile });
     if (options.json) process.stdout.write(`${JSON.stringify({ url, pid: process.pid })}\n`);
     else process.stdout.write(`${url}\n`);
-    say(`serving ${home}; stop with Ctrl-C or: pipeline server stop`);
+    say(hinted(`serving ${home}; stop with Ctrl-C or: pipeline server stop`));
     const late: Late[] = [];
     const scheduler = new Scheduler(
       store,

@@ -8,12 +8,12 @@ import { table } from "./table.ts";
 /** `pipeline state show`. */
 export async function stateShow(options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
-  const { companies, untracked, dbt } = await stateReport(config);
+  const { companies, loaded, untracked, dbt } = await stateReport(config);
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ database: config.database, companies, untracked, dbt })}\n`);
+    process.stdout.write(`${JSON.stringify({ database: config.database, companies, loaded, untracked, dbt })}\n`);
     return 0;
   }
-  if (companies.length === 0 && untracked.length === 0) {
+  if (companies.length === 0 && loaded.length === 0 && untracked.length === 0) {
     process.stdout.write(`Nothing is remembered in ${config.database}: the next run loads everything.\n`);
     return 0;
   }
@@ -32,8 +32,17 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
     names.join("; "),
   ]);
   if (companies.length > 0) process.stdout.write(table(columns, rows));
+  for (const { company, lastLoad } of loaded) {
+    const { window, expected, at } = lastLoad;
+    const what = `${window.from}..${window.to}, ${plural(expected, "row")}, at ${at.slice(0, 16)}`;
+    process.stdout.write(
+      `Loaded, without a watermark: "${visible(company)}", ${what}. The next run reads these days again.\n`,
+    );
+  }
   for (const { name, rows: held } of untracked) {
-    process.stdout.write(`Loaded, and in the state of no company: ${visible(name)}, ${plural(held, "row")}.\n`);
+    const isNamed = loaded.some(({ names }) => names.includes(name));
+    const where = isNamed ? "Held" : "Loaded, and in the state of no company";
+    process.stdout.write(`${where}: ${visible(name)}, ${plural(held, "row")}.\n`);
   }
   process.stdout.write(`\nModels: ${dbt.owed ? `to be built by the next run (${dbt.reason})` : "up to date"}.\n`);
   return 0;

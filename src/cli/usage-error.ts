@@ -1,5 +1,6 @@
 import type { Command, CommanderError } from "commander";
 import { PipelineError } from "../pipeline/errors.ts";
+import { commandOf } from "./hints.ts";
 
 /** The parser's message as one of ours. */
 export function wrongUsage(error: CommanderError, program: Command): PipelineError {
@@ -21,11 +22,17 @@ export function wrongUsage(error: CommanderError, program: Command): PipelineErr
     code: "usage",
     what: /[.?!)]$/.test(what) ? what : `${what}.`,
     data: "Nothing was read or changed.",
-    next: "See what there is with: pipeline --help",
+    next: helpText(),
   });
 }
 
+/** Where the options of the command stand that was called. */
+function helpText(): string {
+  const command = commandOf();
+  return `See what there is with: pipeline ${command === "" ? "" : `${command} `}--help`;
+}
+
 /** A command line that cannot be meant: `what` is wrong with it, and what to do `next`. */
-export function wrong(what: string, next = "Correct it.", data = "Nothing was changed."): PipelineError {
+export function wrong(what: string, next = helpText(), data = "Nothing was changed."): PipelineError {
   return new PipelineError({ code: "usage", what, data, next });
 }

@@ -1,8 +1,8 @@
 import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config } from "../config.ts";
-import { nearest, obstacleOf } from "../folder.ts";
-import { refuseOtherDatabase } from "../home-record.ts";
+import { nearest } from "../folder.ts";
+import { checkWritable, refuseOtherDatabase } from "../home-record.ts";
 import { factsOf } from "../pipeline/errors.ts";
 import { readRestoreNote } from "../restore-note.ts";
 import { type Finding, failure, ok, sizeText, warning } from "./finding.ts";
@@ -23,12 +23,8 @@ export function checkHome({ home, database }: Config): Finding[] {
     const what = "a restore is under way, or was interrupted: files of the backup and of before stand side by side";
     return [failure("home", what, "pipeline state show, which finishes it.")];
   }
-  const obstacle = obstacleOf(home);
-  if (obstacle !== null) {
-    const fix = "Make it writable for this user (chown, chmod), or name another home with --home.";
-    return [failure("home", `${obstacle.at} ${obstacle.why}`, fix)];
-  }
   try {
+    checkWritable(home);
     refuseOtherDatabase(home, database);
   } catch (error) {
     const { what, next } = factsOf(error);

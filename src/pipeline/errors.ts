@@ -16,6 +16,7 @@ const table = {
   company_unaskable: { exitCode: 1, retry: "never", status: 500 },
   source_differs: { exitCode: 2, retry: "never", status: 409 },
   database_differs: { exitCode: 2, retry: "never", status: 409 },
+  home_unwritable: { exitCode: 2, retry: "never", status: 503 },
   warehouse_unusable: { exitCode: 2, retry: "never", status: 409 },
   warehouse_newer: { exitCode: 2, retry: "never", status: 400 },
   warehouse_locked: { exitCode: 75, retry: "never", status: 409 },
@@ -127,4 +128,9 @@ export function factsOf(error: unknown): ErrorFacts {
     data: "What was committed before it stands; the rest was rolled back.",
     next: "Run again; if it stays, report it with the output of the same command and -v.",
   };
+}
+
+/** An error's text without the address that was asked, which is for whoever looks closer. */
+export function withoutAddress(what: string): string {
+  return what.replaceAll(/\s*Asked: \S+/g, "");
 }

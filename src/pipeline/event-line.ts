@@ -1,3 +1,4 @@
+import { type ErrorFacts, withoutAddress } from "./errors.ts";
 import type { Happening } from "./events.ts";
 import { noteText } from "./names.ts";
 import { bytes, count, duration, plural, visible } from "./words.ts";
@@ -34,13 +35,13 @@ function lineOf(event: Happening): string {
       return `${event.task}: ${event.state}${attempt}${event.reason ? ` (${event.reason})` : ""}${event.error ? ` (${event.error.code}: ${event.error.what})` : ""}`;
     }
     case "task.retry":
-      return `${who}: ${event.error.code}, attempt ${event.attempt}; starts again in ${duration(event.waitMs)}`;
+      return `${who}: ${causeOf(event.error)}, attempt ${event.attempt}; starts again in ${duration(event.waitMs)}`;
     case "source.request":
       return `${who}: GET ${event.url}`;
     case "source.answered":
       return `${who}: ${event.status} after ${duration(event.ms)}`;
     case "source.retry":
-      return `${who}: ${event.error.code}, attempt ${event.attempt}; again in ${duration(event.waitMs)}`;
+      return `${who}: ${causeOf(event.error)}, attempt ${event.attempt}; again in ${duration(event.waitMs)}`;
     case "source.wait":
       return `waiting ${duration(event.waitMs)}: the source allows ${event.perMinute} questions a minute`;
     case "source.waited":
@@ -96,4 +97,9 @@ function lineOf(event: Happening): string {
       // Of a run of another version.
       return (event satisfies never as Happening).type;
   }
+}
+
+/** What went wrong, in a line: without the address that was asked, and without its period. */
+function causeOf({ what }: ErrorFacts): string {
+  return withoutAddress(what).replace(/\.$/, "");
 }

@@ -235,7 +235,7 @@ function runError({ companies, dbt, published }: FlowOutcome, failed: readonly C
   const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
   return {
     code: "companies_failed",
-    what: `${failed.length} of ${companies.length} companies failed: ${failed.map(({ company, error }) => `"${company}": ${error?.message}`).join(" ")}`,
+    what: `${failed.length} of ${companies.length} companies failed:\n${failed.map(({ company, error }) => `  "${company}": ${error?.message}`).join("\n")}`,
     data: `Committed: ${list(loaded)}. Nothing of ${list(failed.map(({ company }) => company))} was loaded; what was loaded before stands.`,
     next: `Run again: it reads the same days of ${list(failed.map(({ company }) => company))}. ${first.next}`,
   };

@@ -52,7 +52,7 @@ function quoted(word: string): string {
 /** The user's crontab; an empty text where there is none. Throws `schedule_failed` where cron cannot be asked. */
 export function readCrontab(): string {
   const { error, status, stdout, stderr } = spawnSync("crontab", ["-l"], { encoding: "utf8" });
-  if (error !== undefined) throw unusable(error.message);
+  if (error !== undefined) throw unusable(whyNot(error));
   if (status === 0) return stdout;
   if (/no crontab/i.test(stderr)) return "";
   throw unusable(stderr.trim());
@@ -60,8 +60,12 @@ export function readCrontab(): string {
 
 export function writeCrontab(text: string): void {
   const { error, status, stderr } = spawnSync("crontab", ["-"], { encoding: "utf8", input: text });
-  if (error !== undefined) throw unusable(error.message);
+  if (error !== undefined) throw unusable(whyNot(error));
   if (status !== 0) throw unusable(stderr.trim());
+}
+
+function whyNot(error: NodeJS.ErrnoException): string {
+  return error.code === "ENOENT" ? "cron is not installed here" : `crontab cannot be started (${error.code})`;
 }
 
 function unusable(why: string): PipelineError {
@@ -69,6 +73,6 @@ function unusable(why: string): PipelineError {
     code: "schedule_failed",
     what: `The crontab of this user cannot be read or written: ${why.split("\n")[0] || "it says nothing"}.`,
     data: "Nothing was changed.",
-    next: "Print the line with `pipeline schedule crontab` and put it where your machine starts things.",
+    next: "Have a server start the runs (pipeline schedule add, pipeline server start --background), or systemd (pipeline schedule systemd); or print the line with `pipeline schedule crontab` and put it where your machine starts things.",
   });
 }

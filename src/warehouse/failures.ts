@@ -71,12 +71,25 @@ export function statementFailure(cause: unknown): unknown {
         code: "warehouse_failed",
         what: `The warehouse could not carry out a statement: ${firstLine(cause.message)}`,
         data: "The load was rolled back; what was committed before stands.",
-        next: "Give DuckDB more room (duckdb.memoryLimit in pipeline.yaml, free disk space) and run again.",
+        next: adviceFor(cause.message),
       },
       { cause },
     );
   }
   return cause;
+}
+
+/** What helps against an error of DuckDB, by what its text tells of its cause. */
+function adviceFor(detail: string): string {
+  if (isOutOfMemory(detail)) return "Give DuckDB more memory (duckdb.memoryLimit in pipeline.yaml), then run again.";
+  if (/Permission denied|Read-only file system|Operation not permitted/i.test(detail)) {
+    return "Make the file and its folder writable for this user (chown, chmod, a mount that is not read-only), then run again.";
+  }
+  if (/No such file|Cannot open file|does not exist/i.test(detail)) {
+    return "Something has removed a file or a folder of the home while it was in use. Find out what, then run again.";
+  }
+  if (/Too many open files/i.test(detail)) return "Raise the limit of open files (ulimit -n), then run again.";
+  return "Run again. If it stays, look at the disk (dmesg), and put a backup in place: pipeline restore BACKUP --force";
 }
 
 /** The file is not the one that this run loaded into. */

@@ -10,22 +10,31 @@ export type LastLoad = { at: string; window: { from: string; to: string }; expec
 
 export type StateReport = {
   companies: (StoredCompany & { lastLoad: LastLoad | null })[];
+  /** Companies that were loaded and have no watermark: it was reset, or the models were not built since. */
+  loaded: { company: string; names: string[]; lastLoad: LastLoad }[];
   untracked: NameRows[];
   dbt: Owed;
 };
 
 /** What a warehouse remembers, only looked at: nothing is made or changed. An absent file has no companies. */
 export async function readStateReport({ path, relations }: DatabaseOptions, project: string): Promise<StateReport> {
-  const nothing = { companies: [], untracked: [], dbt: { owed: true, reason: "there is no warehouse yet" } };
+  const nothing = {
+    companies: [],
+    loaded: [],
+    untracked: [],
+    dbt: { owed: true, reason: "there is no warehouse yet" },
+  };
   if (!existsSync(path)) return nothing;
   return readFile(path, async (connection) => {
     if ((await currentVersion(connection, path, ownMigrations(), relations)) === 0) return nothing;
     const loads = await connection.runAndReadAll(
-      `select company, loaded_at::varchar, window_from::varchar, window_to::varchar, expected, rejected
+      `select company, loaded_at::varchar, window_from::varchar, window_to::varchar, expected, rejected, to_json(names)
        from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1`,
     );
     const lastLoads = new Map<string, LastLoad>();
-    for (const [company, at, from, to, expected, rejected] of loads.getRows()) {
+    const namesOf = new Map<string, string[]>();
+    for (const [company, at, from, to, expected, rejected, names] of loads.getRows()) {
+      namesOf.set(String(company), JSON.parse(String(names)) as string[]);
       const window = { from: String(from), to: String(to) };
       lastLoads.set(String(company), {
         at: String(at),
@@ -37,6 +46,10 @@ export async function readStateReport({ path, relations }: DatabaseOptions, proj
     const { companies, untracked } = await readRemembered(connection);
     return {
       companies: companies.map((state) => ({ ...state, lastLoad: lastLoads.get(state.company) ?? null })),
+      loaded: [...lastLoads]
+        .filter(([company]) => !companies.some((state) => state.company === company))
+        .map(([company, lastLoad]) => ({ company, names: namesOf.get(company) ?? [], lastLoad }))
+        .sort((a, b) => (a.company < b.company ? -1 : 1)),
       untracked,
       dbt: await readOwed(connection, project),
     };

@@ -145,7 +145,7 @@ describe("the live view", () => {
     view.stop();
     const [first, above, last] = written.split("\x1b[6A\r\x1b[J");
     assert.match(first!, /^flow, as of 2026-11-20 {2}/);
-    assert.match(above!, /^a bank with a long name: source_html, attempt 1; again in 1\.0 s\nflow, as of/);
+    assert.match(above!, /^a bank with a long name: It sent HTML, attempt 1; again in 1\.0 s\nflow, as of/);
     assert.match(last!, /publish +Pending +\n\n$/);
     assert.ok(!canShowLive(stream, { TERM: "dumb" }) && !canShowLive(stream, { CI: "1" }) && canShowLive(stream, {}));
   });

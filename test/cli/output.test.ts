@@ -211,9 +211,14 @@ describe("progress", () => {
   });
 
   it("says of a retry the cause, the attempt and the wait", () => {
-    const error = { code: "source_throttled" as const, what: "w", data: "d", next: "n" };
+    const error = {
+      code: "source_throttled" as const,
+      what: "It asked for fewer. Asked: http://x/",
+      data: "d",
+      next: "n",
+    };
     assert.deepEqual(told([[0, { type: "source.retry", task, attempt: 1, waitMs: 30_000, error }]]), [
-      "jpmorgan: source_throttled, attempt 1; again in 30 s",
+      "jpmorgan: It asked for fewer, attempt 1; again in 30 s",
     ]);
   });
 

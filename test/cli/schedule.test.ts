@@ -61,7 +61,7 @@ describe("pipeline schedule", () => {
       [["add", "x", "--cron", "@daily", "--late-after", "0"], 2, /--late-after is "0": expected a whole number from 1/],
       [["add", "x", "--cron", "@daily", "--", "--reset"], 2, /`--reset` is no option of `pipeline run`/],
       [["add", "x", "--cron", "@daily", "--", "--dry-run"], 2, /take no --dry-run/],
-      [["add", "x", "--cron", "@daily", "--", "--look-back", "99999"], 2, /`lookBackDays` is 99999/],
+      [["add", "x", "--cron", "@daily", "--", "--look-back", "99999"], 2, /`--look-back` is 99999/],
       [["pause", "nigthly"], 2, /No schedule is called "nigthly"\. Did you mean "nightly"\?/],
       [["next", "--count", "0"], 2, /--count is "0"/],
       [["systemd", "--at", "a\nb"], 2, /--at is/],

@@ -69,7 +69,7 @@ describe("pipeline doctor", () => {
       if (process.getuid() === 0) process.setuid(65534);
       console.log(checkHome({ home: ${JSON.stringify(join(folder, "home"))} })[0].what);`;
     const { stdout } = await startScript(["--input-type=module", "-e", script]).outcome;
-    assert.equal(stdout, `${folder} is not writable\n`);
+    assert.equal(stdout, `The home ${folder}/home cannot be made: ${folder} is not writable\n`);
   });
 
   it("finds a home that is a file", () => {
@@ -189,7 +189,7 @@ describe("pipeline doctor", () => {
     assert.equal(outcome.code, 1);
     assert.match(
       outcome.stdout,
-      /^failure {2}crontab: its line points to \/gone\/node, which is not there\n +pipeline schedule crontab --install$/m,
+      /^failure {2}crontab: its line points to \/gone\/node, which is not there\n +pipeline schedule crontab --home .* --install$/m,
     );
   });
 

@@ -35,7 +35,10 @@ describe("a run that goes wrong", () => {
     const { code, stdout, stderr } = await home.run(run);
     assert.equal(code, 3);
     assert.match(stdout, /jpmorgan +2026-09-01\.\.2026-11-20 +Failed/);
-    assert.match(stderr, /error\[companies_failed\]: 1 of 2 companies failed: "jpmorgan": The source refused/);
+    assert.match(
+      stderr,
+      /error\[companies_failed\]: 1 of 2 companies failed:\n {2}"jpmorgan": The source refused [^\n]*\n(?<!Asked: .*)data: /,
+    );
     assert.match(stderr, /\ndata: Committed: "bank of america"\. Nothing of "jpmorgan" was loaded/);
     assert.match(stderr, /\nnext: Run again: it reads the same days of "jpmorgan"\..*contact.*\n$/);
     assert.deepEqual(await home.watermarks(), [["bank of america", "2026-09-01", asOf]]);
@@ -94,21 +97,17 @@ describe("a run that goes wrong", () => {
 
   it("before the first request, because of its settings, leaves nothing at all", async () => {
     const cases: [string[], Record<string, string>, RegExp][] = [
-      [["--start-date", "2999-01-01"], {}, /error\[config_invalid\]: `startDate` is "2999-01-01"/],
+      [["--start-date", "2999-01-01"], {}, /error\[config_invalid\]: `--start-date` is "2999-01-01"/],
       [
         ["--start-date", "2026-11-21"],
         {},
-        /error\[start_date_in_future\]: The start date 2026-11-21 is after the as-of day \(2026-11-20/,
+        /error\[start_date_in_future\]: The as-of day 2026-11-20 is before the start date 2026-11-21/,
       ],
       [["--as-of", "2199-01-01"], {}, /error\[as_of_in_future\]/],
-      [
-        ["--start-date", "yesterday"],
-        {},
-        /`startDate` is "yesterday": expected a day such as 2024-01-01 \(in the command line\)/,
-      ],
-      [["--look-back", "soon"], {}, /`lookBackDays` is "soon": expected a number/],
+      [["--start-date", "yesterday"], {}, /`--start-date` is "yesterday": expected a day such as 2024-01-01/],
+      [["--look-back", "soon"], {}, /`--look-back` is "soon": expected a number/],
       [["--companies", 'a,"b'], {}, /--companies is not a list of companies/],
-      [[], { PIPELINE_RETRIES: "many" }, /`retries` is "many": expected a number \(in the environment\)/],
+      [[], { PIPELINE_RETRIES: "many" }, /`PIPELINE_RETRIES` is "many": expected a number \(in the environment\)/],
       [
         [],
         { PIPELINE_DBT: "/no/such/dbt" },
@@ -225,6 +224,10 @@ describe("a run that goes wrong", () => {
         stderr,
         new RegExp(`error\\[warehouse_locked\\]: Another run holds the warehouse .*: process ${first.child.pid}`),
       );
+      assert.match(
+        stderr,
+        /next: Watch it with: pipeline runs watch ([0-9a-f]{8})\nStop it with: pipeline runs cancel \1\n$/,
+      );
     }
     const document = await home.report(run);
     assert.deepEqual([document.code, document.error?.code], [75, "warehouse_locked"]);
@@ -283,6 +286,32 @@ describe("a run that goes wrong", () => {
 });
 
 describe("state show", () => {
+  it("shows what was loaded and what is owed, where no watermark says so", async () => {
+    const source = await startTestSource();
+    const home = testHome(source);
+    const loaded =
+      /Loaded, without a watermark: "jpmorgan", 2026-09-01\.\.2026-11-20, \d+ rows, at .*reads these days again\.\n/;
+    const shown = async () => (await home.run(["state", "show"])).stdout;
+    try {
+      await home.run([...run, "--skip-dbt"]);
+      assert.match(await shown(), loaded);
+      assert.match(
+        await shown(),
+        /Held: JPMORGAN CHASE & CO\., \d+ rows\.\n[\s\S]*Models: to be built by the next run/,
+      );
+      await home.run(run, { FAKE_DBT: "test" });
+      assert.match(await shown(), loaded);
+      await home.run(run);
+      assert.doesNotMatch(await shown(), /without a watermark/);
+      await home.run(["state", "reset"]);
+      assert.match(await shown(), loaded);
+      const { companies, loaded: loads } = JSON.parse((await home.run(["state", "show", "--json"])).stdout);
+      assert.deepEqual([companies, loads.length], [[], 2]);
+    } finally {
+      await source.close();
+    }
+  });
+
   it("is about the last load, and says what it does not know", async () => {
     const source = await startTestSource();
     const home = testHome(source);

@@ -51,6 +51,28 @@ describe("looking ahead", () => {
     lock.release();
   });
 
+  it("fails soon at a source that cannot be reached, and says what it waits for; a run says it at its first attempt", async () => {
+    const home = testHome({ url: "http://127.0.0.1:9/" });
+    const slow = { PIPELINE_RETRY_DELAY_SECONDS: "0.5" };
+    for (const command of [["plan"], ["companies", "search", "a"]]) {
+      const { code, stderr } = await home.run(command, slow);
+      assert.equal(code, 1, stderr);
+      assert.match(
+        stderr,
+        /^resolve_companies: The source could not be reached \(ECONNREFUSED\), attempt 1; again in 0\.\d s\nerror\[source_unreachable\]/,
+      );
+      assert.equal((await home.run([...command, "-q"], slow)).stderr.match(/attempt/), null);
+    }
+    const started = home.start(["run"], { PIPELINE_RETRY_DELAY_SECONDS: "300" });
+    await started.said(
+      /resolve_companies: The source could not be reached \(ECONNREFUSED\), attempt 1; again in \d min/,
+    );
+    started.child.kill("SIGINT");
+    assert.equal((await started.outcome).code, 130);
+    const doctor = await home.run(["doctor"], { PIPELINE_RETRY_DELAY_SECONDS: "300" });
+    assert.match(doctor.stdout, /failure {2}source: The source could not be reached/);
+  });
+
   it("asks no proxy for the embedded source, and refuses what is none before anything is made", async () => {
     const home = testHome(source);
     const argv = ["plan", "--start-date", "2026-11-18", "--as-of", "2026-11-20"];

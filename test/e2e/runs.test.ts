@@ -14,9 +14,12 @@ describe("pipeline runs", () => {
 
   it("lists, shows and tells what happened, also of a run that failed", async () => {
     const home = testHome(source);
-    const nothing = await home.run(["runs", "ls"]);
+    const nothing = await home.run(["runs", "inspect"]);
     assert.equal(nothing.code, 2);
     assert.match(nothing.stderr, /Nothing was run yet in .*\n.*\nnext: Start with: pipeline run/);
+    const list = await home.run(["runs", "ls", "--json"]);
+    assert.deepEqual([list.code, list.stdout], [0, "[]\n"]);
+    assert.match((await home.run(["runs", "ls"])).stdout, /^Nothing was run yet in .*\. Start with: pipeline run\n$/);
     assert.equal((await home.run(["run"], { FAKE_DBT: "test" })).code, 1);
     assert.equal((await home.run(["run"])).code, 0);
     const listed = JSON.parse((await home.run(["flow-run", "ls", "--json"])).stdout) as Record<string, unknown>[];

@@ -25,7 +25,7 @@ export function startScript(
   timeoutMs = usualMs,
 ): Started {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(PIPELINE_|DBT_|NODE_TEST_|NO_COLOR|CI$)/.test(name) || name === "PIPELINE_CACHE_DIR",
+    ([name]) => !/^(PIPELINE_|DBT_|NODE_TEST_|npm_|NO_COLOR|CI$)/.test(name) || name === "PIPELINE_CACHE_DIR",
   );
   const child = spawn(process.execPath, argv, {
     stdio: ["ignore", "pipe", "pipe"],
