@@ -47,7 +47,7 @@ function badFile(path: string, why: string): PipelineError {
     code: "config_invalid",
     what: `The configuration file ${path} cannot be used: ${why}.`,
     data: "Nothing was read or changed.",
-    next: "Edit the file, or name another one with --config. `pipeline init --config NEW.yaml` writes one with every setting.",
+    next: "Edit the file, or name another one with --config; a file with every setting: pipeline init --config NEW.yaml",
   });
 }
 

@@ -323,7 +323,7 @@ const flags: Partial<Record<string, string>> = {
 function helpIn(where: string, key: string): string {
   if (where === onCommandLine) return `Give another value, or leave ${nameIn(where, key)} out.`;
   if (where === inEnvironment) return `Set ${nameIn(where, key)} to another value, or unset it.`;
-  return `Edit ${where}; docs/configuration.md lists every setting, and so does the file that \`pipeline init\` writes.`;
+  return `Edit ${where}; a file with every setting: pipeline init --config NEW.yaml`;
 }
 
 function describeIssue(issue: z.core.$ZodIssue, key: string, merged: Record<string, unknown>, written: string): string {

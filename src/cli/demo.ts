@@ -158,16 +158,25 @@ function whyText({ companies: all }: RunReport, { code }: { code: string }): str
 function lookNext(home: string, failed: string): string {
   const program = programName(process.env);
   const at = `--source sample --home ${relative(process.cwd(), home) || "."}`;
+  // A statement a line, so that it fits into a terminal.
+  const sql = (statement: string) =>
+    `${program} sql ${at} \\\n    "${statement.replace(/ (from|group) /g, "\n     $1 ")}"`;
   const lines: [string, string][] = [
     [`${program} server start ${at}`, "in the browser, on http://127.0.0.1:4200"],
     [`${program} runs ls ${at}`, "the nights, newest first"],
     [`${program} runs inspect ${runName(failed)} ${at}`, "the one that failed, and what to do"],
     [
-      `${program} sql ${at} "from agg_publication_lag where complaints_seen_appearing > 0"`,
-      "how late complaints appear",
+      sql("select company, max(p90_days_to_publish) as p90 from agg_publication_lag group by 1"),
+      "how late complaints appear, in days",
     ],
-    [`${program} sql ${at} "from fct_complaint_changes select field, count(*) group by 1"`, "what changed afterwards"],
-    [`${program} sql ${at} "from dim_products order by total_complaints desc limit 5"`, "what people complain about"],
+    [
+      sql("select field, count(*) as changes from fct_complaint_changes group by 1 order by 2 desc"),
+      "what changed afterwards",
+    ],
+    [
+      sql("select product, count(*) as complaints from fct_complaints group by 1 order by 2 desc limit 5"),
+      "what people complain about",
+    ],
     [`${program} doctor --offline ${at}`, "whether a home is in order"],
   ];
   return `\nLook at it:\n${lines.map(([line, what]) => `  # ${what}\n  ${line}\n`).join("")}`;

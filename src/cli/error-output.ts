@@ -18,6 +18,6 @@ export function reportError(error: unknown, json: boolean, style: Style): number
 /** What happened, what happened to the data, what to do next. */
 export function errorText({ code, what, data, next }: ErrorFacts, style: Style): string {
   // A message may have lines of its own; nothing else in it is obeyed by a terminal.
-  const plain = (text: string) => hinted(text).split("\n").map(visible).join("\n");
-  return `${style.bad(`error[${code}]:`)} ${plain(what)}\n${style.dim("data:")} ${plain(data)}\n${style.dim("next:")} ${plain(next)}\n`;
+  const plain = (text: string) => text.split("\n").map(visible).join("\n");
+  return `${style.bad(`error[${code}]:`)} ${plain(what)}\n${style.dim("data:")} ${plain(data)}\n${style.dim("next:")} ${plain(hinted(next))}\n`;
 }

@@ -16,7 +16,7 @@ export async function notifyTest(options: GlobalOptions): Promise<number> {
         code: "usage",
         what: "No channel is configured.",
         data: "Nothing was sent.",
-        next: "Add one under notify: in pipeline.yaml; docs/operations.md has examples.",
+        next: "Add one under notify: in pipeline.yaml; a file with an example of each: pipeline init --config NEW.yaml",
       });
     }
     const style = styleFor(process.stdout, options, config.env);

@@ -72,7 +72,7 @@ export async function runAndPrint(
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else if (!quiet || report.error !== null)
       process.stdout.write(
-        hinted(summaryText(report, styleFor(process.stdout, options, config.env), process.stdout.columns)),
+        hinted(summaryText(report, styleFor(process.stdout, options, config.env), process.stdout.columns || undefined)),
       );
     const { error } = report;
     if (error !== null)

@@ -16,7 +16,9 @@ export async function runsWatch(id: string | undefined, options: ConsoleOptions)
     const { report, state } = history.inspect(run.no);
     if (report !== null)
       process.stdout.write(
-        hinted(summaryText(report, styleFor(process.stdout, options, process.env), process.stdout.columns)),
+        hinted(
+          summaryText(report, styleFor(process.stdout, options, process.env), process.stdout.columns || undefined),
+        ),
       );
     else if (isFinal(state)) process.stdout.write(`${run.name}: ${state}\n`);
     return 0;

@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { csvLine } from "../pipeline/csv.ts";
+import { visible } from "../pipeline/words.ts";
 import type { Column, Receiver, SqlSession, Value } from "../wire.ts";
 import { table } from "./table.ts";
 
-export type SqlFormat = "table" | "json" | "csv" | "spreadsheet";
+/** `line`: a value a line, whole, as wide rows can be read. */
+export type SqlFormat = "table" | "line" | "json" | "csv" | "spreadsheet";
 
 /** Rows that a table shows at most: its columns are as wide as their widest value. */
 const mostTableRows = 1000;
@@ -17,7 +19,8 @@ export async function printQuery(
   signal: AbortSignal,
 ): Promise<void> {
   const printer = sqlPrinter(format, process.stdout);
-  const { more } = await session.query({ sql, maxRows: format === "table" ? mostTableRows : null }, printer, signal);
+  const isForPeople = format === "table" || format === "line";
+  const { more } = await session.query({ sql, maxRows: isForPeople ? mostTableRows : null }, printer, signal);
   await printer.end(more);
 }
 
@@ -49,18 +52,42 @@ function sqlPrinter(format: SqlFormat, output: NodeJS.WriteStream): Receiver & {
     async rows(chunk) {
       // Cut at once: a table shows the beginning of a wide value.
       if (format === "table") for (const row of chunk) kept.push(row.map(cell));
+      else if (format === "line") await write(chunk.map((row, i) => lineRow(columns, row, rows + i)).join(""));
       else if (isCsv) await write(chunk.map((row) => csvLine(row, types)).join(""));
       else await write(chunk.map((row, i) => `${rows + i > 0 ? ",\n" : "\n"}${asObject(row)}`).join(""));
       rows += chunk.length;
     },
     async end(more) {
       if (format === "json") await write(rows === 0 ? "]\n" : "\n]\n");
-      if (format !== "table") return;
-      await write(resultTable(columns, kept));
+      if (format !== "table" && format !== "line") return;
+      if (format === "table") await write(fitted(resultTable(columns, kept), output.columns || undefined));
       const count = `${rows.toLocaleString("en-US")} row${rows === 1 ? "" : "s"}`;
       await write(more ? `The first ${count}; all of them with --csv or --json.\n` : `${count}.\n`);
     },
   };
+}
+
+/** The table cut to the screen, with a line that says so where it is cut. */
+function fitted(text: string, width: number | undefined): string {
+  if (width === undefined) return text;
+  const lines = text.split("\n");
+  if (lines.every((line) => [...line].length <= width)) return text;
+  const cut = lines.map((line) => {
+    const letters = [...line];
+    return letters.length <= width ? line : `${letters.slice(0, width - 1).join("")}…`;
+  });
+  return `${cut.join("\n")}Rows are cut to the screen; whole in the shell after .mode line, or with --csv or --json.\n`;
+}
+
+/** A row as a line for each of its values. */
+function lineRow(columns: readonly Column[], row: readonly Value[], index: number): string {
+  const longest = Math.max(...columns.map(({ name }) => [...visible(name)].length));
+  const lines = columns.map(({ name }, i) => {
+    const value = row[i] ?? null;
+    const text = value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+    return `${visible(name).padStart(longest)} = ${text.split("\n").map(visible).join("\n")}\n`;
+  });
+  return `${index === 0 ? "" : "\n"}${lines.join("")}`;
 }
 
 function resultTable(columns: readonly Column[], rows: readonly string[][]): string {

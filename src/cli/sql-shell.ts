@@ -11,10 +11,13 @@ import { styleFor } from "./style.ts";
 const help = `A statement ends with ; and may have several lines. Ctrl-C ends a statement, Ctrl-D the shell.
 .tables          the published tables
 .schema TABLE    the columns of a table
-.quit            leave
+.mode MODE       how results are shown: table, line (a value a line, whole), csv or json
+help, .help, ?   this text
+exit, quit, \\q   leave; .exit and .quit too
 `;
 const prompt = "sql> ";
 const continued = "...> ";
+const modes: readonly string[] = ["table", "line", "csv", "json"] satisfies SqlFormat[];
 
 /** A shell on the snapshot, with a history that is kept in the home. */
 export async function sqlShell(session: SqlSession, home: string, format: SqlFormat): Promise<number> {
@@ -28,6 +31,7 @@ export async function sqlShell(session: SqlSession, home: string, format: SqlFor
     historySize: 1000,
     prompt,
   });
+  let mode = format;
   let running: AbortController | undefined;
   let statement = "";
   input.on("SIGINT", () => {
@@ -39,20 +43,22 @@ export async function sqlShell(session: SqlSession, home: string, format: SqlFor
       input.prompt();
     }
   });
-  process.stdout.write("SQL on the published snapshot; .help says more.\n");
+  process.stdout.write("SQL on the published snapshot; help says more, exit leaves.\n");
   input.prompt();
   for await (const line of input) {
-    statement = statement === "" ? line.trim() : `${statement}\n${line}`;
-    const isCommand = statement.startsWith(".");
-    if (statement === ".quit" || statement === ".exit") break;
-    if (statement === "" || isCommand || /;\s*$/.test(statement)) {
-      const text = isCommand ? commandOf(statement) : statement;
-      if (statement !== "")
-        appendFileSync(historyFile, `${statement.replaceAll(/\s*\n\s*/g, " ")}\n`, { mode: privateMode });
+    const isFirst = statement === "";
+    statement = isFirst ? line.trim() : `${statement}\n${line}`;
+    const command = isFirst ? commandOf(statement) : null;
+    if (command?.name === "quit") break;
+    if (statement === "" || command !== null || /;\s*$/.test(statement)) {
+      if (statement !== "") remember(historyFile, statement);
+      const text = command === null ? statement : command.sql;
+      if (command?.name === "help") process.stdout.write(help);
+      if (command?.name === "mode") mode = modeOf(command.argument, mode);
       statement = "";
       if (text !== "") {
         running = new AbortController();
-        await printQuery(session, text, format, running.signal).catch((error: unknown) => {
+        await printQuery(session, text, mode, running.signal).catch((error: unknown) => {
           if (running?.signal.aborted) process.stdout.write("Stopped.\n");
           else process.stderr.write(errorText(factsOf(error), styleFor(process.stderr, {}, process.env)));
         });
@@ -66,11 +72,28 @@ export async function sqlShell(session: SqlSession, home: string, format: SqlFor
   return 0;
 }
 
-/** A dot command as SQL; an empty text where it has been answered. */
-function commandOf(command: string): string {
-  const [name, ...names] = command.replace(/;\s*$/, "").split(/\s+/);
-  if (name === ".tables") return "show tables";
-  if (name === ".schema" && names.length === 1) return `describe "${names[0]!.replaceAll('"', '""')}"`;
-  process.stdout.write(help);
-  return "";
+function remember(file: string, statement: string): void {
+  appendFileSync(file, `${statement.replaceAll(/\s*\n\s*/g, " ")}\n`, { mode: privateMode });
+}
+
+type ShellCommand = { name: "quit" | "help" | "mode" | "sql"; sql: string; argument: string };
+
+/** What a line is for the shell itself; null where it is SQL. Words of other shells mean the same here. */
+function commandOf(line: string): ShellCommand | null {
+  const [word = "", ...rest] = line.replace(/;\s*$/, "").trim().split(/\s+/);
+  const made = (name: ShellCommand["name"], sql = ""): ShellCommand => ({ name, sql, argument: rest.join(" ") });
+  if (rest.length === 0 && /^(\.?exit|\.?quit|\\q|:q)$/i.test(word)) return made("quit");
+  if (rest.length === 0 && /^(\.?help|\\\?|\?|\\h)$/i.test(word)) return made("help");
+  if (rest.length === 0 && /^(\.tables|\\dt?)$/.test(word)) return made("sql", "show tables");
+  if (rest.length === 1 && /^(\.schema|\\d)$/.test(word)) {
+    return made("sql", `describe "${rest[0]!.replaceAll('"', '""')}"`);
+  }
+  if (word === ".mode") return made("mode");
+  return /^[.\\]/.test(word) ? made("help") : null;
+}
+
+function modeOf(text: string, before: SqlFormat): SqlFormat {
+  if (modes.includes(text)) return text as SqlFormat;
+  process.stdout.write(`Expected one of ${modes.join(", ")}.\n`);
+  return before;
 }

@@ -35,14 +35,11 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
   for (const { company, lastLoad } of loaded) {
     const { window, expected, at } = lastLoad;
     const what = `${window.from}..${window.to}, ${plural(expected, "row")}, at ${at.slice(0, 16)}`;
-    process.stdout.write(
-      `Loaded, without a watermark: "${visible(company)}", ${what}. The next run reads these days again.\n`,
-    );
+    const next = config.companies.includes(company) ? "The next run reads these days again." : "It is not configured.";
+    process.stdout.write(`Loaded, without a watermark: "${visible(company)}", ${what}. ${next}\n`);
   }
   for (const { name, rows: held } of untracked) {
-    const isNamed = loaded.some(({ names }) => names.includes(name));
-    const where = isNamed ? "Held" : "Loaded, and in the state of no company";
-    process.stdout.write(`${where}: ${visible(name)}, ${plural(held, "row")}.\n`);
+    process.stdout.write(`Loaded, and in the state of no company: ${visible(name)}, ${plural(held, "row")}.\n`);
   }
   process.stdout.write(`\nModels: ${dbt.owed ? `to be built by the next run (${dbt.reason})` : "up to date"}.\n`);
   return 0;

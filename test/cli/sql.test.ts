@@ -68,7 +68,8 @@ describe("pipeline sql", () => {
   it("is a shell where no statement is given", { timeout: 60_000 }, async () => {
     // A terminal for the shell: Python has one.
     const terminal = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
-    const argv = ["-c", terminal, process.execPath, "src/main.ts", "sql", "--home", home];
+    const sized = 'stty cols 80 rows 24; exec "$@"';
+    const argv = ["-c", terminal, "sh", "-c", sized, "sh", process.execPath, "src/main.ts", "sql", "--home", home];
     const shell = spawn("python3", argv, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, TERM: "dumb" } });
     let said = "";
     let look: () => void = () => undefined;
@@ -102,7 +103,21 @@ describe("pipeline sql", () => {
     await waitFor(/range\(100000000000\);/);
     type("\x03");
     await waitFor(/Stopped\.[\s\S]*sql> /);
-    type(".quit\n");
+    type("help\n");
+    await waitFor(/\.mode MODE[\s\S]*sql> /);
+    type(".mode line\n");
+    await waitFor(/sql> /);
+    type(`select '${"x".repeat(300)}' as wide, 1 as n;\n`);
+    await waitFor(/wide = x{300}\r?\n {3}n = 1\r?\n1 row\.[\s\S]*sql> /);
+    type(".mode nothing\n");
+    await waitFor(/Expected one of table, line, csv, json\.[\s\S]*sql> /);
+    type(".mode table\n");
+    await waitFor(/sql> /);
+    type("select repeat('y', 55) as a, repeat('y', 55) as b;\n");
+    await waitFor(
+      /y{55} {2}y{1,30}…\r?\n1 row|…\r?\nRows are cut to the screen; whole in the shell after \.mode line[\s\S]*sql> /,
+    );
+    type("exit\n");
     const code = await new Promise((resolve) => shell.once("close", resolve));
     assert.equal(code, 0);
     assert.match(readFileSync(join(home, ".sql_history"), "utf8"), /^select 40 \+ 2 as answer;$/m);

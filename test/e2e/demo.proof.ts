@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { pipeline } from "../harness/cli.ts";
@@ -16,15 +16,20 @@ describe("pipeline demo, with dbt", () => {
     const main = join(process.cwd(), "src/main.ts");
     writeFileSync(join(folder, "pipeline"), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
     chmodSync(join(folder, "pipeline"), 0o755);
-    const lines = stdout
-      .split("Look at it:\n")[1]!
-      .split("\n")
+    const told = stdout.split("Look at it:\n")[1]!;
+    const home80 = told.replaceAll(relative(process.cwd(), home), "pipeline-demo");
+    for (const line of home80.split("\n")) assert.ok(line.length <= 80, `too long for a terminal: ${line}`);
+    // A command may go on in the lines after it.
+    const lines = told
+      .split(/\n(?= {2}[#p])/)
       .filter((line) => line.startsWith("  pipeline ") && !line.includes("server start"));
     assert.ok(lines.length >= 6);
     for (const line of lines) {
       const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
       const { stdout: said } = await promisify(execFile)("sh", ["-c", line], { env });
       assert.ok(said.trim().split("\n").length > 1, `${line} says nothing:\n${said}`);
+      if (!line.includes(" sql ")) continue;
+      for (const row of said.split("\n")) assert.ok(row.length <= 80, `${line} says more than fits:\n${row}`);
     }
   });
 });
