@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import {
   appendFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,12 +11,12 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { ScheduleStore } from "../../src/schedule/store.ts";
 import { WarehouseLock } from "../../src/warehouse/lock.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
+import { backupOf, changedHome, loadedHome, lookOf } from "../harness/restored.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 import { query } from "../harness/warehouse.ts";
 
@@ -29,23 +28,11 @@ describe("backup and restore", () => {
   let home: TestHome;
   before(async () => {
     source = await startTestSource({ scale: 0.001 });
-    home = testHome(source, join(temporaryFolder(), "home"));
-    assert.equal((await home.run(["run", "--as-of", source.asOf])).code, 0);
-    const store = ScheduleStore.open(ScheduleStore.fileOf(home.folder));
-    store.add({
-      ...{ name: "nightly", cron: "0 2 * * *", timezone: "UTC", catchUp: "latest", overlap: "skip", jitterSeconds: 0 },
-      ...{ lateAfterMinutes: 60, runOptions: [], paused: false, createdAt: 0, nextDueAt: Date.now() + 1e9 },
-    });
-    store.close();
+    home = await loadedHome(source);
   });
   after(() => source.close());
 
-  const backUp = async () => {
-    const to = join(temporaryFolder(), "a backup");
-    const made = await home.run(["backup", "--to", to, "--json"]);
-    assert.deepEqual([made.code, made.stderr], [0, ""]);
-    return { to, document: JSON.parse(made.stdout) as { folder: string; rows: number; bytes: number } };
-  };
+  const backUp = () => backupOf(home);
 
   it("a restored home has every row, run, schedule and watermark, and goes on from there", async () => {
     const { to, document } = await backUp();
@@ -168,70 +155,6 @@ describe("backup and restore", () => {
     assert.deepEqual([full.code, /is not empty/.test(full.stderr)], [2, true]);
   });
 
-  /** A home with other runs, rows and schedules than the backup. */
-  const changedHome = async (database?: string) => {
-    const other = testHome(source, join(temporaryFolder(), "other"));
-    const env: Record<string, string> = database === undefined ? {} : { PIPELINE_DATABASE: database };
-    assert.equal((await other.run(["run", "--as-of", "2026-10-01"], env)).code, 0);
-    const look = async () => {
-      const state = JSON.parse((await other.run(["state", "show", "--json"], env)).stdout) as {
-        companies: { rows: number }[];
-      };
-      const runs = JSON.parse((await other.run(["runs", "ls", "--json"])).stdout) as { id: string }[];
-      const schedules = JSON.parse((await other.run(["schedule", "ls", "--json"])).stdout) as { name: string }[];
-      const published = await other.run(["sql", "--json", "select 1"]);
-      return JSON.stringify([
-        state.companies.map(({ rows }) => rows),
-        runs.map(({ id }) => id),
-        schedules.map(({ name }) => name),
-        published.code,
-      ]);
-    };
-    return { other, env, look };
-  };
-
-  it("killed at any rename, it is finished or undone by the next command: all of the old, or all of the new", {
-    timeout: 110_000,
-  }, async () => {
-    const { to } = await backUp();
-    const kill = resolve("test/harness/fixtures/kill-at-rename.mjs");
-    const { other, look } = await changedHome();
-    const old = await look();
-    const copy = join(temporaryFolder(), "copy");
-    const ends = new Set<string>();
-    let wasKilled = true;
-    for (let at = 1; wasKilled; at++) {
-      rmSync(copy, { recursive: true, force: true });
-      cpSync(other.folder, copy, { recursive: true, verbatimSymlinks: true });
-      const env = { NODE_OPTIONS: `--import ${kill}`, TEST_KILL_AT: String(at) };
-      wasKilled = (await other.run(["restore", to, "--force"], env)).signal === "SIGKILL";
-      const state = await look();
-      ends.add(state === old ? "old" : "new");
-      if (state !== old) assert.equal(state, await changedTo(home));
-      const left = readdirSync(other.folder).filter((name) => /restore-\d+$|restore\.json$/.test(name));
-      assert.deepEqual(left, [], `after the kill at rename ${at}`);
-      rmSync(other.folder, { recursive: true, force: true });
-      cpSync(copy, other.folder, { recursive: true, verbatimSymlinks: true });
-    }
-    assert.deepEqual([...ends].sort(), ["new", "old"]);
-  });
-
-  /** What a home that was restored to this one looks like. */
-  async function changedTo(one: TestHome): Promise<string> {
-    const { companies } = JSON.parse((await one.run(["state", "show", "--json"])).stdout) as {
-      companies: { rows: number }[];
-    };
-    const runs = JSON.parse((await one.run(["runs", "ls", "--json"])).stdout) as { id: string }[];
-    const schedules = JSON.parse((await one.run(["schedule", "ls", "--json"])).stdout) as { name: string }[];
-    const published = await one.run(["sql", "--json", "select 1"]);
-    return JSON.stringify([
-      companies.map(({ rows }) => rows),
-      runs.map(({ id }) => id),
-      schedules.map(({ name }) => name),
-      published.code,
-    ]);
-  }
-
   const memory = "/dev/shm";
   const isOther = existsSync(memory) && statSync(memory).dev !== statSync(temporaryFolder()).dev;
 
@@ -242,10 +165,10 @@ describe("backup and restore", () => {
     try {
       const { to } = await backUp();
       const database = join(fast, "cfpb_complaints.duckdb");
-      const { other, env, look } = await changedHome(database);
+      const { other, env, look } = await changedHome(source, database);
       const restored = await other.run(["restore", to, "--force", "--json"], env);
       assert.equal(restored.code, 0, restored.stderr);
-      assert.equal(await look(), await changedTo(home));
+      assert.equal(await look(), await lookOf(home));
       const { aside } = JSON.parse(restored.stdout) as { aside: string[] };
       const kept = aside.find((path) => path.startsWith(fast));
       assert.match(kept ?? "", /cfpb_complaints\.duckdb\.before-restore-/);
@@ -257,7 +180,7 @@ describe("backup and restore", () => {
 
   it("that fails midway moves back what was moved, and says so", async () => {
     const { to } = await backUp();
-    const { other, look } = await changedHome();
+    const { other, look } = await changedHome(source);
     const old = await look();
     const fail = `import fsp from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";
       let n = 0; const real = fsp.rename; fsp.rename = async (...a) => { if (++n === 7) throw new Error("EIO: broken"); return real(...a); }; syncBuiltinESMExports();`;
