@@ -11,7 +11,7 @@ export type BackupCommandOptions = GlobalOptions & { to: string; wait: string };
 
 /** `pipeline backup`. */
 export async function backupCommand(options: BackupCommandOptions): Promise<number> {
-  const seconds = Number(options.wait);
+  const seconds = options.wait.trim() === "" ? Number.NaN : Number(options.wait);
   if (!(seconds >= 0 && seconds <= 86_400)) {
     throw wrong(`--wait is "${options.wait}": expected seconds, from 0 to 86400.`);
   }

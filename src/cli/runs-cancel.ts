@@ -9,7 +9,7 @@ export type CancelOptions = GlobalOptions & { grace: string };
 
 /** `pipeline runs cancel`: asks, then SIGTERM, then SIGKILL; dbt goes with its run. */
 export async function runsCancel(id: string | undefined, options: CancelOptions): Promise<number> {
-  const graceMs = Number(options.grace) * 1000;
+  const graceMs = options.grace.trim() === "" ? Number.NaN : Number(options.grace) * 1000;
   if (!(graceMs >= 0 && graceMs <= 3_600_000)) {
     throw wrong(`--grace is "${options.grace}": expected seconds, from 0 to 3600.`);
   }

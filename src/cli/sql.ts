@@ -13,8 +13,9 @@ export async function sqlCommand(given: string | undefined, options: SqlOptions)
   if (options.json && (options.csv || options.spreadsheet))
     throw wrong("--json and --csv exclude each other.", "Choose one of them.");
   const session = await openSql(config, {
-    timeoutMs: number("--timeout", options.timeout, 60, 86_400, "seconds") * 1000,
-    memoryMegabytes: number("--memory", options.memory, 2048, 1_000_000, "megabytes"),
+    timeoutMs: number("--timeout", options.timeout, 60, { least: 1, most: 86_400, unit: "seconds" }) * 1000,
+    // The process itself takes some 100 MB.
+    memoryMegabytes: number("--memory", options.memory, 2048, { least: 128, most: 1_000_000, unit: "megabytes" }),
   });
   const csv = options.spreadsheet ? "spreadsheet" : options.csv ? "csv" : null;
   const format: SqlFormat = options.json ? "json" : (csv ?? "table");
@@ -39,10 +40,12 @@ export async function sqlCommand(given: string | undefined, options: SqlOptions)
   }
 }
 
-function number(name: string, text: string | undefined, preset: number, most: number, unit: string): number {
+type Bounds = { least: number; most: number; unit: string };
+
+function number(name: string, text: string | undefined, preset: number, { least, most, unit }: Bounds): number {
   const value = text === undefined ? preset : Number(text);
-  if (text?.trim() === "" || !(value >= 1 && value <= most)) {
-    throw wrong(`${name} is "${text}": expected ${unit}, from 1 to ${most.toLocaleString("en-US")}.`);
+  if (text?.trim() === "" || !(value >= least && value <= most)) {
+    throw wrong(`${name} is "${text}": expected ${unit}, from ${least} to ${most.toLocaleString("en-US")}.`);
   }
   return value;
 }

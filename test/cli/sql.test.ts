@@ -65,6 +65,19 @@ describe("pipeline sql", () => {
     assert.equal(wrong.code, 2);
   });
 
+  it("refuses limits that are none", async () => {
+    for (const [option, value, expected] of [
+      ["--memory", "0", "megabytes, from 128 to"],
+      ["--memory", "127", "megabytes, from 128 to"],
+      ["--timeout", "", "seconds, from 1 to"],
+      ["--timeout", "1e9", "seconds, from 1 to"],
+    ] as const) {
+      const { code, stderr } = await startPipeline(["sql", "--home", home, option, value, "select 1"]).outcome;
+      assert.equal(code, 2);
+      assert.ok(stderr.includes(`${option} is "${value}": expected ${expected}`), stderr);
+    }
+  });
+
   it("is a shell where no statement is given", { timeout: 60_000 }, async () => {
     // A terminal for the shell: Python has one.
     const terminal = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";

@@ -27,6 +27,16 @@ function anchorsOf(file: string): string[] {
 }
 
 describe("the documentation", () => {
+  it("that the program points to is in the package", () => {
+    const { files } = JSON.parse(readFileSync("package.json", "utf8")) as { files: string[] };
+    const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => /\.tsx?$/.test(name));
+    for (const name of sources) {
+      // Comments are for whoever has the sources.
+      const code = readFileSync(join("src", name), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+      for (const [path] of code.matchAll(/\bdocs\/[\w/-]+\.md/g)) assert.ok(files.includes(path), `${name}: ${path}`);
+    }
+  });
+
   for (const file of documents) {
     it(`${file}: every link leads somewhere`, () => {
       const text = readFileSync(file, "utf8").replaceAll(/^```[\s\S]*?^```/gm, "");
