@@ -158,17 +158,20 @@ const marks: Partial<Record<State, string>> = {
   Pending: " ",
 };
 
+/** Columns from which on there is room for the state of a task beside its progress. */
+const wideEnough = 92;
+const marked = new Set<State>(["Pending", "Running", "Completed", "Failed", "Skipped"]);
+
 /** A part of a line. Those of the highest rank go first where there is no room for all. */
 type Part = { text: string; rank: number };
 
 function taskLine(one: LiveTask, names: number, now: number, width: number): string {
   const start = `${marks[one.state] ?? ">"} ${pad(companyOf(one.name), names)}`;
   const time = one.startedAt === null ? "" : duration(Math.max((one.endedAt ?? now) - one.startedAt, 0));
-  const parts: Part[] = [
-    // The mark says it as well, but for the rarer states.
-    { text: one.state.padEnd(9), rank: one.state === "Retrying" || one.state === "Cancelled" ? 2 : 5 },
-    { text: time.padStart(7), rank: 3 },
-  ];
+  const parts: Part[] = [{ text: time.padStart(7), rank: 3 }];
+  // On narrow screens the mark says it, but for the rarer states: in all lines alike, so that they stay aligned.
+  if (width >= wideEnough) parts.unshift({ text: one.state.padEnd(9), rank: 5 });
+  else if (!marked.has(one.state)) parts.push({ text: one.state, rank: 2 });
   if (one.attempt > 1) parts.push({ text: `attempt ${one.attempt}`, rank: 2 });
   const done = doneOf(one);
   if (one.wait !== null && one.wait.until > now) {
@@ -177,11 +180,12 @@ function taskLine(one: LiveTask, names: number, now: number, width: number): str
   else if (done !== null) parts.push(...progressOf(done, one, now));
   else if (one.total !== null) parts.push({ text: `${count(one.rows)} rows`, rank: 1 });
   if (one.nodes > 0) {
-    const of = one.nodesTotal === null ? "" : ` of ${Math.max(one.nodesTotal, one.nodes)}`;
+    const isKnown = one.nodesTotal !== null && one.endedAt === null;
+    const of = isKnown ? ` of ${Math.max(one.nodesTotal ?? 0, one.nodes)}` : "";
     parts.push({ text: `${one.nodes}${of} nodes`, rank: 1 });
   }
   if (one.why !== null) parts.push({ text: one.why, rank: 0 });
-  return cut([start, ...fitting(parts, width - [...start].length)].join("  "), width);
+  return cut([start, ...fitting(parts, width - [...start].length)].join("  ").trimEnd(), width);
 }
 
 /** The parts that there is room for, in their order. */
@@ -203,7 +207,7 @@ function doneOf({ rows, total, nodes, nodesTotal, endedAt }: LiveTask): number |
   return total === null || total === 0 ? null : Math.min(rows / total, 1);
 }
 
-const barLength = 12;
+const barLength = 10;
 
 function progressOf(done: number, { rows, total, startedAt }: LiveTask, now: number): Part[] {
   const filled = Math.floor(done * barLength);

@@ -58,7 +58,8 @@ export function summaryText(report: RunReport, style: Style, width?: number): st
   );
   if (error === null && published?.snapshot) {
     lines.push(
-      `Next: pipeline sql asks the published tables, pipeline runs inspect ${report.runId.slice(0, 8)} shows this run.`,
+      "Ask the published tables: pipeline sql",
+      `Look at this run: pipeline runs inspect ${report.runId.slice(0, 8)}`,
     );
   }
   const [shown = "", ...told] = lines;

@@ -20,8 +20,8 @@ export type TransformOptions = DbtSettings & {
   signal: AbortSignal;
 };
 
-/** Unit tests are about the models, not about the rows: they are for whoever changes a model. */
-const buildCommand = ["build", "--exclude-resource-type", "unit_test"];
+/** Unit tests are about the models, not about the rows: they are for whoever changes a model. For exposures nothing is done. */
+const buildCommand = ["build", "--exclude-resource-type", "unit_test", "exposure"];
 
 /** dbt for one run: warmed up while rows are extracted, used once, gone at the end. */
 export class DbtTransform implements Transform {

@@ -43,7 +43,7 @@ describe("the live view", () => {
     assert.deepEqual(texts(render(model(...begun), 100, 24, start + 6000)), [
       "flow, as of 2026-11-20  6.0 s",
       "+ resolve_companies        Completed    1.0 s",
-      "> a bank with a long name  Running      5.0 s  [###---------]   25%  10,000 of 40,000  15 s left",
+      "> a bank with a long name  Running      5.0 s  [##--------]   25%  10,000 of 40,000  15 s left",
       "  run_dbt_models           Pending",
       "  commit_state             Pending",
       "  publish                  Pending",
@@ -69,7 +69,7 @@ describe("the live view", () => {
       at(8, { type: "dbt.node", node }),
     ];
     const lines = texts(render(model(...begun, ...dbt), 99, 24, start + 9000));
-    assert.match(lines[3]!, /\[###-+\] {3}25% {2}1 of 4 nodes$/);
+    assert.match(lines[3]!, /\[##-+\] {3}25% {2}1 of 4 nodes$/);
   });
 
   it("says what a task waits for, its attempt, its verdict and how it failed", () => {
@@ -146,7 +146,7 @@ describe("the live view", () => {
     const [first, above, last] = written.split("\x1b[6A\r\x1b[J");
     assert.match(first!, /^flow, as of 2026-11-20 {2}/);
     assert.match(above!, /^a bank with a long name: It sent HTML, attempt 1; again in 1\.0 s\nflow, as of/);
-    assert.match(last!, /publish +Pending +\n\n$/);
+    assert.match(last!, / {2}publish\n\n$/);
     assert.ok(!canShowLive(stream, { TERM: "dumb" }) && !canShowLive(stream, { CI: "1" }) && canShowLive(stream, {}));
   });
 });
