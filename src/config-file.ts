@@ -23,14 +23,16 @@ export function readConfigFile(
     if (code === "ENOENT" && given === undefined) return { path, settings: {}, warnings: [] };
     throw badFile(path, code === "ENOENT" ? "it is not there" : `it cannot be read (${code})`);
   }
-  const document = parseDocument(content);
+  // What it warns of is told in our words, or not at all.
+  const document = parseDocument(content, { logLevel: "error" });
   const [problem] = document.errors;
   if (problem) throw badFile(path, whyNot(problem));
   let settings: unknown;
   try {
     settings = document.toJS() ?? {};
-  } catch {
-    throw badFile(path, "an alias (*) in it names nothing");
+  } catch (error) {
+    const isMissing = /Unresolved alias/.test((error as Error).message);
+    throw badFile(path, isMissing ? "an alias (*) in it names nothing" : "its aliases (*) stand for too much");
   }
   if (!isObject(settings)) throw badFile(path, "expected keys with values");
   return { path, settings, warnings: path === ofHome ? hidden(path, content) : [] };

@@ -192,7 +192,7 @@ function inFuture(code: "as_of_in_future" | "start_date_in_future", what: string
 
 function asOfTooEarly(asOf: string, startDate: string): PipelineError {
   return new PipelineError({
-    code: "start_date_in_future",
+    code: "config_invalid",
     what: `The as-of day ${asOf} is before the start date ${startDate}: no day is left to load.`,
     data: "Nothing was read or changed.",
     next: "Give a later --as-of, or an earlier --start-date.",
@@ -341,7 +341,7 @@ function describeIssue(issue: z.core.$ZodIssue, key: string, merged: Record<stri
     merged,
   );
   // What stands where a secret belongs may be one.
-  const shown = issue.path[0] === "notify" ? "" : ` is ${JSON.stringify(value)}`;
+  const shown = issue.path[0] === "notify" ? "" : ` is ${typeof value === "number" ? value : JSON.stringify(value)}`;
   return `\`${written}\`${shown}: ${expectation(issue)}`;
 }
 

@@ -1,10 +1,15 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+
+/** The file systems proc and sys, by their numbers in Linux (statfs(2)). */
+const takesNoFiles = new Set([0x9fa0, 0x62656572]);
 
 /** Why a folder cannot be written in, or made: where, and what is wrong there; null where it can. Nothing is made. */
 export function obstacleOf(folder: string): { at: string; why: "is not a folder" | "is not writable" } | null {
   const at = nearest(folder);
   if (!statSync(at).isDirectory()) return { at, why: "is not a folder" };
+  // Of these, access(2) tells root that they can be written.
+  if (takesNoFiles.has(statfsSync(at).type)) return { at, why: "is not writable" };
   try {
     accessSync(at, constants.R_OK | constants.W_OK | constants.X_OK);
     return null;
@@ -43,3 +48,22 @@ export function makeFolder(path: string): string[] {
   if (!statSync(path).isDirectory()) throw new Error(`EEXIST: ${path} is not a folder`);
   return missing;
 }
+
+/** What a system error means for whoever asked for a file or a folder, without the names of our own unfinished files. */
+export function whyFailed(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (code === undefined ? undefined : reasons[code]) ?? message.split("\n")[0] ?? "";
+}
+
+const reasons: Record<string, string> = {
+  EACCES: "this user may not write there",
+  EPERM: "this user may not write there",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota of this user is used up",
+  ENOENT: "no folder can be made there",
+  ENOTDIR: "a part of the path is not a folder",
+  ELOOP: "a link there leads to itself",
+  ENAMETOOLONG: "the name is too long",
+  EBUSY: "it is in use by the system, such as a mount point",
+};

@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
 
 /** Of a file that only its owner may read and write. */
 export const privateMode = 0o600;
@@ -13,4 +13,14 @@ export function othersMay(path: string): { read: boolean; write: "all" | "group"
   const mode = statSync(path, { throwIfNoEntry: false })?.mode;
   if (mode === undefined) return null;
   return { read: (mode & 0o044) !== 0, write: (mode & 0o002) !== 0 ? "all" : (mode & 0o020) !== 0 ? "group" : null };
+}
+
+/** Whether a file is another user's that this one may not read. */
+export function isOfOthers(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES";
+  }
 }

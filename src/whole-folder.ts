@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { existsSync, lstatSync } from "node:fs";
+import { mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { flush } from "./flush.ts";
 import { makeFolder } from "./folder.ts";
@@ -23,35 +23,50 @@ export async function isFree(path: string): Promise<boolean> {
 /**
  * Has `write` fill a folder that becomes the one at `path` when it is whole and on the disk; `last` is the file by which readers know
  * that. A folder that is there already stays, since it may be a mount point or the one somebody stands in: its files get their names
- * one by one, `last` at the end. Where anything fails, nothing is left.
+ * one by one, `last` at the end, and none takes the place of another. Where anything fails, nothing is left.
  */
 export async function writeWhole(path: string, last: string, write: (folder: string) => Promise<void>): Promise<void> {
   const isThere = existsSync(path);
+  if (!isThere && lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+    throw new Error("it is a link that leads nowhere");
   const parent = isThere ? path : dirname(path);
   const named = `.${isThere ? "" : `${basename(path)}.`}unfinished-${process.pid}`;
   const unfinished = join(parent, named);
-  const placed: string[] = [];
-  makeFolder(parent);
+  const madeFolders = makeFolder(parent);
   await removeAbandoned(parent);
   try {
     await mkdir(unfinished);
     await write(unfinished);
-    await flush(join(unfinished, last));
-    if (!isThere) {
-      await rename(unfinished, path);
-    } else {
-      const names = (await readdir(unfinished)).filter((name) => name !== last);
-      for (const name of [...names, last]) {
-        placed.push(join(path, name));
-        await rename(join(unfinished, name), join(path, name));
-      }
+    for (const entry of await readdir(unfinished, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) await flush(join(entry.parentPath, entry.name));
     }
+    await flush(join(unfinished, last));
+    if (isThere) await place(unfinished, path, last);
+    else await rename(unfinished, path);
     await flush(parent);
   } catch (error) {
-    for (const file of placed) await rm(file, { recursive: true, force: true });
+    await rm(unfinished, { recursive: true, force: true });
+    for (const folder of madeFolders) await rmdir(folder).catch(() => undefined); // somebody else has put something there
     throw error;
   } finally {
     await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** Moves what is in a folder into another one, `last` at the end; takes it back where a name is taken. */
+async function place(from: string, to: string, last: string): Promise<void> {
+  const placed: string[] = [];
+  const names = (await readdir(from)).filter((name) => name !== last);
+  try {
+    for (const name of [...names, last]) {
+      const target = join(to, name);
+      if (existsSync(target)) throw new Error(`another process has put ${name} there`);
+      await rename(join(from, name), target);
+      placed.push(target);
+    }
+  } catch (error) {
+    for (const file of placed) await rm(file, { recursive: true, force: true });
+    throw error;
   }
 }
 

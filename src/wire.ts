@@ -348,7 +348,7 @@ export async function publishedSnapshot(config: Config): Promise<Snapshot> {
 
 /** What `state show` shows. Throws `warehouse_locked` while a run holds the warehouse. */
 export async function stateReport(config: Config): Promise<StateReport> {
-  checkPath(config.database);
+  checkPath(config.database, "read");
   const holder = WarehouseLock.holderOf(config.database);
   if (holder !== undefined) throw lockedBy(config, refused(config.database, holder));
   // What a restore has left half-way is no state of anything.

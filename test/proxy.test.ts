@@ -15,10 +15,13 @@ describe("the proxy for an address", () => {
       ["socks5://proxy:1080", "socks5://proxy:1080"],
       ["socks5h://proxy:1080", "socks5://proxy:1080"],
       ["http://me:secret@proxy:3128", "http://proxy:3128"],
+      ["http://proxy:3128/path?query", "http://proxy:3128"],
+      ["http://us%zzer:pa%ss@proxy:3128", "http://proxy:3128"],
       ["me:secret@proxy:3128", "http://proxy:3128"],
     ];
     for (const [value, shown] of cases) assert.equal(proxyFor(live, { HTTPS_PROXY: value })?.shown, shown, value);
-    assert.equal(proxyFor(live, { HTTPS_PROXY: "me:secret@proxy:3128" })?.uri, "http://me:secret@proxy:3128/");
+    assert.equal(proxyFor(live, { HTTPS_PROXY: "me:secret@proxy:3128" })?.uri, "http://me:secret@proxy:3128");
+    assert.equal(proxyFor(live, { HTTPS_PROXY: "me:pa%ss@proxy:1/x" })?.uri, "http://me:pa%25ss@proxy:1");
   });
 
   it("is the lower-case variable's first, and of https the http one's where there is no other", () => {
@@ -26,7 +29,11 @@ describe("the proxy for an address", () => {
     assert.equal(proxyFor(live, { HTTP_PROXY: "c:1" })?.shown, "http://c:1");
     assert.equal(proxyFor("http://host/", { HTTPS_PROXY: "b:1" }), null);
     for (const blank of ["", " ", "\t"]) assert.equal(proxyFor(live, { HTTPS_PROXY: blank, HTTP_PROXY: blank }), null);
-    assert.equal(proxyFor(live, { https_proxy: "", HTTPS_PROXY: "b:1" }), null, "a blank one switches it off");
+    assert.equal(
+      proxyFor(live, { https_proxy: "", HTTPS_PROXY: "b:1", HTTP_PROXY: "c:1" }),
+      null,
+      "a blank one switches it off",
+    );
   });
 
   it("is refused where it cannot be one, without its password", () => {
@@ -36,6 +43,8 @@ describe("the proxy for an address", () => {
       "http://",
       "http://me:hunter2@pro xy",
       "me:hunter2@:99999",
+      "http://us/er:hunter2@proxy:1",
+      "http://me:hunter2%ff@proxy:1",
     ]) {
       assert.throws(
         () => proxyFor(live, { HTTPS_PROXY: value }),
@@ -51,7 +60,17 @@ describe("the proxy for an address", () => {
   });
 
   it("is never there for this machine", () => {
-    for (const host of ["127.0.0.1:80", "127.9.9.9", "localhost:3000", "a.localhost", "localhost.", "[::1]:3000"]) {
+    for (const host of [
+      "127.0.0.1:80",
+      "127.9.9.9",
+      "localhost:3000",
+      "a.localhost",
+      "localhost.",
+      "[::1]:3000",
+      "0.0.0.0",
+      "[::]",
+      "[::ffff:127.0.0.1]",
+    ]) {
       assert.equal(proxyFor(`http://${host}/`, { HTTP_PROXY: "no proxy at all" }), null, host);
     }
   });
@@ -69,6 +88,10 @@ describe("the proxy for an address", () => {
       ["http://10.1.2.3/", "10.1.2.3"],
       ["http://[fd00::1]/", "fd00::/8"],
       ["http://[fd00::1]/", "fd00::1"],
+      ["http://[fd00::1]/", "fd00:0:0::1"],
+      ["http://[fd00::1]/", "[fd00::]/8"],
+      ["http://example.org/", "example.org."],
+      ["http://bücher.example/", "bücher.example"],
       ["http://any/", "*"],
     ];
     for (const [address, list] of direct) assert.ok(!asked(address, list), `${address} by ${list}`);

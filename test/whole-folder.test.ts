@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { makeFolder, obstacleOf } from "../src/folder.ts";
@@ -46,6 +46,18 @@ describe("a folder that is written whole", () => {
       );
     }
     assert.deepEqual([filesOf(there), filesOf(parent)], [[], []]);
+  });
+
+  it("takes the place of nothing that another process has put there meanwhile", async () => {
+    const folder = temporaryFolder();
+    const written = writeWhole(folder, "manifest.json", async (unfinished) => {
+      await fill(unfinished);
+      writeFileSync(join(folder, "part"), "of another one");
+    });
+    await assert.rejects(written, /another process has put part there/);
+    assert.deepEqual(filesOf(folder), ["part"]);
+    symlinkSync("nowhere", join(folder, "link"));
+    await assert.rejects(writeWhole(join(folder, "link"), "manifest.json", fill), /a link that leads nowhere/);
   });
 
   it("may be where nothing is, and not where something is", async () => {

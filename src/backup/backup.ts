@@ -5,6 +5,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../config.ts";
+import { whyFailed } from "../folder.ts";
 import { isSameFile } from "../home-record.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { makePrivate } from "../private-file.ts";
@@ -102,7 +103,7 @@ async function writeBackup(config: Config, target: string, signal: AbortSignal):
     throw new PipelineError(
       {
         code: "backup_failed",
-        what: `The backup could not be written to ${target}: ${(error as Error).message}.`,
+        what: `The backup could not be written to ${target}: ${whyFailed(error)}.`,
         data: "Nothing is left there; the home is as it was.",
         next: "Make room, or name another folder with --to.",
       },
@@ -127,7 +128,7 @@ async function refuseFull(target: string): Promise<void> {
   try {
     if (await isFree(target)) return;
   } catch (error) {
-    problem = `no folder that can be read (${(error as NodeJS.ErrnoException).code})`;
+    problem = `not a folder that can be read (${(error as NodeJS.ErrnoException).code})`;
   }
   throw new PipelineError({
     code: "usage",

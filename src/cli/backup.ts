@@ -15,6 +15,7 @@ export async function backupCommand(options: BackupCommandOptions): Promise<numb
   if (!(seconds >= 0 && seconds <= 86_400)) {
     throw wrong(`--wait is "${options.wait}": expected seconds, from 0 to 86400.`);
   }
+  if (options.to.trim() === "") throw wrong("--to is empty.", "Name a folder that is empty, or not there yet.");
   const { config } = await configOf(options);
   const cancellation = cancelOnSignals({
     subject: "The backup",
@@ -47,6 +48,8 @@ export type RestoreOptions = GlobalOptions & { force?: boolean; acceptSource?: b
 
 /** `pipeline restore`. */
 export async function restoreCommand(folder: string, options: RestoreOptions): Promise<number> {
+  if (folder.trim() === "")
+    throw wrong("The folder of the backup is empty.", "Name the folder that `pipeline backup` wrote.");
   const { config } = await configOf(options);
   const { force = false, acceptSource = false } = options;
   const data = "What was moved is moved back, and what was copied is removed: the home is as it was.";

@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { type Config, loadConfig } from "../config.ts";
 import { makeFolder } from "../folder.ts";
 import { ownHome } from "../home.ts";
+import { checkWritable } from "../home-record.ts";
 import { addDays } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { RunEvent } from "../pipeline/events.ts";
@@ -40,6 +41,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     if (!existsSync(join(folder, marker))) throw notADemo(folder);
     rmSync(folder, { recursive: true });
   }
+  checkWritable(home);
   makeFolder(home);
   writeFileSync(join(folder, marker), "Made by `pipeline demo`; `pipeline demo --force` makes it anew.\n");
   writeFileSync(

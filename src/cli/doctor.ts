@@ -42,5 +42,12 @@ export async function doctorCommand(options: DoctorOptions): Promise<number> {
 
 function findingText({ check, state, what, fix }: Finding, style: Style): string {
   const word = { ok: style.good("ok     "), warning: "warning", failure: style.bad("failure") }[state];
-  return `${word}  ${check}: ${hinted(what)}\n${fix === null ? "" : `         ${style.dim(hinted(fix))}\n`}`;
+  return `${word}  ${check}: ${hinted(what)}\n${
+    fix === null
+      ? ""
+      : hinted(fix)
+          .split("\n")
+          .map((line) => `         ${style.dim(line)}\n`)
+          .join("")
+  }`;
 }

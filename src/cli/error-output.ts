@@ -10,7 +10,7 @@ export function reportError(error: unknown, json: boolean, style: Style): number
   // Of errors outside a run: what was in the environment may stand in a message about it.
   const redact = redactor(secretsOf(process.env.PIPELINE_SOURCE ?? ""));
   const facts = redactValue(redact, factsOf(error));
-  if (json) process.stdout.write(`${JSON.stringify({ error: errorReport(facts) })}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ error: errorReport({ ...facts, next: hinted(facts.next) }) })}\n`);
   process.stderr.write(errorText(facts, style));
   return (error instanceof PipelineError ? error.exitCode : undefined) ?? exitCodeOf(facts.code);
 }

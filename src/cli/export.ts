@@ -14,6 +14,7 @@ export async function exportCommand(options: ExportOptions): Promise<number> {
   const format = formatOf(options.format);
   const { spreadsheet = false } = options;
   if (spreadsheet && format !== "csv") throw wrong("--spreadsheet is for CSV.", "Add --format csv, or leave it out.");
+  if (options.to.trim() === "") throw wrong("--to is empty.", "Name a folder that is empty, or not there yet.");
   const to = resolve(options.to);
   const cancellation = cancelOnSignals(ofReading("The export"));
   try {

@@ -35,7 +35,8 @@ export function hinted(
     if (subcommands === undefined || (subcommands !== null && !subcommands.includes(second))) return whole;
     const command = subcommands === null ? first : `${first} ${second}`;
     const rest = subcommands === null && second !== "" ? ` ${second}` : "";
-    const [line = ""] = text.slice(offset + whole.length).split("\n");
+    // The command's own words: up to the end of the line, or to the next command.
+    const [line = ""] = text.slice(offset + whole.length).split(/\n|\bpipeline /);
     const added = place.filter(({ option }) => takes(command, option) && !line.includes(`${option} `)).map(written);
     return `${programName(env)} ${[command, ...added].join(" ")}${rest}`;
   });
@@ -46,7 +47,8 @@ const commandWords = /\bpipeline ([a-z]+)(?: ([a-z]+))?\b(?![-.\w])/g;
 /** The command that a command line names, such as `runs ls`; an empty text where it names none. */
 export function commandOf(argv: readonly string[] = process.argv.slice(2)): string {
   const words = argv.filter((word, i) => !word.startsWith("-") && !isValue(argv[i - 1]));
-  const [first = "", second = ""] = words;
+  const [named = "", second = ""] = words;
+  const first = named === "flow-run" ? "runs" : named;
   const subcommands = Object.hasOwn(hintable, first) ? hintable[first] : undefined;
   if (subcommands === undefined) return "";
   return subcommands?.includes(second) ? `${first} ${second}` : first;

@@ -1,7 +1,8 @@
 import { type Loaded, malformedList, type Settings } from "../config.ts";
+import { checkWritable } from "../home-record.ts";
 import { withoutAddress } from "../pipeline/errors.ts";
 import { parseNameList } from "../pipeline/name-list.ts";
-import { exitCodeOfRun } from "../pipeline/report.ts";
+import { exitCodeOfRun, type RunReport } from "../pipeline/report.ts";
 import { executeRun, type RunOptions } from "../run.ts";
 import { type ConsoleOptions, runConsole } from "./console.ts";
 import { errorText } from "./error-output.ts";
@@ -63,13 +64,14 @@ export async function runAndPrint(
     process.stderr.write(`warning: ${warning}
 `);
   checkLogFormat(options.logFormat);
+  checkWritable(config.home);
   const cancellation = cancelOnSignals(ofRun);
   const { quiet = false } = options;
   const view = await runConsole(options, config.env);
   try {
     const report = await executeRun(config, runOptions, cancellation.signal, view.emit);
     view.stop();
-    if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    if (options.json) process.stdout.write(`${JSON.stringify(hintedReport(report))}\n`);
     else if (!quiet || report.error !== null)
       process.stdout.write(
         hinted(summaryText(report, styleFor(process.stdout, options, config.env), process.stdout.columns || undefined)),
@@ -83,6 +85,12 @@ export async function runAndPrint(
   } finally {
     cancellation.stop();
   }
+}
+
+/** The report with commands that work when they are copied from here. */
+function hintedReport(report: RunReport): RunReport {
+  const { error } = report;
+  return error === null ? report : { ...report, error: { ...error, next: hinted(error.next) } };
 }
 
 /** The causes of several companies stand on lines of their own; the addresses that were asked are for a closer look. */
@@ -104,6 +112,7 @@ export function settingsOf({ companies, startDate, asOf, lookBack }: RunCommandO
     }),
     startDate,
     asOf,
-    lookBackDays: lookBack === undefined ? undefined : /^\d+$/.test(lookBack) ? Number(lookBack) : (lookBack as never),
+    lookBackDays:
+      lookBack === undefined ? undefined : /^-?\d+$/.test(lookBack) ? Number(lookBack) : (lookBack as never),
   };
 }

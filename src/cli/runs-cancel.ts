@@ -1,4 +1,6 @@
+import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { checkWritable } from "../home-record.ts";
 import { isFinal } from "../pipeline/run-state.ts";
 import { type History, isProven, type RunRow } from "../runs.ts";
 import type { GlobalOptions } from "./options.ts";
@@ -14,6 +16,7 @@ export async function runsCancel(id: string | undefined, options: CancelOptions)
     throw wrong(`--grace is "${options.grace}": expected seconds, from 0 to 3600.`);
   }
   return withHistory(options, async (history) => {
+    checkWritable(dirname(history.path));
     const run = findRun(history, id);
     if (isFinal(run.state))
       throw wrong(`The run ${run.name} is over: ${run.state}.`, "See it with: pipeline runs inspect");

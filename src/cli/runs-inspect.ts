@@ -1,3 +1,4 @@
+import { withoutAddress } from "../pipeline/errors.ts";
 import { bytes, count, duration, plural, visible } from "../pipeline/words.ts";
 import { publicRun, type RunDetail } from "../runs.ts";
 import { errorText } from "./error-output.ts";
@@ -68,7 +69,7 @@ function inspectText(run: RunDetail, style: Style): string {
       ),
     );
   }
-  if (report?.error) parts.push(errorText({ ...report.error, what: report.error.message }, style));
+  if (report?.error) parts.push(errorText({ ...report.error, what: withoutAddress(report.error.message) }, style));
   return parts.filter(Boolean).join("\n");
 }
 

@@ -41,7 +41,7 @@ export async function runsList(options: ListOptions): Promise<number> {
         ...(before === undefined ? {} : { before }),
       });
       if (options.json) process.stdout.write(`${JSON.stringify(runs.map(publicRun))}\n`);
-      else if (runs.length === 0) process.stdout.write(`No run is like that.\n${refusalLine(history)}`);
+      else if (runs.length === 0) process.stdout.write(`No run matches.\n${refusalLine(history)}`);
       else {
         process.stdout.write(runsTable(runs, styleFor(process.stdout, options, process.env)));
         process.stdout.write(refusalLine(history));
@@ -60,7 +60,7 @@ function refusalLine(history: History): string {
   const refusal = history.refusal();
   if (refusal === null) return "";
   const { at, trigger, code, message, next } = refusal;
-  return `\nNot started at ${timeText(at)}, by ${trigger} [${code}]: ${visible(hinted(`${message} next: ${next}`))}\n`;
+  return `\nNot started at ${timeText(at)}, by ${trigger} [${code}]: ${visible(`${message} next: ${hinted(next)}`)}\n`;
 }
 
 export function colored(state: string, padded: string, style: Style): string {

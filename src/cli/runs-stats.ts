@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+import { checkWritable } from "../home-record.ts";
 import { count, duration, plural } from "../pipeline/words.ts";
 import type { GlobalOptions } from "./options.ts";
 import { parseCount, parseSince, withHistory } from "./runs-find.ts";
@@ -75,6 +77,7 @@ export async function runsPrune(options: PruneOptions): Promise<number> {
   const days = parseCount("--days", options.days, 36_500);
   const keep = parseCount("--keep", options.keep, 10_000_000);
   return withHistory(options, (history) => {
+    checkWritable(dirname(history.path));
     const removed = history.prune({ before: Date.now() - days * 86_400_000, keep });
     if (options.json) process.stdout.write(`${JSON.stringify({ removed })}\n`);
     else if (!options.quiet) process.stdout.write(`${plural(removed, "run")} removed.\n`);

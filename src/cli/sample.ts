@@ -105,7 +105,7 @@ function startFailure(error: NodeJS.ErrnoException, { port, documents }: SampleS
   const form =
     'It holds a JSON object a line: {"_id": "1", "_source": {"date_received": "2026-11-20T10:00:00Z", ...}}.';
   if (error instanceof NoDocument) {
-    return fail(`Line ${error.line} of the documents file ${documents} is no document: ${error.message}.`, form);
+    return fail(`Line ${error.line} of the documents file ${documents} is not a document: ${error.message}.`, form);
   }
   if (documents !== undefined && error.code !== undefined) {
     return fail(`The documents file ${documents} cannot be read (${error.code}).`, form);

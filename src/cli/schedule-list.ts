@@ -43,7 +43,7 @@ export async function scheduleList(options: GlobalOptions): Promise<number> {
   });
 }
 
-const nothing = 'No schedule is here. Add one with: pipeline schedule add nightly --cron "0 2 * * *"';
+const nothing = 'There are no schedules yet. Add one with: pipeline schedule add nightly --cron "0 2 * * *"';
 
 function nextText({ paused, nextDueAt, timezone }: Schedule): string {
   if (paused) return "paused";

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, readFileSync } from "node:fs";
+import { closeSync, readFileSync, statSync } from "node:fs";
 import type { Config } from "../config.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { currentSnapshotName, openPublished } from "../published.ts";
@@ -103,7 +103,7 @@ function snapshotOf(config: Config): Home["snapshot"] {
   return {
     current: async () => currentSnapshotName(config.home),
     query: (sql, purpose, signal) =>
-      queues[purpose].turn(async () => {
+      queues[purpose].turn(signal, async () => {
         const limits = { ...queryLimits, threads: config.duckdb.threads };
         const session = await openPublished(config.home, limits);
         const found: Awaited<ReturnType<Home["snapshot"]["query"]>> = {
@@ -151,17 +151,29 @@ function taken(name: string): PipelineError {
 
 /** The token that whoever asks from elsewhere must know. Throws `usage` where the file has none. */
 export function readToken(file: string): string {
-  let token = "";
-  try {
-    token = readFileSync(file, "utf8").trim();
-  } catch {
-    // It is said below.
-  }
-  if (token.length >= 16) return token;
+  const stats = statSync(file, { throwIfNoEntry: false });
+  const isFile = stats?.isFile() ?? false;
+  // No more is read of what may be a device, or a large file that somebody named by mistake.
+  const token = isFile && stats!.size <= mostTokenBytes ? readOrNothing(file).trim() : "";
+  if (/^[\x21-\x7e]{16,}$/.test(token)) return token;
+  const isPlace = stats !== undefined && !isFile;
   throw new PipelineError({
     code: "usage",
-    what: `${file} holds no token of at least 16 characters.`,
+    what: `${file} is not a file with a token: 16 to ${mostTokenBytes} letters, digits and signs in one line.`,
     data: "Nothing was started.",
-    next: `Make one: (umask 077; head -c 24 /dev/urandom | base64 > ${JSON.stringify(file)})`,
+    next: isPlace
+      ? "Name a file with --token-file."
+      : `Make one: (umask 077; head -c 24 /dev/urandom | base64 > ${JSON.stringify(file)})`,
   });
+}
+
+/** What the form of the login page takes, less its field's name. */
+const mostTokenBytes = 1000;
+
+function readOrNothing(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return ""; // said by the caller
+  }
 }

@@ -76,7 +76,7 @@ function fitted(text: string, width: number | undefined): string {
     const letters = [...line];
     return letters.length <= width ? line : `${letters.slice(0, width - 1).join("")}…`;
   });
-  return `${cut.join("\n")}Rows are cut to the screen; whole in the shell after .mode line, or with --csv or --json.\n`;
+  return `${cut.join("\n")}Rows are cut; see all with .mode line (in the shell), --csv or --json.\n`;
 }
 
 /** A row as a line for each of its values. */

@@ -46,9 +46,9 @@ export async function sqlShell(session: SqlSession, home: string, format: SqlFor
   process.stdout.write("SQL on the published snapshot; help says more, exit leaves.\n");
   input.prompt();
   for await (const line of input) {
-    const isFirst = statement === "";
-    statement = isFirst ? line.trim() : `${statement}\n${line}`;
-    const command = isFirst ? commandOf(statement) : null;
+    const command = commandOf(line.trim());
+    // Words for the shell work on any line of their own: whoever has forgotten a semicolon wants out all the same.
+    statement = statement === "" || command !== null ? line.trim() : `${statement}\n${line}`;
     if (command?.name === "quit") break;
     if (statement === "" || command !== null || /;\s*$/.test(statement)) {
       if (statement !== "") remember(historyFile, statement);

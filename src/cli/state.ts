@@ -1,3 +1,4 @@
+import { checkWritable } from "../home-record.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
 import { count, plural, visible } from "../pipeline/words.ts";
@@ -35,7 +36,9 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
   for (const { company, lastLoad } of loaded) {
     const { window, expected, at } = lastLoad;
     const what = `${window.from}..${window.to}, ${plural(expected, "row")}, at ${at.slice(0, 16)}`;
-    const next = config.companies.includes(company) ? "The next run reads these days again." : "It is not configured.";
+    const next = config.companies.includes(company)
+      ? "The next run reads from the start date."
+      : "It is not configured.";
     process.stdout.write(`Loaded, without a watermark: "${visible(company)}", ${what}. ${next}\n`);
   }
   for (const { name, rows: held } of untracked) {
@@ -48,7 +51,9 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
 /** `pipeline state reset`. */
 export async function stateReset(companies: readonly string[], options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
-  const known = (await stateReport(config)).companies.map(({ company }) => company);
+  checkWritable(config.home);
+  const remembered = await stateReport(config);
+  const known = [...remembered.companies, ...remembered.loaded].map(({ company }) => company);
   for (const company of companies) {
     if (known.includes(company)) continue;
     const nearest = nearestWord(company, known);

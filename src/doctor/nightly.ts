@@ -42,7 +42,7 @@ export function checkSchedule({ home, database }: Config): Finding[] {
   const crontab = checkCrontab(home);
   const isStarted = schedules.length > 0 || crontab.some(({ check }) => check === "crontab");
   if (!isStarted) {
-    const fix = "pipeline schedule crontab --install, or: pipeline schedule add nightly --cron '0 2 * * *'";
+    const fix = "pipeline schedule crontab --install\npipeline schedule add nightly --cron '0 2 * * *'";
     findings.push(warning("schedule", "neither a schedule nor a line in the crontab starts a run of this home", fix));
   }
   return [...findings, ...crontab];

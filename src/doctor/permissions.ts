@@ -10,6 +10,7 @@ import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** Who besides its owner may change what a home keeps, or read a secret's file. */
 export function checkPermissions({ home, database, notify }: Config): Finding[] {
+  if (!existsSync(home)) return [];
   const kept = [home, database, historyFile(home), ScheduleStore.fileOf(home), join(home, "published")];
   const findings = kept.filter(existsSync).flatMap((path) => {
     const write = othersMay(path)?.write ?? null;

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { PipelineError } from "../pipeline/errors.ts";
+import { isOfOthers } from "../private-file.ts";
 import { NewerTables, openAsItIs, openSqlite } from "../sqlite.ts";
 
 /** Milliseconds that a reader's statement waits for another process' write: those are short. */
@@ -17,6 +18,7 @@ export type OpenHistory = { database: DatabaseSync; isStale: boolean };
 /** The run history where there is one. Throws `history_unusable` where it cannot be read. */
 export function openExistingHistory(path: string): OpenHistory | null {
   if (!existsSync(path)) return null;
+  if (isOfOthers(path)) throw ofOthers(path);
   try {
     return { database: openHistory(path), isStale: false };
   } catch (error) {
@@ -36,4 +38,13 @@ export function openExistingHistory(path: string): OpenHistory | null {
       { cause: error },
     );
   }
+}
+
+function ofOthers(path: string): PipelineError {
+  return new PipelineError({
+    code: "history_unusable",
+    what: `The run history ${path} belongs to another user, and this one may not read it.`,
+    data: "Nothing was read or changed.",
+    next: "Run the command as the user who runs the pipeline.",
+  });
 }

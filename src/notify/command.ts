@@ -30,11 +30,12 @@ export async function sendCommand(
     try {
       process.kill(-child.pid, "SIGKILL");
     } catch (error) {
-      // ESRCH: it ended by itself in the meantime.
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      // ESRCH: it ended by itself in the meantime. EPERM: what is left runs as another user, and is that one's.
+      if (!["ESRCH", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     }
   };
   signal.addEventListener("abort", kill, { once: true });
+  if (signal.aborted) kill();
   // A program that does not read its input may be over before all of it is written.
   child.stdin.on("error", () => undefined);
   child.stdin.end(JSON.stringify(message));

@@ -9,7 +9,7 @@ export async function post(
   signal: AbortSignal,
 ): Promise<void> {
   const { Agent, fetch, ProxyAgent } = await import("undici");
-  if (!URL.canParse(url)) throw new Error("the address is none");
+  if (!URL.canParse(url)) throw new Error("what is given is not an address");
   const proxy = proxyFor(url, env);
   const dispatcher = proxy === null ? new Agent() : new ProxyAgent(proxy.uri);
   const where = `${new URL(url).host}${proxy === null ? "" : ` through the proxy ${proxy.shown}`}`;

@@ -192,7 +192,7 @@ function notFound(company: string, suggestions: readonly CompanyName[]): ErrorFa
     code: "company_not_found",
     what: `No company at the source matches "${company}".${nearest === "" ? "" : ` Nearest names: ${nearest}.`}`,
     data: "Nothing was read or changed.",
-    next: "Correct the name in --companies or in pipeline.yaml (companies); words of the name are enough.",
+    next: "Change the name in --companies or in pipeline.yaml (companies); words of the name are enough.",
   };
 }
 

@@ -46,17 +46,17 @@ function parseDocument(line: string, no: number): Document {
   try {
     value = JSON.parse(line);
   } catch {
-    throw new NoDocument(no, "it is no JSON");
+    throw new NoDocument(no, "it is not JSON");
   }
   return asDocument(value, no);
 }
 
 function asDocument(value: unknown, no: number): Document {
-  if (!isObject(value)) throw new NoDocument(no, "it is no object");
+  if (!isObject(value)) throw new NoDocument(no, "it is not an object");
   const { _id, _source } = value;
-  if (typeof _id !== "string" || !/^\d{1,8}$/.test(_id)) throw new NoDocument(no, "_id is no text of 1 to 8 digits");
-  if (!isObject(_source)) throw new NoDocument(no, "_source is no object");
-  if (Number.isNaN(instant(_source.date_received))) throw new NoDocument(no, "date_received is no time");
+  if (typeof _id !== "string" || !/^\d{1,8}$/.test(_id)) throw new NoDocument(no, "_id is not a text of 1 to 8 digits");
+  if (!isObject(_source)) throw new NoDocument(no, "_source is not an object");
+  if (Number.isNaN(instant(_source.date_received))) throw new NoDocument(no, "date_received is not a time");
   return { ...value, _id, _source };
 }
 

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { PipelineError } from "../pipeline/errors.ts";
+import { isOfOthers } from "../private-file.ts";
 import { NewerTables, openAsItIs, openSqlite, transaction } from "../sqlite.ts";
 import { cronTimes } from "./cron.ts";
 import { dueSlots, type Schedule } from "./due.ts";
@@ -265,7 +266,9 @@ function inodeOf(path: string): number | undefined {
 }
 
 function unusable(path: string, error: unknown): PipelineError {
-  const why = error instanceof NewerTables ? error.message : `cannot be used: ${(error as Error).message}`;
+  const isForeign = isOfOthers(path);
+  const reason = isForeign ? "it belongs to another user, and this one may not read it" : (error as Error).message;
+  const why = error instanceof NewerTables ? error.message : `cannot be used: ${reason}`;
   return new PipelineError(
     {
       code: "schedule_failed",
@@ -274,7 +277,9 @@ function unusable(path: string, error: unknown): PipelineError {
       next:
         error instanceof NewerTables
           ? "Update this program."
-          : "Free or repair the file; if it is damaged, move it away and add the schedules again.",
+          : isForeign
+            ? "Run the command as the user who runs the pipeline."
+            : "Free or repair the file; if it is damaged, move it away and add the schedules again.",
     },
     { cause: error },
   );

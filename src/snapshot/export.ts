@@ -1,6 +1,7 @@
 import { copyFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { whyFailed } from "../folder.ts";
 import { calculates } from "../pipeline/csv.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
@@ -35,7 +36,7 @@ export async function exportSnapshot(
     throw new PipelineError(
       {
         code: "export_failed",
-        what: `The tables could not be written to ${to}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
+        what: `The tables could not be written to ${to}: ${whyFailed(error)}.`,
         data: "Nothing is left there; the snapshot is unchanged.",
         next: "Name another folder with --to, or make room, and try again.",
       },
@@ -98,7 +99,7 @@ function notAFolder(to: string, cause?: unknown): PipelineError {
   return new PipelineError(
     {
       code: "usage",
-      what: `${to} is ${cause === undefined ? "not empty" : "no folder that can be read"}.`,
+      what: `${to} is ${cause === undefined ? "not empty" : "not a folder that can be read"}.`,
       data: "Nothing was written.",
       next: "Name a folder that is empty, or not there yet, with --to.",
     },

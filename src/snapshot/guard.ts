@@ -1,9 +1,10 @@
 /** Table functions that read nothing but their arguments. */
-const tableFunctions = new Set(["range", "generate_series", "unnest", "json_each", "json_tree"]);
+const tableFunctions = new Set(["range", "generate_series", "unnest", "repeat", "json_each", "json_tree"]);
 /** Functions whose value is not one of their arguments alone, and that tell nothing of the machine. */
 const harmless = new Set(
   `random uuid uuidv4 uuidv7 gen_random_uuid error now today transaction_timestamp current_date get_current_time
-  get_current_timestamp current_localtime current_localtimestamp`.split(/\s+/),
+  get_current_timestamp current_localtime current_localtimestamp current_schema current_schemas current_database
+  pg_typeof pg_size_pretty setseed`.split(/\s+/),
 );
 /** Functions of their arguments alone, as DuckDB has it, that tell of the connection or of how a statement is carried out. */
 const telling = new Set(
@@ -20,7 +21,7 @@ export type Names = {
   tables: ReadonlySet<string>;
   /** Functions of DuckDB that may not be called. What is neither here nor known to DuckDB is for DuckDB to refuse. */
   functions: ReadonlySet<string>;
-  /** Tables and views of DuckDB's own, which show paths and settings. */
+  /** Views of DuckDB's own that a name without a schema finds. They show paths and settings. */
   internal: ReadonlySet<string>;
 };
 
@@ -47,7 +48,9 @@ export type SerializedSql = { error: boolean; error_message?: string; statements
 export function refusal(sql: SerializedSql, names: Names): string | null {
   if (sql.error) {
     const message = sql.error_message ?? "it cannot be parsed";
-    return /Only SELECT/.test(message) ? "only SELECT statements are run here: the snapshot is read-only" : message;
+    return /Only SELECT/.test(message)
+      ? "only SELECT statements are run here, and a PIVOT that names its values (on x in ('a', 'b'))"
+      : message;
   }
   const count = sql.statements?.length ?? 0;
   if (count === 0) return "it is empty";
@@ -88,7 +91,7 @@ function forbiddenTable(node: Node, { tables, internal }: Names): string | null 
   const full = [catalog, schema, table].filter(Boolean).join(".");
   const why = `the table ${full} is not available here`;
   if (schema === "information_schema") {
-    return ["", "memory"].includes(catalog) && informationTables.has(table) ? null : why;
+    return catalog === "" && informationTables.has(table) ? null : why;
   }
   // `memory.t` is a catalog and a table, which is written like a schema and one.
   const isOwn = ["", "memory"].includes(catalog) && ["", "main", "memory"].includes(schema) && tables.has(table);

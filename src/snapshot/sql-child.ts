@@ -2,9 +2,13 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import {
+  DuckDBArrayType,
   type DuckDBConnection,
   DuckDBInstance,
+  DuckDBListType,
+  DuckDBMapType,
   type DuckDBResult,
+  DuckDBStructType,
   type DuckDBType,
   DuckDBTypeId,
   type DuckDBValue,
@@ -22,6 +26,8 @@ const setup = JSON.parse(process.argv[2] ?? "{}") as ChildSetup;
 const watch = "setInterval(() => process.memoryUsage.rss() > limit && process.kill(process.pid, 'SIGKILL'), 50)";
 new Worker(`const limit = ${setup.memoryMegabytes} * 1024 * 1024; ${watch}`, { eval: true }).unref();
 
+/** Digits of a decimal that JavaScript's numbers hold exactly. */
+const exactDigits = 15;
 /** Bytes of a line of rows, about: what reads it keeps a few lines, however wide the rows are. */
 const lineBytes = 1_000_000;
 
@@ -59,7 +65,9 @@ async function namesOf(duckdb: DuckDBConnection): Promise<Names> {
     `select distinct lower(function_name) as name, schema_name as schema, function_type as type, stability
      from duckdb_functions()`,
   );
-  const internal = await duckdb.runAndReadAll("select distinct lower(view_name) from duckdb_views() where internal");
+  const internal = await duckdb.runAndReadAll(
+    "select distinct lower(view_name) from duckdb_views() where internal and schema_name in ('main', 'pg_catalog')",
+  );
   return {
     tables: new Set(setup.tables.map(({ name }) => name.toLowerCase())),
     functions: forbiddenFunctions(functions.getRowObjectsJson() as KnownFunction[]),
@@ -75,12 +83,28 @@ async function answer(duckdb: DuckDBConnection, question: Question): Promise<voi
     if (reason !== null) return await say({ error: { kind: "refused", message: reason } });
     const result = await duckdb.stream(sql);
     const columns = result.columnNames();
+    const unnamed = columns.find((_, i) => hasUnnamed(result.columnType(i)));
+    if (unnamed !== undefined) {
+      const message = `the column ${unnamed} holds rows whose fields have no names of their own: name them, such as {'a': 1}`;
+      return await say({ error: { kind: "failed", message } });
+    }
     await say({ columns: columns.map((name, i) => ({ name, type: result.columnType(i).toString() })) });
     await say({ end: await sayRows(result, question) });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     await say({ error: { kind: "failed", message } });
   }
+}
+
+/** Whether a type has a struct whose fields cannot be told apart by their names: what reads it would keep one of them. */
+function hasUnnamed(type: DuckDBType): boolean {
+  if (type instanceof DuckDBStructType) {
+    const { entryNames, entryTypes } = type;
+    const isOdd = entryNames.some((name, i) => ["", "__proto__"].includes(name) || entryNames.indexOf(name) !== i);
+    return isOdd || entryTypes.some(hasUnnamed);
+  }
+  if (type instanceof DuckDBListType || type instanceof DuckDBArrayType) return hasUnnamed(type.valueType);
+  return type instanceof DuckDBMapType && (hasUnnamed(type.keyType) || hasUnnamed(type.valueType));
 }
 
 /** Says the rows of a result, a line for about as many as fill it. */
@@ -94,13 +118,14 @@ async function sayRows(result: DuckDBResult, { maxRows, maxBytes }: Question): P
   for await (const chunk of result) {
     for (let i = 0; i < chunk.rowCount; i++) {
       const text = JSON.stringify(chunk.convertRowValues(i, toJson));
-      const isCut = bytes + text.length > (maxBytes ?? Number.POSITIVE_INFINITY);
+      const size = Buffer.byteLength(text);
+      const isCut = bytes + size > (maxBytes ?? Number.POSITIVE_INFINITY);
       if (isCut || rows === maxRows) {
         await flush();
         return { more: true, isCut };
       }
       line.push(text);
-      [rows, bytes, waiting] = [rows + 1, bytes + text.length, waiting + text.length];
+      [rows, bytes, waiting] = [rows + 1, bytes + size, waiting + size];
       if (waiting >= lineBytes) await flush();
     }
     await flush();
@@ -119,6 +144,9 @@ async function write(line: string): Promise<void> {
 /** Numbers stay numbers where JavaScript holds them exactly; everything else as DuckDB writes it. */
 function toJson(value: DuckDBValue, type: DuckDBType): Json {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  if (type.typeId === DuckDBTypeId.DECIMAL && value !== null) return Number(String(value));
+  if (type.typeId === DuckDBTypeId.DECIMAL && value !== null) {
+    const text = String(value);
+    return text.replace(/^-?0*\.?0*/, "").replace(".", "").length <= exactDigits ? Number(text) : text;
+  }
   return JsonDuckDBValueConverter(value, type, toJson as typeof JsonDuckDBValueConverter);
 }

@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { PipelineError } from "../pipeline/errors.ts";
@@ -21,6 +22,7 @@ type Child = ChildProcessByStdio<Writable, Readable, null>;
 export class SqlSession {
   readonly #snapshot: Snapshot;
   readonly #limits: SqlLimits;
+  readonly #failed = new WeakMap<Child, Error>();
   #child: { process: Child; answers: AsyncGenerator<Answer, void, void> } | undefined;
 
   constructor(snapshot: Snapshot, limits: SqlLimits) {
@@ -35,6 +37,7 @@ export class SqlSession {
    */
   async query(question: Question, receiver: Receiver, signal: AbortSignal): Promise<ResultEnd> {
     signal.throwIfAborted();
+    const { folder } = this.#snapshot;
     this.#child ??= this.#start();
     const { process: child, answers } = this.#child;
     let timedOut = false;
@@ -66,6 +69,8 @@ export class SqlSession {
       this.#child = undefined;
       signal.throwIfAborted();
       if (timedOut) throw tooLong(this.#limits.timeoutMs);
+      const notStarted = this.#failed.get(child);
+      if (notStarted !== undefined) throw snapshotGone(folder, notStarted);
       const code = await exitOf(child);
       // Nobody else kills it: it was its own watch over its memory.
       throw code === "SIGKILL" ? tooLarge(this.#limits.memoryMegabytes) : failed(`its process ended (${String(code)})`);
@@ -102,6 +107,8 @@ export class SqlSession {
       stdio: ["pipe", "pipe", "inherit"],
     });
     child.stdin.on("error", () => undefined); // a child that is gone says so by its end
+    // Its folder may be gone: snapshots are kept for a week. Whoever asks hears of it by the end of its answers.
+    child.on("error", (error) => this.#failed.set(child, error));
     return { process: child, answers: answersOf(child.stdout) };
   }
 }
@@ -122,8 +129,26 @@ async function* answersOf(output: Readable): AsyncGenerator<Answer, void, void> 
 }
 
 function exitOf(child: Child): Promise<number | string | null> {
+  // One that was never started has no end to wait for.
+  if (child.pid === undefined) return Promise.resolve(null);
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode ?? child.signalCode);
   return new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
+}
+
+/** The child could not be started in the folder of its snapshot. */
+function snapshotGone(folder: string, cause: Error): PipelineError {
+  const isGone = !existsSync(folder);
+  return new PipelineError(
+    {
+      code: isGone ? "nothing_published" : "sql_failed",
+      what: isGone
+        ? `The snapshot ${folder} is not there any more.`
+        : `The process that runs SQL could not be started (${(cause as NodeJS.ErrnoException).code}).`,
+      data: "Nothing was read or changed.",
+      next: "Ask again: the newest snapshot is read then. If there is none, publish one with: pipeline run",
+    },
+    { cause },
+  );
 }
 
 const unchanged = "Nothing was changed: SQL only reads the published snapshot.";
@@ -142,7 +167,7 @@ function failed(message: string): PipelineError {
     code: "sql_failed",
     what: `The SQL could not be carried out: ${message.trim()}`,
     data: unchanged,
-    next: "Correct the statement; the columns of a table: pipeline sql 'describe fct_complaints'",
+    next: "Change the statement; the columns of a table: pipeline sql 'describe fct_complaints'",
   });
 }
 

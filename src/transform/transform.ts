@@ -47,7 +47,7 @@ export class DbtTransform implements Transform {
       code: "python_missing",
       what: `The configured dbt (${dbt}) is not there, or cannot be run.`,
       data: "Nothing was read or changed.",
-      next: "Correct `dbt` in pipeline.yaml, or remove it to use the managed dbt.",
+      next: "Change `dbt` in pipeline.yaml, or remove it to use the managed dbt.",
     });
   }
 

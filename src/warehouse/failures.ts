@@ -2,13 +2,17 @@ import { PipelineError } from "../pipeline/errors.ts";
 
 const untouched = "The file was not touched.";
 
-export function unusable(what: string, cause?: unknown): PipelineError {
+export function unusable(
+  what: string,
+  cause?: unknown,
+  next = "Name a DuckDB file, or a path where no file is yet, with --database or in pipeline.yaml (database).",
+): PipelineError {
   return new PipelineError(
     {
       code: "warehouse_unusable",
       what,
       data: "Nothing was read or changed.",
-      next: "Name a DuckDB file, or a path where no file is yet, with --database or in pipeline.yaml (database).",
+      next,
     },
     { cause },
   );

@@ -21,7 +21,7 @@ const longestMs = 1500;
  * yet. Throws `warehouse_unusable`, `warehouse_foreign`, `warehouse_newer` or `warehouse_locked`.
  */
 export async function checkIntegrity({ path, relations }: DatabaseOptions): Promise<Integrity | null> {
-  checkPath(path);
+  checkPath(path, "read");
   if (!existsSync(path)) return null;
   return readFile(path, async (connection) => {
     if ((await currentVersion(connection, path, ownMigrations(), relations)) === 0) return null;

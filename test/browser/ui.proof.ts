@@ -261,7 +261,7 @@ describe("the web UI in a browser", { skip: noBrowser }, () => {
     await card.getByText(/02:00/).first().waitFor();
     await card.getByRole("button", { name: "Remove" }).click();
     await card.getByRole("group").getByRole("button", { name: "Remove" }).click();
-    await page.getByText("No schedule is here.").waitFor();
+    await page.getByText("There are no schedules yet.").waitFor();
     assert.equal((await home.run(["schedule", "ls", "--json"])).stdout, "[]\n");
     await page.close();
   });

@@ -43,17 +43,17 @@ describe("pipeline sample start", () => {
   };
   const time = '"date_received": "2026-11-20T10:00:00Z"';
   const noDocuments: [string, RegExp][] = [
-    ["[]", /^error\[usage\]: Line 2 of the documents file .* is no document: it is no object\./],
-    ["12", /it is no object/],
-    ["null", /it is no object/],
-    ["no json", /it is no JSON/],
-    ['{"a": 1}', /_id is no text of 1 to 8 digits/],
-    [`{"_id": 1, "_source": {${time}}}`, /_id is no text/],
-    [`{"_id": "123456789", "_source": {${time}}}`, /_id is no text/],
-    ['{"_id": "1", "_source": null}', /_source is no object/],
-    ['{"_id": "1", "_source": []}', /_source is no object/],
-    ['{"_id": "7", "_source": {"company": "ACME BANK"}}', /date_received is no time/],
-    ['{"_id": "7", "_source": {"date_received": "soon"}}', /date_received is no time/],
+    ["[]", /^error\[usage\]: Line 2 of the documents file .* is not a document: it is not an object\./],
+    ["12", /it is not an object/],
+    ["null", /it is not an object/],
+    ["no json", /it is not JSON/],
+    ['{"a": 1}', /_id is not a text of 1 to 8 digits/],
+    [`{"_id": 1, "_source": {${time}}}`, /_id is not a text/],
+    [`{"_id": "123456789", "_source": {${time}}}`, /_id is not a text/],
+    ['{"_id": "1", "_source": null}', /_source is not an object/],
+    ['{"_id": "1", "_source": []}', /_source is not an object/],
+    ['{"_id": "7", "_source": {"company": "ACME BANK"}}', /date_received is not a time/],
+    ['{"_id": "7", "_source": {"date_received": "soon"}}', /date_received is not a time/],
   ];
 
   it("refuses what it cannot be started with", async () => {

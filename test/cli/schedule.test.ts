@@ -14,7 +14,7 @@ describe("pipeline schedule", () => {
   it("adds, lists, pauses, resumes and removes", async () => {
     const schedule = schedules();
     const empty = await schedule("ls");
-    assert.match(empty.stdout, /^No schedule is here\. Add one with: pipeline schedule add/);
+    assert.match(empty.stdout, /^There are no schedules yet\. Add one with: pipeline schedule add/);
     const added = await schedule("add", "nightly", "--cron", "0 2 * * *", "--timezone", "America/New_York");
     assert.deepEqual([added.code, added.stderr], [0, ""]);
     assert.match(

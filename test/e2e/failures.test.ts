@@ -290,7 +290,7 @@ describe("state show", () => {
     const source = await startTestSource();
     const home = testHome(source);
     const loaded =
-      /Loaded, without a watermark: "jpmorgan", 2026-09-01\.\.2026-11-20, \d+ rows, at .*reads these days again\.\n/;
+      /Loaded, without a watermark: "jpmorgan", 2026-09-01\.\.2026-11-20, \d+ rows, at .*reads from the start date\.\n/;
     const shown = async () => (await home.run(["state", "show"])).stdout;
     try {
       await home.run([...run, "--skip-dbt"]);

@@ -137,7 +137,11 @@ describe("the channels", () => {
     const failing = ["sh", "-c", `sleep 60 & echo $! > ${folder}/left; echo no >&2; exit 4`];
     await assert.rejects(send({ command: failing }, { PATH: process.env.PATH! }), /sh ended with 4: no/);
     process.kill(Number(readFileSync(join(folder, "left"), "utf8")), "SIGKILL");
-    const slow = send({ command: ["sh", "-c", "echo > started; sleep 60"] }, { PATH: process.env.PATH! }, stop.signal);
+    const slow = send(
+      { command: ["sh", "-c", `echo > ${folder}/started; sleep 60`] },
+      { PATH: process.env.PATH! },
+      stop.signal,
+    );
     stop.abort(new Error("enough"));
     await assert.rejects(slow, /enough/);
   });

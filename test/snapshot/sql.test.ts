@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Snapshot } from "../../src/snapshot/current.ts";
 import { type Column, SqlSession, type Value } from "../../src/snapshot/sql.ts";
+import { temporaryFolder } from "../harness/context.ts";
 import { testSnapshot } from "../harness/snapshot.ts";
 
 const limits = { timeoutMs: 60_000, memoryMegabytes: 1000, threads: 2 };
@@ -45,6 +47,45 @@ describe("SQL on a snapshot", () => {
     assert.deepEqual(rows, [
       [2500, 66.67, 'ACME, "INC."', null, "2026-01-02", [1], "9007199254740993", "2025-12-31 23:00:00+00"],
     ]);
+  });
+
+  it("loses no digit and no field: what JavaScript cannot hold is a text, or refused", async () => {
+    const { rows } = await ask(
+      session,
+      `select cast('12345678901234567.89' as decimal(30, 2)), cast('-0.000123' as decimal(9, 6)), cast('123456789012.345' as decimal(15, 3)),
+         {'a': 1, 'b': [{'c': 2}]}, map {'k': 1}`,
+    );
+    assert.deepEqual(rows, [
+      ["12345678901234567.89", -0.000123, 123456789012.345, { a: 1, b: [{ c: 2 }] }, [{ key: "k", value: 1 }]],
+    ]);
+    for (const sql of [
+      "row(1, 'x')",
+      "(1, 2)",
+      "[(1, 2)]",
+      "list_zip([1], ['a'])",
+      "{'__proto__': 5}",
+      "{'x': (1, 2)}",
+    ]) {
+      await assert.rejects(
+        ask(session, `select ${sql} as r`),
+        { code: "sql_failed", what: /the column r holds rows whose/ },
+        sql,
+      );
+    }
+  });
+
+  it("says that its snapshot is gone, and ends nothing else", async () => {
+    const folder = join(temporaryFolder(), "gone");
+    const gone = new SqlSession({ ...snapshot, folder }, limits);
+    for (let i = 0; i < 2; i++) await assert.rejects(ask(gone, "select 1"), { code: "nothing_published" });
+    await gone.close();
+  });
+
+  it("lets a statement's own names win over those of DuckDB's that are elsewhere", async () => {
+    assert.deepEqual((await ask(session, "with tables as (select 1 as a) from tables")).rows, [[1]]);
+    await assert.rejects(ask(session, "pivot fct_complaints on company using count(*)"), {
+      what: /PIVOT that names its values/,
+    });
   });
 
   it("gives as many rows as are wanted and says that there are more", async () => {

@@ -3,6 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -59,10 +60,10 @@ describe("a warehouse path", () => {
       code: "warehouse_unusable",
       what: /question mark/,
     });
-    for (const name of ["raw.duckdb", "Raw.v2.duckdb", "staging", "seeds.db"]) {
+    for (const name of ["raw.duckdb", "Raw.v2.duckdb", "staging", "seeds.db", "marts.duckdb", "intermediate"]) {
       assert.throws(
         () => checkPath(join(folder, name)),
-        { code: "warehouse_unusable", what: /hides the schema/ },
+        { code: "warehouse_unusable", what: /cannot read \w+\.\* in it/ },
         name,
       );
     }
@@ -102,6 +103,16 @@ describe("opening a warehouse", () => {
     (await Database.open(options(link))).close();
     assert.ok(lstatSync(link).isSymbolicLink());
     assert.deepEqual(await query(target, "select count(*) from pipeline.loads"), [["0"]]);
+    // A link below a linked folder leads on from where that folder really is.
+    mkdirSync(join(folder, "real"));
+    symlinkSync("../far.duckdb", join(folder, "real", "d.duckdb"));
+    mkdirSync(join(folder, "up"));
+    symlinkSync("../real", join(folder, "up", "link"));
+    (await Database.open(options(join(folder, "up", "link", "d.duckdb")))).close();
+    assert.ok(existsSync(join(folder, "far.duckdb")));
+    symlinkSync("raw.duckdb", join(folder, "e.duckdb"));
+    assert.throws(() => checkPath(join(folder, "e.duckdb")), { what: /cannot read raw\.\*/ });
+    assert.throws(() => checkPath(join(folder, "home.json")), { what: /a file that a home keeps/ });
     symlinkSync("c.duckdb", join(folder, "c.duckdb"));
     assert.throws(() => checkPath(join(folder, "c.duckdb")), {
       code: "warehouse_unusable",

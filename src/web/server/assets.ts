@@ -40,7 +40,8 @@ export class Assets {
     const asset = this.#files.get(pageAt(path) === null ? path : "/index.html");
     if (asset === undefined) return false;
     const accepted = String(request.headers["accept-encoding"] ?? "");
-    const encoding = /\bbr\b/.test(accepted) ? "br" : /\bgzip\b/.test(accepted) ? "gzip" : null;
+    const takes = (name: string) => new RegExp(`\\b${name}\\b(?!\\s*;\\s*q=0(\\.0*)?\\s*(,|$))`).test(accepted);
+    const encoding = takes("br") ? "br" : takes("gzip") ? "gzip" : null;
     const body = encoding === null ? asset.plain : asset[encoding];
     response.writeHead(200, {
       "content-type": asset.type,

@@ -26,7 +26,8 @@ export function refusal(request: IncomingMessage, path: string, { names, publicO
   if (names !== null && !names.includes(host.hostname) && host.hostname !== publicHost) {
     return {
       status: 403,
-      message: `This server answers as ${names[0]} only. Behind a proxy, start it with --public-url and its address.`,
+      message:
+        "This server answers as 127.0.0.1, localhost and [::1] only. Behind a proxy, start it with --public-url and its address.",
     };
   }
   const origins = valuesOf(request, "origin");
@@ -35,8 +36,9 @@ export function refusal(request: IncomingMessage, path: string, { names, publicO
   }
   const isRead = request.method === "GET" || request.method === "HEAD";
   const isPage = isRead && (path === "/login" || pageAt(path) !== null);
-  const [site] = valuesOf(request, "sec-fetch-site");
-  if (!isPage && site !== undefined && site !== "same-origin" && !(isRead && site === "none")) {
+  const sites = valuesOf(request, "sec-fetch-site");
+  const isOther = sites.some((site) => site !== "same-origin" && !(isRead && site === "none"));
+  if (!isPage && isOther) {
     return { status: 403, message: otherSite };
   }
   if (isRead || (path === "/login" && request.method === "POST")) return null;
@@ -52,8 +54,9 @@ const otherSite = "Pages of other sites may not ask this server.";
 function isOwn(origin: string, host: string, publicOrigin: string | null): boolean {
   if (origin === publicOrigin) return true;
   if (!/^https?:\/\//.test(origin) || !URL.canParse(origin)) return false;
-  const { protocol, host: named } = new URL(origin);
-  return named === new URL(`${protocol}//${host}`).host;
+  const { protocol, host: named, pathname, username } = new URL(origin);
+  const isBare = pathname === "/" && username === "" && !origin.endsWith("/");
+  return isBare && named === new URL(`${protocol}//${host}`).host;
 }
 
 /** All values that a header was sent with: Node keeps the first of two, which a proxy before it may not. */

@@ -2,7 +2,8 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { sendPage } from "./plain-page.ts";
 
-const cookieName = "pipeline_session";
+/** Cookies are sent to every port of a host: each server has its own. */
+const cookieOf = ({ socket }: IncomingMessage) => `pipeline_session_${socket.localPort ?? 0}`;
 const sessionMs = 12 * 3_600_000;
 const mostBytes = 4096;
 /** Wrong tokens of one address in a minute, after which it is told to wait. */
@@ -40,13 +41,12 @@ export class Login {
   /** A session's cookie, or the token itself as `Authorization: Bearer`. */
   entryOf(request: IncomingMessage): Entry {
     const { authorization, cookie } = request.headers;
-    if (authorization !== undefined) {
-      const bearer = /^Bearer (.+)$/i.exec(authorization)?.[1] ?? "";
-      return this.#matches(bearer) ? { state: "in" } : this.#refuse(request);
-    }
-    const session = new RegExp(`(?:^|; )${cookieName}=([0-9a-f]{64})(?:;|$)`).exec(cookie ?? "")?.[1];
-    const until = session === undefined ? undefined : this.#sessions.get(session);
-    return { state: until !== undefined && until > this.#now() ? "in" : "none" };
+    // What else stands there, such as the password of a proxy, is not for this server.
+    const bearer = /^Bearer\b\s*(.*)$/is.exec(authorization ?? "")?.[1];
+    if (bearer !== undefined) return this.#matches(bearer) ? { state: "in" } : this.#refuse(request);
+    const sent = (cookie ?? "").split(/;\s*/).filter((one) => one.startsWith(`${cookieOf(request)}=`));
+    const untils = sent.map((one) => this.#sessions.get(one.slice(one.indexOf("=") + 1)) ?? 0);
+    return { state: untils.some((until) => until > this.#now()) ? "in" : "none" };
   }
 
   /** `GET /login`: the page; `POST /login`: the token as a form's field. */
@@ -69,7 +69,7 @@ export class Login {
     const secure = this.#options.isSecure ? "; Secure" : "";
     response.writeHead(303, {
       location: "/",
-      "set-cookie": `${cookieName}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${sessionMs / 1000}${secure}`,
+      "set-cookie": `${cookieOf(request)}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${sessionMs / 1000}${secure}`,
     });
     response.end();
   }

@@ -15,13 +15,13 @@ export class Queue {
     this.#mostWaiting = mostWaiting;
   }
 
-  /** Throws a 503 where too many wait already. */
-  async turn<T>(work: () => Promise<T>): Promise<T> {
+  /** Throws a 503 where too many wait already. Whose signal is aborted waits no longer, and rejects with its reason. */
+  async turn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     if (this.#underWay >= this.#atOnce) {
       if (this.#waiting.length >= this.#mostWaiting) {
         throw new Problem(503, "Too many queries are waiting. Try again in a few seconds.", againSeconds);
       }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await this.#wait(signal);
     } else this.#underWay++;
     try {
       return await work();
@@ -31,5 +31,21 @@ export class Queue {
       if (next === undefined) this.#underWay--;
       else next();
     }
+  }
+
+  #wait(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const go = () => {
+        signal.removeEventListener("abort", leave);
+        resolve();
+      };
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(go), 1);
+        reject(signal.reason);
+      };
+      signal.throwIfAborted();
+      signal.addEventListener("abort", leave, { once: true });
+      this.#waiting.push(go);
+    });
   }
 }

@@ -26,14 +26,15 @@ export type JsonRoute = Address & {
   handle(asked: Asked): unknown;
 };
 
-/** An address whose answer is written as it comes. What is wrong with the question is thrown before anything is written. */
+/** Writes an answer as it comes. */
+type Writer = (response: ServerResponse) => void | Promise<void>;
+
+/** An address whose answer is written as it comes. `stream` looks at what is asked, and throws what is wrong with it, before that. */
 export type StreamRoute = Address & {
   method: "get";
   /** The type of the answer. */
   type: string;
-  stream(
-    asked: Omit<Asked, "body"> & { response: ServerResponse; lastEventId: string | undefined },
-  ): void | Promise<void>;
+  stream(asked: Omit<Asked, "body"> & { lastEventId: string | undefined }): Writer;
 };
 
 export type Route = JsonRoute | StreamRoute;
@@ -60,7 +61,7 @@ export function route<
 export function streamRoute<Q extends z.ZodType>(
   given: Pick<StreamRoute, "path" | "summary" | "type"> & {
     query: Q;
-    stream(asked: Omit<Parameters<StreamRoute["stream"]>[0], "query"> & { query: z.output<Q> }): void | Promise<void>;
+    stream(asked: Omit<Parameters<StreamRoute["stream"]>[0], "query"> & { query: z.output<Q> }): Writer;
   },
 ): Route {
   return { method: "get", ...given } as unknown as Route;
@@ -76,7 +77,7 @@ export function wholeNumber(least: number, most: number) {
 }
 
 const mostBodyBytes = 100_000;
-/** Characters of an answer that is handed over at once. */
+/** Bytes of an answer that is handed over at once. */
 const smallAnswer = 65_536;
 
 export type App = Hono<{ Bindings: HttpBindings }>;
@@ -93,7 +94,7 @@ export function routed(routes: readonly Route[], sender: Sender, onError: (error
       const body = one.body === null ? null : check(one.body, await readBody(context), "body");
       const text = JSON.stringify(await one.handle({ ...asked, body }));
       const headers = { "content-type": "application/json" };
-      if (text.length <= smallAnswer) return context.body(text, 200, headers);
+      if (Buffer.byteLength(text) <= smallAnswer) return context.body(text, 200, headers);
       const { outgoing } = context.env;
       outgoing.writeHead(200, headers);
       await sender.send(outgoing as ServerResponse, [text]);
@@ -112,11 +113,11 @@ function answerStream(
   context: Context<{ Bindings: HttpBindings }>,
   onError: (error: unknown) => void,
 ): Response {
+  const write = stream({ ...asked, lastEventId: context.req.header("last-event-id") });
   if (context.req.method === "HEAD") return context.body(null, 200, { "content-type": type });
   const response = context.env.outgoing as ServerResponse;
-  const last = context.req.header("last-event-id");
   // What fails while an answer is under way ends that answer, and nothing else.
-  Promise.resolve(stream({ ...asked, response, lastEventId: last })).catch((error: unknown) => {
+  Promise.resolve(write(response)).catch((error: unknown) => {
     if (!response.destroyed) onError(error);
     response.destroy();
   });
@@ -170,18 +171,24 @@ function check(schema: z.ZodType, value: unknown, where: string): unknown {
   throw new Problem(400, `${issue?.path.join(".") || where}: ${issue?.message}`);
 }
 
-async function readBody(context: Context): Promise<unknown> {
+async function readBody(context: Context<{ Bindings: HttpBindings }>): Promise<unknown> {
   let text = "";
   let bytes = 0;
   const decoder = new TextDecoder();
-  for await (const chunk of context.req.raw.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > mostBodyBytes) throw new Problem(413, "The body is too long.");
-    text += decoder.decode(chunk, { stream: true });
+  try {
+    for await (const chunk of context.req.raw.body ?? []) {
+      bytes += chunk.length;
+      if (bytes > mostBodyBytes) throw new Problem(413, "The body is too long.");
+      text += decoder.decode(chunk, { stream: true });
+    }
+  } catch (error) {
+    // Whoever asked has gone: nobody reads the answer, and it is nobody's fault here.
+    if (!context.req.raw.signal.aborted && !context.env.incoming.destroyed) throw error;
+    throw new Problem(400, "The body ended early.");
   }
   try {
     return text === "" ? {} : JSON.parse(text);
   } catch {
-    throw new Problem(400, "The body is no JSON.");
+    throw new Problem(400, "The body is not JSON.");
   }
 }

@@ -5,7 +5,7 @@ import type { ServerResponse } from "node:http";
 const pieceBytes = 65_536;
 
 export type SendingLimits = {
-  /** Milliseconds after which an answer of which nothing was taken is ended. */
+  /** Milliseconds after which an answer is ended of which nothing was taken, as far as the system tells: it does so in steps of its own. */
   idleMs: number;
   /** Bytes of all answers that wait to be taken. Above it the one that was not read for longest is ended. */
   mostWaiting: number;
@@ -30,7 +30,7 @@ export class Sender {
       for await (const piece of pieces) {
         const body = Buffer.from(piece);
         sending.waiting = body.length;
-        this.#endLongestUnread();
+        this.#endLongestUnread(sending);
         for (let at = 0; at < body.length && !response.destroyed; at += pieceBytes) {
           const taken = response.write(body.subarray(at, at + pieceBytes));
           if (!taken) await this.#drained(sending);
@@ -62,11 +62,12 @@ export class Sender {
     }
   }
 
-  #endLongestUnread(): void {
+  /** The newest answer is not ended: it was not waited for yet. */
+  #endLongestUnread(newest: Sending): void {
     const byAge = [...this.#open].sort((a, b) => a.takenAt - b.takenAt);
     let waiting = byAge.reduce((sum, one) => sum + one.waiting, 0);
     for (const one of byAge) {
-      if (waiting <= this.#limits.mostWaiting) break;
+      if (waiting <= this.#limits.mostWaiting || one === newest) break;
       waiting -= one.waiting;
       one.response.destroy();
     }

@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../../folder.ts";
 import { isProven, type Lease, leaseOf, livenessOf } from "../../history/lease.ts";
+import { PipelineError } from "../../pipeline/errors.ts";
 import { privateMode } from "../../private-file.ts";
 
 /** What a running server leaves in its home for other commands. */
@@ -27,15 +28,28 @@ export function withdraw(home: string): void {
   if (runningServer(home)?.lease.pid === process.pid) rmSync(fileOf(home), { force: true });
 }
 
-/** The server of a home; null where none is up (a file of one that was killed counts for nothing). */
+/** The server of a home; null where none is up (a file of one that was killed counts for nothing). Throws `server_failed` where another user's cannot be read. */
 export function runningServer(home: string): ServerFacts | null {
   let facts: ServerFacts;
   try {
     facts = JSON.parse(readFileSync(fileOf(home), "utf8")) as ServerFacts;
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EACCES") throw unreadable(home, error);
     return null; // not there, or cut off by a crash: whoever wrote it is gone
   }
   return livenessOf(facts.lease) === "gone" ? null : facts;
+}
+
+function unreadable(home: string, cause: unknown): PipelineError {
+  return new PipelineError(
+    {
+      code: "server_failed",
+      what: `${fileOf(home)} cannot be read by this user: whether a server is up is known to its owner.`,
+      data: "Nothing was read or changed.",
+      next: "Run the command as the user who runs the server.",
+    },
+    { cause },
+  );
 }
 
 /** The server of a home, and what it says of itself: nothing yet where it starts just now. */

@@ -134,6 +134,10 @@ function application(home: Home, changes: Changes, sender: Sender, onError: (err
     context.body(metrics(home), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
   );
   app.get("/api/v1/openapi.json", (context) => context.json(openApi(routes, home.version)));
+  app.all("/api/v1/openapi.json", (context) => {
+    context.header("allow", "GET, HEAD");
+    return failure(context, new Problem(405, "Only GET, HEAD is answered here."));
+  });
   app.route("/api/v1", routed(routes, sender, onError));
   app.get("*", (context) => {
     const { incoming, outgoing } = context.env;

@@ -17,6 +17,7 @@ export function streamRoutes(home: Home, changes: Changes, sender: Sender): Rout
   /** Counts a stream for as long as it is open. Throws a 503 where there are too many. */
   const open = (response: ServerResponse) => {
     if (streams >= mostStreams) throw new Problem(503, "Too many pages are open.", 5);
+    if (response.destroyed) return;
     streams++;
     response.once("close", () => streams--);
   };
@@ -25,7 +26,7 @@ export function streamRoutes(home: Home, changes: Changes, sender: Sender): Rout
       ...{ path: "/events", summary: "Says that something changed at the server, as server-sent events" },
       type: "text/event-stream",
       query: z.strictObject({}),
-      stream({ response }) {
+      stream: () => (response) => {
         open(response);
         changes.serve(response);
       },
@@ -34,23 +35,27 @@ export function streamRoutes(home: Home, changes: Changes, sender: Sender): Rout
       ...{ path: "/runs/:id/log-stream", summary: "A run's log to its end, as server-sent events" },
       type: "text/event-stream",
       query: logQuery,
-      stream({ params, query, lastEventId, response }) {
+      stream({ params, query, lastEventId }) {
         const run = findRun(home, params.id!);
-        open(response);
-        streamLog(home, changes, run, query, lastEventId, response);
+        return (response) => {
+          open(response);
+          streamLog(home, changes, run, query, lastEventId, response);
+        };
       },
     }),
     streamRoute({
       ...{ path: "/runs/:id/log.ndjson", summary: "A run's whole log, an event a line" },
       type: "application/x-ndjson",
       query: z.strictObject({}),
-      stream({ params, response }) {
+      stream({ params }) {
         const run = findRun(home, params.id!);
-        response.writeHead(200, {
-          "content-type": "application/x-ndjson",
-          "content-disposition": `attachment; filename="${run.name}.ndjson"`,
-        });
-        return sender.send(response, linesOf(home, run));
+        return (response) => {
+          response.writeHead(200, {
+            "content-type": "application/x-ndjson",
+            "content-disposition": `attachment; filename="${run.name}.ndjson"`,
+          });
+          return sender.send(response, linesOf(home, run));
+        };
       },
     }),
   ];

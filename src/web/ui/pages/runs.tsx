@@ -62,7 +62,7 @@ export function Runs() {
             query.size === 0 ? (
               <Empty what="Nothing was run yet." command="pipeline run" />
             ) : (
-              <p class="empty">No run is like that.</p>
+              <p class="empty">No run matches.</p>
             )
           ) : (
             <List key={String(filter)} first={runs} filter={filter} />

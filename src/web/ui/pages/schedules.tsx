@@ -19,7 +19,7 @@ export function Schedules() {
           <>
             {schedules.length === 0 && (
               <div class="empty">
-                <p>No schedule is here. Add one below, or let cron start the runs:</p>
+                <p>There are no schedules yet. Add one below, or let cron start the runs:</p>
                 <CommandLine text="pipeline schedule crontab --install" />
               </div>
             )}
