@@ -101,7 +101,7 @@ describe("a run that goes wrong", () => {
       [
         ["--start-date", "2026-11-21"],
         {},
-        /error\[start_date_in_future\]: The as-of day 2026-11-20 is before the start date 2026-11-21/,
+        /error\[config_invalid\]: The as-of day 2026-11-20 is before the start date 2026-11-21/,
       ],
       [["--as-of", "2199-01-01"], {}, /error\[as_of_in_future\]/],
       [["--start-date", "yesterday"], {}, /`--start-date` is "yesterday": expected a day such as 2024-01-01/],

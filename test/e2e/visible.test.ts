@@ -67,7 +67,7 @@ describe("a run", () => {
     assert.equal((await home.run(run)).code, 0);
     assert.equal((await home.run(typo)).code, 2);
     const { stdout } = await home.run(["runs", "ls"]);
-    assert.match(stdout, /Not started at 20.*, by cli \[company_not_found\]: No company .* next: Correct the name/);
+    assert.match(stdout, /Not started at 20.*, by cli \[company_not_found\]: No company .* next: Change the name/);
     assert.deepEqual(
       (await listed()).map(({ state }) => state),
       ["Completed"],

@@ -1,0 +1,84 @@
+{#- How the models of this project are built: in one transaction each, in place. Readers and a kill see the old relation or the new
+    one. The adapter's own materializations build beside the old relation and rename both, which takes most of their time. -#}
+
+{% materialization table, adapter='duckdb', supported_languages=['sql'] %}
+  {%- set target = this.incorporate(type='table') -%}
+  {% call statement('main') -%}
+    {{ drop_other_kind(load_cached_relation(this), 'table') }}
+    {{ create_or_replace_table(target, compiled_code) }}
+  {%- endcall %}
+  {{ adapter.commit() }}
+  {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{% materialization view, adapter='duckdb' %}
+  {%- set target = this.incorporate(type='view') -%}
+  {% call statement('main') -%}
+    {{ drop_other_kind(load_cached_relation(this), 'view') }}
+    create or replace view {{ target }} as (
+      {{ compiled_code }}
+    );
+  {%- endcall %}
+  {{ adapter.commit() }}
+  {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{#- `create or replace` replaces a relation of its own kind only. -#}
+{% macro drop_other_kind(old, kind) -%}
+  {%- if old is not none and old.type != kind -%}
+    drop {{ old.type }} if exists {{ old }};
+  {%- endif -%}
+{%- endmacro %}
+
+{#- A table with the columns, types and constraints of its contract, where it has one. -#}
+{% macro create_or_replace_table(target, sql) -%}
+  {%- if config.get('contract').enforced -%}
+    {{ get_assert_columns_equivalent(sql) }}
+    create or replace table {{ target }} {{ get_table_columns_and_constraints() }};
+    insert into {{ target }} {{ get_column_names() }} (
+      {{ get_select_subquery(sql) }}
+    );
+  {%- else -%}
+    create or replace table {{ target }} as (
+      {{ sql }}
+    );
+  {%- endif -%}
+{%- endmacro %}
+
+{#- A seed is loaded when its file or the types of its columns are not those that its comment tells of, or its table is not there. -#}
+{% materialization seed, adapter='duckdb' %}
+  {%- set old = load_cached_relation(this) -%}
+  {%- set target = this.incorporate(type='table') -%}
+  {%- set mark = 'of a file with SHA-256 ' ~ model.checksum.checksum ~ ', types ' ~ local_md5(tojson(config.get('column_types'), sort_keys=true)) -%}
+  {%- if old is not none and old.is_table and comment_of(target) == mark -%}
+    {% do store_result('agate_table', response='OK', agate_table=none) %}
+    {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) -%}
+      -- the file is the one that was loaded
+    {%- endcall %}
+  {%- else -%}
+    {%- set rows = load_agate_table() -%}
+    {% do store_result('agate_table', response='OK', agate_table=rows) %}
+    {% call statement('drop_old') -%}
+      drop {{ 'table' if old is none else old.type }} if exists {{ target }}
+    {%- endcall %}
+    {%- set created = create_csv_table(model, rows) -%}
+    {%- set loaded = load_csv_rows(model, rows) -%}
+    {% call statement('mark') -%}
+      comment on table {{ target }} is '{{ mark }}'
+    {%- endcall %}
+    {% call noop_statement('main', 'CREATE ' ~ rows.rows | length, 'CREATE', rows.rows | length) -%}
+      {{ get_csv_sql(created, loaded) }};
+    {%- endcall %}
+    {{ adapter.commit() }}
+  {%- endif -%}
+  {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{#- The comment on a table; none where there is none. -#}
+{% macro comment_of(relation) -%}
+  {%- set found = run_query(
+    "select comment from duckdb_tables() where database_name = '" ~ relation.database ~ "' and schema_name = '" ~ relation.schema
+    ~ "' and table_name = '" ~ relation.identifier ~ "'"
+  ) -%}
+  {{ return(found.columns[0].values()[0] if found.rows | length > 0 else none) }}
+{%- endmacro %}
