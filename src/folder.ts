@@ -1,15 +1,23 @@
-import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, rmdirSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** The file systems proc and sys, by their numbers in Linux (statfs(2)). */
 const takesNoFiles = new Set([0x9fa0, 0x62656572]);
+
+function kindOf(path: string): number {
+  try {
+    return statfsSync(path).type;
+  } catch {
+    return 0; // a system that does not tell
+  }
+}
 
 /** Why a folder cannot be written in, or made: where, and what is wrong there; null where it can. Nothing is made. */
 export function obstacleOf(folder: string): { at: string; why: "is not a folder" | "is not writable" } | null {
   const at = nearest(folder);
   if (!statSync(at).isDirectory()) return { at, why: "is not a folder" };
   // Of these, access(2) tells root that they can be written.
-  if (takesNoFiles.has(statfsSync(at).type)) return { at, why: "is not writable" };
+  if (takesNoFiles.has(kindOf(at))) return { at, why: "is not writable" };
   try {
     accessSync(at, constants.R_OK | constants.W_OK | constants.X_OK);
     return null;
@@ -30,6 +38,17 @@ export function nearest(path: string): string {
   }
 }
 
+/** Removes folders that were made for nothing, innermost first; one in which something is stays. */
+export function removeEmpty(folders: readonly string[]): void {
+  for (const folder of folders) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      // It was not made, or somebody else has put something there.
+    }
+  }
+}
+
 /**
  * Makes a folder and those above it, where they are missing; returns the made ones, innermost first. Throws what the system says. Node's
  * own recursive way never ends where a folder takes no others, as under /proc.
@@ -42,18 +61,25 @@ export function makeFolder(path: string): string[] {
       mkdirSync(folder);
     } catch (error) {
       // Another process was first.
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") continue;
+      removeEmpty(missing);
+      throw error;
     }
   }
   if (!statSync(path).isDirectory()) throw new Error(`EEXIST: ${path} is not a folder`);
   return missing;
 }
 
-/** What a system error means for whoever asked for a file or a folder, without the names of our own unfinished files. */
-export function whyFailed(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return (code === undefined ? undefined : reasons[code]) ?? message.split("\n")[0] ?? "";
+/** What an error means for whoever wanted something written to `target`, without the names of our own unfinished files. */
+export function whyFailed(error: unknown, target: string): string {
+  const { code = "", message, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
+  const at = dest ?? path;
+  // What failed elsewhere was read there.
+  const isThere = at?.startsWith(dirname(target)) ?? false;
+  return (isThere || wherever.has(code) ? reasons[code] : undefined) ?? message.split("\n")[0] ?? "";
 }
+
+const wherever = new Set(["ENOSPC", "EDQUOT"]);
 
 const reasons: Record<string, string> = {
   EACCES: "this user may not write there",
@@ -65,5 +91,7 @@ const reasons: Record<string, string> = {
   ENOTDIR: "a part of the path is not a folder",
   ELOOP: "a link there leads to itself",
   ENAMETOOLONG: "the name is too long",
+  ENOTEMPTY: "something is there already",
+  EEXIST: "something is there already",
   EBUSY: "it is in use by the system, such as a mount point",
 };

@@ -15,8 +15,8 @@ export function othersMay(path: string): { read: boolean; write: "all" | "group"
   return { read: (mode & 0o044) !== 0, write: (mode & 0o002) !== 0 ? "all" : (mode & 0o020) !== 0 ? "group" : null };
 }
 
-/** Whether a file is another user's that this one may not read. */
-export function isOfOthers(path: string): boolean {
+/** Whether this user may not read a file. */
+export function isForbidden(path: string): boolean {
   try {
     accessSync(path, constants.R_OK);
     return false;

@@ -47,7 +47,11 @@ function parseProxy({ name, value }: Variable): ProxyServer {
     // In a password it stands for itself, where it begins no code.
     .replaceAll(/%(?![0-9a-f]{2})/gi, "%25");
   const url = URL.canParse(written) ? new URL(written) : null;
-  const isWhole = url !== null && url.hostname !== "" && kinds.includes(url.protocol) && !url.pathname.includes("@");
+  const isWhole =
+    url !== null &&
+    url.hostname !== "" &&
+    kinds.includes(url.protocol) &&
+    !`${url.pathname}${url.search}${url.hash}`.includes("@");
   if (!isWhole || !canDecode(url.username) || !canDecode(url.password)) {
     throw new PipelineError({
       code: "config_invalid",

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "./config.ts";
+import { obstacleOf } from "./folder.ts";
 import { readHomeRecord, refuseOtherDatabase, refuseOtherSource, writeHomeRecord } from "./home-record.ts";
 import type { Day, Window } from "./pipeline/days.ts";
 import { exitCodeOf, factsOf, PipelineError } from "./pipeline/errors.ts";
@@ -60,6 +61,7 @@ export async function executeRun(
   };
   const asked = new AbortController();
   const cancelled = AbortSignal.any([signal, asked.signal]);
+  const isWritable = obstacleOf(config.home) === null;
   let recorder: Recorder | undefined;
   recorder = recordRun(
     config,
@@ -69,7 +71,8 @@ export async function executeRun(
       settings: settingsOf(config, options),
     }),
     {
-      warn: (message) => report({ type: "history.lost", message }),
+      // Where nothing can be written there is no run that goes on without its history.
+      warn: (message) => void (isWritable && report({ type: "history.lost", message })),
       onCancel: () => asked.abort(cancelledFromOutside()),
     },
   );

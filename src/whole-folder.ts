@@ -1,14 +1,16 @@
+import { randomUUID } from "node:crypto";
 import { existsSync, lstatSync } from "node:fs";
-import { mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { flush } from "./flush.ts";
-import { makeFolder } from "./folder.ts";
+import { makeFolder, removeEmpty } from "./folder.ts";
 
 /** Milliseconds after which nobody writes any more what a killed process left. */
 const abandonedMs = 86_400_000;
 
 /** Names that do not make a folder full: what was not finished, and what a file system of its own brings along. */
-const isNothing = (name: string) => /^\..*unfinished-\d+$/.test(name) || name === "lost+found";
+const isUnfinished = (name: string) => /^\..*unfinished-[\w-]+$/.test(name);
+const isNothing = (name: string) => isUnfinished(name) || name === "lost+found";
 
 /** Whether there is no folder at a path, or nothing in it. Throws what the system says of one that cannot be read. */
 export async function isFree(path: string): Promise<boolean> {
@@ -30,7 +32,7 @@ export async function writeWhole(path: string, last: string, write: (folder: str
   if (!isThere && lstatSync(path, { throwIfNoEntry: false }) !== undefined)
     throw new Error("it is a link that leads nowhere");
   const parent = isThere ? path : dirname(path);
-  const named = `.${isThere ? "" : `${basename(path)}.`}unfinished-${process.pid}`;
+  const named = `.${isThere ? "" : `${basename(path)}.`}unfinished-${randomUUID().slice(0, 8)}`;
   const unfinished = join(parent, named);
   const madeFolders = makeFolder(parent);
   await removeAbandoned(parent);
@@ -46,7 +48,7 @@ export async function writeWhole(path: string, last: string, write: (folder: str
     await flush(parent);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
-    for (const folder of madeFolders) await rmdir(folder).catch(() => undefined); // somebody else has put something there
+    removeEmpty(madeFolders);
     throw error;
   } finally {
     await rm(unfinished, { recursive: true, force: true });
@@ -72,8 +74,7 @@ async function place(from: string, to: string, last: string): Promise<void> {
 
 async function removeAbandoned(parent: string): Promise<void> {
   for (const entry of await readdir(parent)) {
-    if (!/^\..*unfinished-\d+$/.test(entry)) continue;
-    // Its number says nothing: it may be of a process in another container that has this folder, too.
+    if (!isUnfinished(entry)) continue;
     const { mtimeMs } = await stat(join(parent, entry));
     if (Date.now() - mtimeMs > abandonedMs) await rm(join(parent, entry), { recursive: true, force: true });
   }

@@ -359,6 +359,7 @@ export async function stateReport(config: Config): Promise<StateReport> {
 
 /** Reads the warehouse from end to end. */
 export async function warehouseIntegrity(config: Config): Promise<Integrity | null> {
+  checkPath(config.database);
   return checkIntegrity(databaseOptions(config));
 }
 

@@ -45,6 +45,8 @@ describe("the proxy for an address", () => {
       "me:hunter2@:99999",
       "http://us/er:hunter2@proxy:1",
       "http://me:hunter2%ff@proxy:1",
+      "http://me:12#hunter2@proxy:1",
+      "http://me:12?hunter2@proxy:1",
     ]) {
       assert.throws(
         () => proxyFor(live, { HTTPS_PROXY: value }),

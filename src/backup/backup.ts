@@ -103,7 +103,7 @@ async function writeBackup(config: Config, target: string, signal: AbortSignal):
     throw new PipelineError(
       {
         code: "backup_failed",
-        what: `The backup could not be written to ${target}: ${whyFailed(error)}.`,
+        what: `The backup could not be written to ${target}: ${whyFailed(error, target)}.`,
         data: "Nothing is left there; the home is as it was.",
         next: "Make room, or name another folder with --to.",
       },

@@ -35,13 +35,13 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
   // Made-up complaints live where `--source sample` looks for them: a run that is started here reads no real ones.
   const home = ownHome(folder, "sample");
   const lastNight = addDays(firstNight, nights - 1);
+  checkWritable(home);
   if (existsSync(folder)) {
     if (!options.force) throw inTheWay(folder);
     // Of everything that a folder may hold, this alone was made to be thrown away.
     if (!existsSync(join(folder, marker))) throw notADemo(folder);
     rmSync(folder, { recursive: true });
   }
-  checkWritable(home);
   makeFolder(home);
   writeFileSync(join(folder, marker), "Made by `pipeline demo`; `pipeline demo --force` makes it anew.\n");
   writeFileSync(

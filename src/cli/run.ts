@@ -1,5 +1,4 @@
 import { type Loaded, malformedList, type Settings } from "../config.ts";
-import { checkWritable } from "../home-record.ts";
 import { withoutAddress } from "../pipeline/errors.ts";
 import { parseNameList } from "../pipeline/name-list.ts";
 import { exitCodeOfRun, type RunReport } from "../pipeline/report.ts";
@@ -64,7 +63,6 @@ export async function runAndPrint(
     process.stderr.write(`warning: ${warning}
 `);
   checkLogFormat(options.logFormat);
-  checkWritable(config.home);
   const cancellation = cancelOnSignals(ofRun);
   const { quiet = false } = options;
   const view = await runConsole(options, config.env);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, readFileSync, statSync } from "node:fs";
+import { closeSync, existsSync, readFileSync, statSync } from "node:fs";
 import type { Config } from "../config.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { currentSnapshotName, openPublished } from "../published.ts";
@@ -151,18 +151,14 @@ function taken(name: string): PipelineError {
 
 /** The token that whoever asks from elsewhere must know. Throws `usage` where the file has none. */
 export function readToken(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  const isFile = stats?.isFile() ?? false;
-  // No more is read of what may be a device, or a large file that somebody named by mistake.
-  const token = isFile && stats!.size <= mostTokenBytes ? readOrNothing(file).trim() : "";
-  if (/^[\x21-\x7e]{16,}$/.test(token)) return token;
-  const isPlace = stats !== undefined && !isFile;
+  const token = readOrNothing(file).trim();
+  if (/^[\x20-\x7e]{16,}$/.test(token)) return token;
   throw new PipelineError({
     code: "usage",
     what: `${file} is not a file with a token: 16 to ${mostTokenBytes} letters, digits and signs in one line.`,
     data: "Nothing was started.",
-    next: isPlace
-      ? "Name a file with --token-file."
+    next: existsSync(file)
+      ? "Name another file with --token-file. To make one: (umask 077; head -c 24 /dev/urandom | base64 > token)"
       : `Make one: (umask 077; head -c 24 /dev/urandom | base64 > ${JSON.stringify(file)})`,
   });
 }
@@ -170,9 +166,12 @@ export function readToken(file: string): string {
 /** What the form of the login page takes, less its field's name. */
 const mostTokenBytes = 1000;
 
+/** A small file, or what a pipe gives; nothing of a device, which may have no end, or of a large file that was named by mistake. */
 function readOrNothing(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    const stats = statSync(file);
+    const isSmall = stats.isFile() && stats.size <= mostTokenBytes;
+    return isSmall || stats.isFIFO() ? readFileSync(file, "utf8") : "";
   } catch {
     return ""; // said by the caller
   }

@@ -46,9 +46,16 @@ export async function sqlShell(session: SqlSession, home: string, format: SqlFor
   process.stdout.write("SQL on the published snapshot; help says more, exit leaves.\n");
   input.prompt();
   for await (const line of input) {
-    const command = commandOf(line.trim());
-    // Words for the shell work on any line of their own: whoever has forgotten a semicolon wants out all the same.
-    statement = statement === "" || command !== null ? line.trim() : `${statement}\n${line}`;
+    const isFirst = statement === "";
+    const word = commandOf(line.trim());
+    // Whoever has forgotten a semicolon wants out, or help, all the same; anything else in a statement is part of it.
+    if (!isFirst && word?.name === "help" && /^\.?help$/i.test(line.trim())) {
+      process.stdout.write(help);
+      input.prompt();
+      continue;
+    }
+    const command = isFirst || word?.name === "quit" ? word : null;
+    statement = isFirst ? line.trim() : `${statement}\n${line}`;
     if (command?.name === "quit") break;
     if (statement === "" || command !== null || /;\s*$/.test(statement)) {
       if (statement !== "") remember(historyFile, statement);

@@ -5,7 +5,7 @@ import { openSecrets } from "../notify/secret.ts";
 import { othersMay } from "../private-file.ts";
 import { historyFile } from "../runs.ts";
 import { ScheduleStore } from "../schedule/store.ts";
-import { runningServer } from "../web/server/server-file.ts";
+import { tryRunningServer } from "../web/server/server-file.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** Who besides its owner may change what a home keeps, or read a secret's file. */
@@ -18,7 +18,7 @@ export function checkPermissions({ home, database, notify }: Config): Finding[] 
     if (write === "group") return [warning("permissions", `its group may write ${path}`, `chmod g-w ${quoted(path)}`)];
     return [];
   });
-  const token = runningServer(home)?.tokenFile ?? null;
+  const token = tryRunningServer(home)?.tokenFile ?? null;
   const secrets = [...openSecrets(notify), ...(token !== null && othersMay(token)?.read ? [token] : [])];
   for (const path of secrets) {
     findings.push(warning("permissions", `${path} is readable by other users`, `chmod 600 ${quoted(path)}`));

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { PipelineError } from "../pipeline/errors.ts";
-import { isOfOthers } from "../private-file.ts";
+import { isForbidden } from "../private-file.ts";
 import { NewerTables, openAsItIs, openSqlite } from "../sqlite.ts";
 
 /** Milliseconds that a reader's statement waits for another process' write: those are short. */
@@ -18,7 +18,7 @@ export type OpenHistory = { database: DatabaseSync; isStale: boolean };
 /** The run history where there is one. Throws `history_unusable` where it cannot be read. */
 export function openExistingHistory(path: string): OpenHistory | null {
   if (!existsSync(path)) return null;
-  if (isOfOthers(path)) throw ofOthers(path);
+  if (isForbidden(path)) throw forbidden(path);
   try {
     return { database: openHistory(path), isStale: false };
   } catch (error) {
@@ -40,10 +40,10 @@ export function openExistingHistory(path: string): OpenHistory | null {
   }
 }
 
-function ofOthers(path: string): PipelineError {
+function forbidden(path: string): PipelineError {
   return new PipelineError({
     code: "history_unusable",
-    what: `The run history ${path} belongs to another user, and this one may not read it.`,
+    what: `The run history ${path} may not be read by this user.`,
     data: "Nothing was read or changed.",
     next: "Run the command as the user who runs the pipeline.",
   });

@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { PipelineError } from "../pipeline/errors.ts";
-import { isOfOthers } from "../private-file.ts";
+import { isForbidden } from "../private-file.ts";
 import { NewerTables, openAsItIs, openSqlite, transaction } from "../sqlite.ts";
 import { cronTimes } from "./cron.ts";
 import { dueSlots, type Schedule } from "./due.ts";
@@ -266,8 +266,8 @@ function inodeOf(path: string): number | undefined {
 }
 
 function unusable(path: string, error: unknown): PipelineError {
-  const isForeign = isOfOthers(path);
-  const reason = isForeign ? "it belongs to another user, and this one may not read it" : (error as Error).message;
+  const isForeign = isForbidden(path);
+  const reason = isForeign ? "this user may not read it" : (error as Error).message;
   const why = error instanceof NewerTables ? error.message : `cannot be used: ${reason}`;
   return new PipelineError(
     {

@@ -36,7 +36,7 @@ export async function exportSnapshot(
     throw new PipelineError(
       {
         code: "export_failed",
-        what: `The tables could not be written to ${to}: ${whyFailed(error)}.`,
+        what: `The tables could not be written to ${to}: ${whyFailed(error, to)}.`,
         data: "Nothing is left there; the snapshot is unchanged.",
         next: "Name another folder with --to, or make room, and try again.",
       },

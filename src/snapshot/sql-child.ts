@@ -11,6 +11,7 @@ import {
   DuckDBStructType,
   type DuckDBType,
   DuckDBTypeId,
+  DuckDBUnionType,
   type DuckDBValue,
   type Json,
   JsonDuckDBValueConverter,
@@ -85,7 +86,7 @@ async function answer(duckdb: DuckDBConnection, question: Question): Promise<voi
     const columns = result.columnNames();
     const unnamed = columns.find((_, i) => hasUnnamed(result.columnType(i)));
     if (unnamed !== undefined) {
-      const message = `the column ${unnamed} holds rows whose fields have no names of their own: name them, such as {'a': 1}`;
+      const message = `the column ${unnamed} is a struct whose fields have no names of their own: name them, such as {'a': 1}`;
       return await say({ error: { kind: "failed", message } });
     }
     await say({ columns: columns.map((name, i) => ({ name, type: result.columnType(i).toString() })) });
@@ -103,6 +104,7 @@ function hasUnnamed(type: DuckDBType): boolean {
     const isOdd = entryNames.some((name, i) => ["", "__proto__"].includes(name) || entryNames.indexOf(name) !== i);
     return isOdd || entryTypes.some(hasUnnamed);
   }
+  if (type instanceof DuckDBUnionType) return type.memberTypes.some(hasUnnamed);
   if (type instanceof DuckDBListType || type instanceof DuckDBArrayType) return hasUnnamed(type.valueType);
   return type instanceof DuckDBMapType && (hasUnnamed(type.keyType) || hasUnnamed(type.valueType));
 }
@@ -146,7 +148,11 @@ function toJson(value: DuckDBValue, type: DuckDBType): Json {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (type.typeId === DuckDBTypeId.DECIMAL && value !== null) {
     const text = String(value);
-    return text.replace(/^-?0*\.?0*/, "").replace(".", "").length <= exactDigits ? Number(text) : text;
+    const digits = text
+      .replace(/(\.\d*?)0+$/, "$1")
+      .replace(/^-?0*\.?0*/, "")
+      .replace(".", "");
+    return digits.length <= exactDigits ? Number(text) : text;
   }
   return JsonDuckDBValueConverter(value, type, toJson as typeof JsonDuckDBValueConverter);
 }

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import type { Readable, Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { Snapshot } from "./current.ts";
@@ -58,7 +58,7 @@ export class SqlSession {
     };
     signal.addEventListener("abort", kill, { once: true });
     try {
-      child.stdin.write(`${JSON.stringify(question)}\n`);
+      (child as Partial<Child>).stdin?.write(`${JSON.stringify(question)}\n`);
       for (let next = await nextAnswer(); !next.done; next = await nextAnswer()) {
         const answer = next.value;
         if ("columns" in answer) await receiver.columns(answer.columns);
@@ -106,10 +106,12 @@ export class SqlSession {
       detached: true,
       stdio: ["pipe", "pipe", "inherit"],
     });
-    child.stdin.on("error", () => undefined); // a child that is gone says so by its end
     // Its folder may be gone: snapshots are kept for a week. Whoever asks hears of it by the end of its answers.
     child.on("error", (error) => this.#failed.set(child, error));
-    return { process: child, answers: answersOf(child.stdout) };
+    // Where the system has no descriptors left there are no pipes either.
+    const { stdin, stdout } = child as Partial<Child>;
+    stdin?.on("error", () => undefined); // a child that is gone says so by its end
+    return { process: child, answers: answersOf(stdout ?? Readable.from([])) };
   }
 }
 
@@ -145,7 +147,9 @@ function snapshotGone(folder: string, cause: Error): PipelineError {
         ? `The snapshot ${folder} is not there any more.`
         : `The process that runs SQL could not be started (${(cause as NodeJS.ErrnoException).code}).`,
       data: "Nothing was read or changed.",
-      next: "Ask again: the newest snapshot is read then. If there is none, publish one with: pipeline run",
+      next: isGone
+        ? "Ask again, in a new shell where this is one: the newest snapshot is read then. If there is none, publish one with: pipeline run"
+        : "Try again in a moment. If it stays, look at the limits of this user (ulimit -a).",
     },
     { cause },
   );

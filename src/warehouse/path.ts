@@ -32,7 +32,6 @@ export function checkPath(path: string, use: "read" | "write" = "write"): void {
     }
     return;
   }
-  checkName(realpathSync(path));
   if (stats.isDirectory()) throw unusable(`The database path ${path} is a directory, not a file.`);
   if (!stats.isFile()) throw unusable(`The database path ${path} is not a regular file.`);
   if (!can(path, constants.R_OK | (use === "read" ? 0 : constants.W_OK)))

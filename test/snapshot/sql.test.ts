@@ -52,11 +52,18 @@ describe("SQL on a snapshot", () => {
   it("loses no digit and no field: what JavaScript cannot hold is a text, or refused", async () => {
     const { rows } = await ask(
       session,
-      `select cast('12345678901234567.89' as decimal(30, 2)), cast('-0.000123' as decimal(9, 6)), cast('123456789012.345' as decimal(15, 3)),
+      `select cast('12345678901234567.89' as decimal(30, 2)), cast('-0.000123' as decimal(9, 6)), cast('123456789012.345' as decimal(15, 3)), cast('1234567.891' as decimal(18, 10)),
          {'a': 1, 'b': [{'c': 2}]}, map {'k': 1}`,
     );
     assert.deepEqual(rows, [
-      ["12345678901234567.89", -0.000123, 123456789012.345, { a: 1, b: [{ c: 2 }] }, [{ key: "k", value: 1 }]],
+      [
+        "12345678901234567.89",
+        -0.000123,
+        123456789012.345,
+        1234567.891,
+        { a: 1, b: [{ c: 2 }] },
+        [{ key: "k", value: 1 }],
+      ],
     ]);
     for (const sql of [
       "row(1, 'x')",
@@ -65,10 +72,11 @@ describe("SQL on a snapshot", () => {
       "list_zip([1], ['a'])",
       "{'__proto__': 5}",
       "{'x': (1, 2)}",
+      "union_value(k := (1, 2))",
     ]) {
       await assert.rejects(
         ask(session, `select ${sql} as r`),
-        { code: "sql_failed", what: /the column r holds rows whose/ },
+        { code: "sql_failed", what: /the column r is a struct whose/ },
         sql,
       );
     }

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { readToken } from "../../src/cli/server-home.ts";
 import { startServer, type WebServer } from "../../src/web/server/server.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { runInProcess } from "../harness/in-process.ts";
@@ -263,6 +265,28 @@ describe("the doors of the server", () => {
 });
 
 describe("the token", () => {
+  it("is a line of a small file: nothing else is read, and no hint overwrites what is there", () => {
+    const folder = temporaryFolder();
+    const fileOf = (name: string, content: string) => {
+      writeFileSync(join(folder, name), content);
+      return join(folder, name);
+    };
+    assert.equal(readToken(fileOf("good", `${token}\n`)), token);
+    assert.equal(readToken(fileOf("phrase", "a few words are one, too")), "a few words are one, too");
+    const there = [
+      folder,
+      "/dev/zero",
+      fileOf("short", "x".repeat(15)),
+      fileOf("large", "x".repeat(2000)),
+      fileOf("other", `${token}é`),
+    ];
+    for (const file of there) {
+      assert.throws(() => readToken(file), { code: "usage", next: /^Name another file .* > token\)$/ }, file);
+    }
+    assert.throws(() => readToken(join(folder, "none")), { next: /^Make one: .*none"\)$/ });
+    assert.throws(() => readToken(join(fileOf("file", ""), "below")), { code: "usage" });
+  });
+
   it("lets in whoever has it, whatever others of the same address send", async () => {
     const notices: string[] = [];
     const onNotice = (message: string) => void notices.push(message);

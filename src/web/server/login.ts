@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { sendPage } from "./plain-page.ts";
 
-/** Cookies are sent to every port of a host: each server has its own. */
+/** Cookies are sent to every port of a host: servers on two ports have their own. */
 const cookieOf = ({ socket }: IncomingMessage) => `pipeline_session_${socket.localPort ?? 0}`;
 const sessionMs = 12 * 3_600_000;
 const mostBytes = 4096;

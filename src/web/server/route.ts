@@ -130,7 +130,7 @@ function refuseOtherMethods(app: App, routes: readonly Route[]): void {
     const methods = all.flatMap(({ method }) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()]));
     app.all(path, (context) => {
       context.header("allow", methods.join(", "));
-      return failure(context, new Problem(405, `Only ${methods.join(", ")} is answered here.`));
+      return failure(context, new Problem(405, `This address answers ${methods.join(", ")}.`));
     });
   }
 }

@@ -67,7 +67,8 @@ export class Sender {
     const byAge = [...this.#open].sort((a, b) => a.takenAt - b.takenAt);
     let waiting = byAge.reduce((sum, one) => sum + one.waiting, 0);
     for (const one of byAge) {
-      if (waiting <= this.#limits.mostWaiting || one === newest) break;
+      if (waiting <= this.#limits.mostWaiting) break;
+      if (one === newest) continue;
       waiting -= one.waiting;
       one.response.destroy();
     }

@@ -25,7 +25,7 @@ export function announce(home: string, facts: Omit<ServerFacts, "lease">): void 
 
 /** Takes it back, unless another process has taken over meanwhile. */
 export function withdraw(home: string): void {
-  if (runningServer(home)?.lease.pid === process.pid) rmSync(fileOf(home), { force: true });
+  if (tryRunningServer(home)?.lease.pid === process.pid) rmSync(fileOf(home), { force: true });
 }
 
 /** The server of a home; null where none is up (a file of one that was killed counts for nothing). Throws `server_failed` where another user's cannot be read. */
@@ -40,11 +40,21 @@ export function runningServer(home: string): ServerFacts | null {
   return livenessOf(facts.lease) === "gone" ? null : facts;
 }
 
+/** The same; null where it cannot be read, too. */
+export function tryRunningServer(home: string): ServerFacts | null {
+  try {
+    return runningServer(home);
+  } catch (error) {
+    if (error instanceof PipelineError) return null;
+    throw error;
+  }
+}
+
 function unreadable(home: string, cause: unknown): PipelineError {
   return new PipelineError(
     {
       code: "server_failed",
-      what: `${fileOf(home)} cannot be read by this user: whether a server is up is known to its owner.`,
+      what: `${fileOf(home)} cannot be read by this user: only its owner can tell whether a server is up.`,
       data: "Nothing was read or changed.",
       next: "Run the command as the user who runs the server.",
     },

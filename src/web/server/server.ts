@@ -136,7 +136,7 @@ function application(home: Home, changes: Changes, sender: Sender, onError: (err
   app.get("/api/v1/openapi.json", (context) => context.json(openApi(routes, home.version)));
   app.all("/api/v1/openapi.json", (context) => {
     context.header("allow", "GET, HEAD");
-    return failure(context, new Problem(405, "Only GET, HEAD is answered here."));
+    return failure(context, new Problem(405, "This address answers GET, HEAD."));
   });
   app.route("/api/v1", routed(routes, sender, onError));
   app.get("*", (context) => {
