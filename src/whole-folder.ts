@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, lstatSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { flush } from "./flush.ts";
 import { makeFolder, removeEmpty } from "./folder.ts";
@@ -42,16 +42,13 @@ export async function writeWhole(path: string, last: string, write: (folder: str
     for (const entry of await readdir(unfinished, { recursive: true, withFileTypes: true })) {
       if (entry.isFile()) await flush(join(entry.parentPath, entry.name));
     }
-    await flush(join(unfinished, last));
+    await access(join(unfinished, last)); // without it, nobody would take the folder for whole
     if (isThere) await place(unfinished, path, last);
     else await rename(unfinished, path);
     await flush(parent);
-  } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
-    removeEmpty(madeFolders);
-    throw error;
   } finally {
     await rm(unfinished, { recursive: true, force: true });
+    removeEmpty(madeFolders);
   }
 }
 

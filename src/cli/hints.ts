@@ -1,4 +1,5 @@
 import { redactor, secretsOf } from "../pipeline/redact.ts";
+import { shellWord } from "../pipeline/words.ts";
 
 /** The commands that a text may hint at, by their groups. */
 export const hintable: Record<string, readonly string[] | null> = {
@@ -84,5 +85,5 @@ function takes(command: string, option: Given["option"]): boolean {
 
 function written({ option, value }: Given): string {
   const shown = option === "--source" ? redactor(secretsOf(value))(value) : value;
-  return `${option} ${/^[\w@./:=+,-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`}`;
+  return `${option} ${shellWord(shown)}`;
 }

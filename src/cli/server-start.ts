@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import { makeFolder } from "../folder.ts";
 import { checkWritable } from "../home-record.ts";
 import { factsOf, PipelineError } from "../pipeline/errors.ts";
+import { shellWord } from "../pipeline/words.ts";
 import { othersMay, privateMode } from "../private-file.ts";
 import { takeServerLock } from "../runs.ts";
 import { inZone } from "../schedule/cron.ts";
@@ -112,7 +113,7 @@ async function serve(
     say(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   process.on("unhandledRejection", onRejection);
   if (options.tokenFile !== undefined && othersMay(options.tokenFile)?.read) {
-    say(`warning: ${options.tokenFile} is readable by other users: chmod 600 ${options.tokenFile}`);
+    say(`warning: ${options.tokenFile} is readable by other users: chmod 600 ${shellWord(options.tokenFile)}`);
   }
   const store = ScheduleStore.open(ScheduleStore.fileOf(home), storePatienceMs);
   const pages = serverHome(config, options, store);

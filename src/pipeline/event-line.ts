@@ -1,7 +1,7 @@
 import { type ErrorFacts, withoutAddress } from "./errors.ts";
 import type { Happening } from "./events.ts";
 import { noteText } from "./names.ts";
-import { bytes, count, duration, plural, visible } from "./words.ts";
+import { bytes, count, duration, plural, shellWord, visible } from "./words.ts";
 
 /** The company of a task's name, or the name itself. */
 export function companyOf(task: string): string {
@@ -27,7 +27,7 @@ function lineOf(event: Happening): string {
     case "secret.short":
       return `warning: the secret in ${event.place} has fewer than ${event.least} characters: it is too short to be kept out of logs`;
     case "secret.readable":
-      return `warning: ${event.path} is readable by other users: chmod 600 ${event.path}`;
+      return `warning: ${event.path} is readable by other users: chmod 600 ${shellWord(event.path)}`;
     case "upkeep.failed":
       return `warning: ${event.what} (${event.reason})`;
     case "task.state": {

@@ -31,3 +31,8 @@ export function visible(text: string): string {
     return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
   });
 }
+
+/** A word as the shell takes it, whatever it holds. */
+export function shellWord(word: string): string {
+  return /^[\w@./:=+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

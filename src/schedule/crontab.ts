@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { PipelineError } from "../pipeline/errors.ts";
+import { shellWord } from "../pipeline/words.ts";
 
 export type CrontabEntry = {
   /** Five fields, or a word such as `@daily`: minute, hour, day of month, month, day of week, in the machine's time. */
@@ -15,8 +16,8 @@ export type CrontabEntry = {
 
 /** The line of an entry. cron takes an unescaped % for the end of the command. */
 export function crontabLine({ cron, directory, command, log, home }: CrontabEntry): string {
-  const words = command.map(quoted).join(" ");
-  const text = `cd ${quoted(directory)} && ${words} >> ${quoted(log)} 2>&1`;
+  const words = command.map(shellWord).join(" ");
+  const text = `cd ${shellWord(directory)} && ${words} >> ${shellWord(log)} 2>&1`;
   return `${cron} ${text.replaceAll("%", "\\%")} ${marker(home)}`;
 }
 
@@ -43,11 +44,6 @@ export function entryOf(crontab: string, home: string): { line: string; paths: s
 }
 
 const marker = (home: string) => `# pipeline ${home.replaceAll("%", "\\%")}`;
-
-/** A word as the shell takes it, whatever it holds. */
-function quoted(word: string): string {
-  return /^[\w@./:=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
 
 /** The user's crontab; an empty text where there is none. Throws `schedule_failed` where cron cannot be asked. */
 export function readCrontab(): string {

@@ -1,7 +1,7 @@
-import { closeSync, existsSync, openSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { makeFolder } from "../folder.ts";
+import { makeFolder, removeEmpty } from "../folder.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { isProcessAlive, placeOfProcess } from "../process-alive.ts";
 import { unusable } from "./failures.ts";
@@ -84,7 +84,7 @@ export class WarehouseLock {
         commit(this.#db);
       } else {
         rmSync(lockPath(this.#database), { force: true });
-        for (const folder of this.#madeFolders) if (!removeEmpty(folder)) break;
+        removeEmpty(this.#madeFolders);
       }
     } catch {
       // Such as a full disk.
@@ -232,16 +232,5 @@ function makeFolders(folder: string): string[] {
     return makeFolder(folder);
   } catch (error) {
     throw unusable(`The folder ${folder} of the warehouse cannot be made.`, error);
-  }
-}
-
-function removeEmpty(folder: string): boolean {
-  try {
-    rmdirSync(folder);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOTEMPTY" || (error as NodeJS.ErrnoException).code === "ENOENT")
-      return false;
-    throw error;
   }
 }

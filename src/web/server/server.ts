@@ -5,7 +5,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
 import { PipelineError } from "../../pipeline/errors.ts";
 import { pageAt } from "../pages.ts";
-import { readAddress } from "./address.ts";
+import { readPath } from "./address.ts";
 import { Assets } from "./assets.ts";
 import { Changes } from "./changes.ts";
 import { dataRoutes } from "./data-routes.ts";
@@ -81,9 +81,8 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
     const isRead = request.method === "GET" || request.method === "HEAD";
     // What is left of a body that was refused is not read.
     if (!isRead) response.setHeader("connection", "close");
-    const address = readAddress(request.url ?? "/");
-    if (address === null) return refuse(request, response, 400, "The address is not in its normal form.");
-    const { path } = address;
+    const path = readPath(request.url ?? "/");
+    if (path === null) return refuse(request, response, 400, "The address is not in its normal form.");
     const refused = refusal(request, path, gate);
     if (refused !== null) return refuse(request, response, refused.status, refused.message);
     if (login !== null && path === "/login") {
@@ -141,7 +140,7 @@ function application(home: Home, changes: Changes, sender: Sender, onError: (err
   app.route("/api/v1", routed(routes, sender, onError));
   app.get("*", (context) => {
     const { incoming, outgoing } = context.env;
-    const { path } = readAddress(incoming.url!)!;
+    const path = readPath(incoming.url!)!;
     if (path.startsWith("/api/")) return failure(context, new Problem(404, "There is nothing here."));
     if (assets.answer(path, incoming, outgoing as ServerResponse)) return RESPONSE_ALREADY_SENT;
     refuse(incoming, outgoing as ServerResponse, 404, "There is nothing here.");

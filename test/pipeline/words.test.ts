@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { describe, it } from "node:test";
+import { eventLine } from "../../src/pipeline/event-line.ts";
+import { shellWord } from "../../src/pipeline/words.ts";
+
+describe("a word for the shell", () => {
+  it("is as it stands where nothing in it means anything there", () => {
+    for (const word of ["/srv/data/a.yaml", "--home=/x", "a@b:c,d+e"]) assert.equal(shellWord(word), word);
+  });
+
+  it("arrives whole, whatever it holds", () => {
+    for (const word of ["", "two words", "it's", "$HOME `id` %d", "a\nb", "*", "~", "ü", '"', "\\", "a;b&c|d>e"]) {
+      assert.equal(execFileSync("sh", ["-c", `printf %s ${shellWord(word)}`], { encoding: "utf8" }), word);
+    }
+  });
+
+  it("is what a warning tells to copy", () => {
+    const line = eventLine({ type: "secret.readable", path: "/srv/my keys/slack" });
+    assert.ok(line.endsWith(": chmod 600 '/srv/my keys/slack'"), line);
+  });
+});
