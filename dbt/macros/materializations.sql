@@ -30,18 +30,22 @@
   {%- endif -%}
 {%- endmacro %}
 
-{#- A table with the columns, types and constraints of its contract, where it has one. -#}
+{#- A table with the columns and types of its contract, in their order, where it has one. It has no constraints: checks say what must hold. -#}
 {% macro create_or_replace_table(target, sql) -%}
   {%- if config.get('contract').enforced -%}
+    {{ assert_no_constraints() }}
     {{ get_assert_columns_equivalent(sql) }}
-    create or replace table {{ target }} {{ get_table_columns_and_constraints() }};
-    insert into {{ target }} {{ get_column_names() }} (
-      {{ get_select_subquery(sql) }}
-    );
-  {%- else -%}
-    create or replace table {{ target }} as (
-      {{ sql }}
-    );
+    {%- set sql = get_select_subquery(sql) -%}
+  {%- endif -%}
+  create or replace table {{ target }} as (
+    {{ sql }}
+  );
+{%- endmacro %}
+
+{#- One that is written and not made would be believed. -#}
+{% macro assert_no_constraints() -%}
+  {%- if model.constraints or model.columns.values() | selectattr('constraints') | list -%}
+    {{ exceptions.raise_compiler_error("Constraints are not made by the models of this project: write checks instead (macros/checks.sql)") }}
   {%- endif -%}
 {%- endmacro %}
 

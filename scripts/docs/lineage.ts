@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type * as z from "zod";
+import { type Manifest, manifestSchema, readManifest } from "../../src/transform/manifest.ts";
 import { dbtVariables } from "../../src/transform/variables.ts";
 import { lineageSchema } from "../../src/web/server/lineage-routes.ts";
 import { dbtPackages } from "./dbt-packages.ts";
@@ -15,8 +16,6 @@ type Node = {
   columns: Record<string, { name: string; data_type: string | null; description: string }>;
   depends_on?: { nodes: string[] };
   raw_code?: string;
-  column_name?: string | null;
-  attached_node?: string | null;
 };
 
 /** src/web/server/lineage.json: what dbt's manifest says of models, seeds and sources, as far as a page shows it. */
@@ -36,16 +35,17 @@ export async function lineage(): Promise<string> {
       nodes: Record<string, Node>;
       sources: Record<string, Node>;
     };
-    return `${JSON.stringify(entries({ ...manifest.nodes, ...manifest.sources }), null, 1)}\n`;
+    const { checks } = readManifest(manifestSchema.parse(manifest));
+    return `${JSON.stringify(entries({ ...manifest.nodes, ...manifest.sources }, checks), null, 1)}\n`;
   } finally {
     rmSync(target, { recursive: true });
   }
 }
 
-function entries(nodes: Record<string, Node>): z.infer<typeof lineageSchema> {
+function entries(nodes: Record<string, Node>, checks: Manifest["checks"]): z.infer<typeof lineageSchema> {
   const shown = Object.entries(nodes).filter(([, { resource_type: type }]) => /^(model|seed|source)$/.test(type));
   const nameOf = ({ name, source_name }: Node) => (source_name === undefined ? name : `${source_name}.${name}`);
-  const found = shown.map(([id, node]) => ({
+  const found = shown.map(([, node]) => ({
     name: nameOf(node),
     kind: node.resource_type as "model" | "seed" | "source",
     description: node.description.trim(),
@@ -55,9 +55,8 @@ function entries(nodes: Record<string, Node>): z.infer<typeof lineageSchema> {
     from: (node.depends_on?.nodes ?? [])
       .flatMap((from) => (nodes[from] === undefined ? [] : [nameOf(nodes[from])]))
       .sort(),
-    tests: Object.values(nodes)
-      .filter(({ resource_type: type, attached_node }) => type === "test" && attached_node === id)
-      .map(({ name }) => name)
+    tests: [...checks.values()]
+      .flatMap(({ model, checks: some }) => (model === nameOf(node) ? some.map(({ name }) => name) : []))
       .sort(),
     sql: node.raw_code ?? "",
   }));

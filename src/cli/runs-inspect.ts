@@ -1,3 +1,4 @@
+import { checksOf, rowsCommand, troublesOf } from "../pipeline/checks.ts";
 import { withoutAddress } from "../pipeline/errors.ts";
 import { bytes, count, duration, plural, visible } from "../pipeline/words.ts";
 import { publicRun, type RunDetail } from "../runs.ts";
@@ -133,15 +134,24 @@ function attemptLines({ attempts }: RunDetail): string {
 
 function nodeLines({ nodes }: RunDetail): string {
   if (nodes.length === 0) return "";
-  const bad = nodes.filter(({ status }) => status !== "success" && status !== "pass");
   const models = nodes.filter(({ kind }) => kind === "model");
   const slowest = models.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, 3);
   const lines = [
-    `dbt: ${plural(models.length, "model")}, ${plural(nodes.length - models.length, "other node")}; slowest: ${slowest.map(({ name, durationMs }) => `${name} ${duration(durationMs)}`).join(", ")}`,
-    ...bad.map(
-      ({ kind, name, status, failures, message }) =>
-        `dbt: ${kind} ${name}: ${status}${failures ? `, ${plural(failures, "row")}` : ""}${message ? ` (${message.split("\n")[0]})` : ""}`,
+    `dbt: ${plural(models.length, "model")}, ${plural(checksOf(nodes), "check")}; slowest: ${slowest.map(({ name, durationMs }) => `${name} ${duration(durationMs)}`).join(", ")}`,
+    ...nodes.flatMap(troublesOf).map((trouble) => `dbt: ${trouble.split("\n")[0]}`),
+    ...nodes.flatMap(({ checks }) =>
+      checks.flatMap(({ name, found }) => (found === null ? [] : [`  rows of ${name}: ${rowsCommand(found.sql)}`])),
     ),
+    ...nodes.flatMap(passedLine),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function passedLine({ name, kind, model, status, checks }: RunDetail["nodes"][number]): string[] {
+  const passed =
+    checks.length > 0
+      ? checks.filter((check) => check.status === "pass")
+      : [{ name }].filter(() => kind === "test" && status === "pass");
+  if (passed.length === 0) return [];
+  return [`  passed${model === null ? "" : ` of ${model}`}: ${passed.map((check) => check.name).join(", ")}`];
 }

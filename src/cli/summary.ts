@@ -36,7 +36,7 @@ export function summaryText(report: RunReport, style: Style, width?: number): st
   const lines = [table(columns, rows, width).trimEnd(), "", ...dataLines(report)];
   if (dbt?.state === "Completed") {
     const warnings = dbt.warnings > 0 ? `, ${plural(dbt.warnings, "warning")}` : "";
-    lines.push(`${plural(dbt.models, "model")} built, ${plural(dbt.tests, "test")} passed${warnings}.`);
+    lines.push(`${plural(dbt.models, "model")} built, ${plural(dbt.tests - dbt.warnings, "check")} passed${warnings}.`);
   }
   if (published?.state === "Completed") {
     lines.push(`Published: ${plural(published.tables, "table")}, snapshot ${published.snapshot}.`);

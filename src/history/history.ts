@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ErrorFacts } from "../pipeline/errors.ts";
-import type { DbtNode, Happening, RunEvent, State } from "../pipeline/events.ts";
+import { type DbtNode, type Happening, type RunEvent, readNode, type State } from "../pipeline/events.ts";
 import { type RunReport, readReport } from "../pipeline/report.ts";
 import { findCrashed } from "./crashes.ts";
 import { type OpenHistory, openExistingHistory } from "./database.ts";
@@ -179,10 +179,11 @@ export class History {
          from attempts where run_no = ? order by started_at, task, number`,
         [no],
       ).map(withError),
-      nodes: this.#all<DbtNode>(
-        "select id, name, kind, status, duration_ms as durationMs, failures, message from dbt_nodes where run_no = ? order by id",
+      nodes: this.#all<DbtNode & { checks: string }>(
+        `select id, name, kind, status, duration_ms as durationMs, failures, message, model, checks
+         from dbt_nodes where run_no = ? order by id`,
         [no],
-      ),
+      ).map((node) => ({ ...node, checks: JSON.parse(node.checks) as DbtNode["checks"] })),
       notices: this.#all<DeliveryRow>(
         `select kind, channel, state, attempts, error from notices join deliveries on notice_no = no
          where run_no = ? order by no, channel`,
@@ -208,7 +209,8 @@ export class History {
       ],
     );
     return rows.map(({ seq, level: found, at, type, event }) => {
-      const happening = { type, ...(JSON.parse(event) as object) } as Happening;
+      const kept = { type, ...(JSON.parse(event) as object) } as Happening;
+      const happening = kept.type === "dbt.node" ? { ...kept, node: readNode(kept.node) } : kept;
       return { seq, level: found, event: { ...happening, runId: run.id, at: new Date(at).toISOString() } };
     });
   }

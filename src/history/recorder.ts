@@ -163,8 +163,11 @@ export class Recorder {
     else if (event.type === "task.retry") this.#attemptFailed(event);
     else if (task !== null) this.#count(task, event);
     if (event.type === "dbt.node") {
-      const { id, name, kind, status, durationMs, failures, message } = event.node;
-      this.#write((statements, no) => statements.node.run(no, id, name, kind, status, durationMs, failures, message));
+      const { id, name, kind, status, durationMs, failures, message, model } = event.node;
+      const checks = JSON.stringify(event.node.checks);
+      this.#write((statements, no) =>
+        statements.node.run(no, id, name, kind, status, durationMs, failures, message, model, checks),
+      );
     }
     if (event.type === "dbt.usage") {
       const { cpuMs: cpu, peakRssBytes } = event;

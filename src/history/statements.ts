@@ -80,7 +80,7 @@ const texts = {
   attempt: "insert or ignore into attempts (run_no, task, number, state, started_at) values (?, ?, ?, ?, ?)",
   attemptOver: `update attempts set state = ?, ended_at = ?, error = ?, wait_ms = ?
     where run_no = ? and task = ? and number = ? and ended_at is null`,
-  node: "insert or replace into dbt_nodes values (?, ?, ?, ?, ?, ?, ?, ?)",
+  node: "insert or replace into dbt_nodes values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   sample: "insert or replace into samples values (?, ?, ?, ?)",
   heartbeat: "update runs set heartbeat_at = ? where no = ?",
   state: "update runs set state = ? where no = ?",

@@ -1,3 +1,4 @@
+import { troublesOf } from "./checks.ts";
 import { type ErrorFacts, withoutAddress } from "./errors.ts";
 import type { Happening } from "./events.ts";
 import { noteText } from "./names.ts";
@@ -75,9 +76,11 @@ function lineOf(event: Happening): string {
     case "dbt.started":
       return "dbt: building and testing the models";
     case "dbt.node": {
-      const { kind, name, status, message } = event.node;
-      const isNews = status !== "success" && status !== "pass" && message !== null;
-      return `dbt: ${kind} ${name}: ${status}${isNews ? ` (${message.split("\n")[0]})` : ""}`;
+      const { kind, name, status, checks, model } = event.node;
+      const troubles = troublesOf(event.node);
+      if (troubles.length > 0) return `dbt: ${troubles.map((trouble) => trouble.split("\n")[0]).join("; ")}`;
+      if (checks.length > 0) return `dbt: ${plural(checks.length, "check")} of ${model}: ${status}`;
+      return `dbt: ${kind} ${name}: ${status}`;
     }
     case "dbt.output":
       return `dbt: ${event.text}`;

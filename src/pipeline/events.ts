@@ -15,6 +15,16 @@ export type State =
   | "TimedOut"
   | "Skipped";
 
+/** One check of a model and how it ended; unknown where dbt said how many failed and not which. */
+export type DbtCheck = {
+  /** As the project names it, such as unique_complaint_id. */
+  name: string;
+  column: string | null;
+  status: "pass" | "warn" | "fail" | "error" | "skipped" | "unknown";
+  /** What a failed one found: how many rows, the key of one of them, and the SQL that shows them. */
+  found: { rows: number; example: string | null; sql: string } | null;
+};
+
 /** What a dbt node is and how it ended. */
 export type DbtNode = {
   id: string;
@@ -22,10 +32,19 @@ export type DbtNode = {
   kind: "model" | "test" | "unit_test" | "seed" | "other";
   status: "success" | "pass" | "warn" | "fail" | "error" | "skipped";
   durationMs: number;
-  /** Rows that failed a test. */
+  /** Rows that failed a test; of a list of checks, the checks that failed. */
   failures: number | null;
   message: string | null;
+  /** The model that a list of checks is about, else null. */
+  model: string | null;
+  /** Of a list of checks each one; none of any other node. */
+  checks: DbtCheck[];
 };
+
+/** A node as an earlier version kept it, which knew no checks. */
+export function readNode<T extends Omit<DbtNode, "model" | "checks">>(node: T): T & DbtNode {
+  return { model: null, checks: [], ...node };
+}
 
 /** What happened, as facts; whoever shows it finds the words. One for each boundary that a run crosses. */
 export type Happening =

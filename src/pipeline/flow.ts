@@ -1,3 +1,4 @@
+import { commandForRows, troublesOf } from "./checks.ts";
 import { type ErrorFacts, factsOf, PipelineError } from "./errors.ts";
 import { Gate } from "./gate.ts";
 import { unaskable } from "./names.ts";
@@ -196,13 +197,16 @@ class DbtFailed extends PipelineError {
   readonly result: DbtResult;
 
   constructor(result: DbtResult) {
-    const nodes = result.failed.map(({ kind, name, message }) => `${kind} ${name}${message ? `: ${message}` : ""}`);
-    const more = nodes.length > 3 ? ` and ${nodes.length - 3} more` : "";
+    const troubles = result.failed.flatMap(troublesOf);
+    const more = troubles.length > 3 ? ` and ${troubles.length - 3} more` : "";
+    const show = commandForRows(result.failed);
     super({
       code: "dbt_failed",
-      what: `dbt failed: ${nodes.slice(0, 3).join("; ")}${more}.`,
+      what: `dbt failed: ${troubles.slice(0, 3).join("; ")}${more}.`,
       data: "The loaded complaints are kept; the watermark stays where it was, and some marts may be older than others.",
-      next: "Fix the model or the data it complains about and run again: the next run builds everything that is owed.",
+      next:
+        "Fix the model or the data it complains about and run again: the next run builds everything that is owed." +
+        (show === null ? "" : ` Look at the rows: ${show}`),
     });
     this.result = result;
   }

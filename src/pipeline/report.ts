@@ -1,6 +1,6 @@
 import type { Window } from "./days.ts";
 import { type ErrorCode, type ErrorFacts, exitCodeOf } from "./errors.ts";
-import type { DbtNode, State } from "./events.ts";
+import { type DbtNode, readNode, type State } from "./events.ts";
 import type { CompanyOutcome, DbtOutcome, FlowOutcome, PublishOutcome } from "./flow.ts";
 import type { Outside } from "./outside.ts";
 import type { SourceFields } from "./ports.ts";
@@ -94,7 +94,8 @@ export function readReport(text: string): RunReport {
   const forgotten = (kept.forgotten ?? []).map((one) => ({ ...{ names: [], configured: false }, ...one }));
   const fields = { ...{ emptied: [], responses: [] }, ...kept.fields };
   const companies = (kept.companies ?? []).map((one) => ({ ...{ asked: true }, ...one }));
-  return { ...{ untracked: [], outside: null, warnings: [] }, ...kept, companies, forgotten, fields };
+  const dbt = kept.dbt && { ...kept.dbt, nodes: kept.dbt.nodes.map(readNode), failed: kept.dbt.failed.map(readNode) };
+  return { ...{ untracked: [], outside: null, warnings: [] }, ...kept, companies, forgotten, fields, dbt };
 }
 
 export function errorReport({ code, what, data, next }: ErrorFacts): ErrorReport {

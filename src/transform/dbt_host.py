@@ -24,6 +24,7 @@ try:
     from dbt_common.events.event_manager import EventManager
 
     from dbt.cli.main import dbtRunner
+    from dbt.adapters.factory import get_adapter_by_type
     from dbt_common.events.functions import msg_to_dict
     import dbt.adapters.duckdb.impl  # noqa: F401
     import dbt.task.build  # noqa: F401  (else imported by the build, when time counts)
@@ -66,13 +67,46 @@ def write(name, data):
     events.write(json.dumps({"info": {"name": name, "level": "info", "msg": ""}, "data": data}) + "\n")
 
 
+def facts_of(node):
+    """What is read of a node in the manifest, as dbt's manifest.json has it."""
+    found = {"resource_type": node.resource_type, "schema": node.schema, "alias": node.alias}
+    if is_checks(node):
+        test = {"name": "checks", "kwargs": {"checks": node.test_metadata.kwargs.get("checks")}}
+        found |= {"attached_node": node.attached_node, "sources": node.sources, "test_metadata": test}
+    return found
+
+
+def is_checks(node):
+    return getattr(getattr(node, "test_metadata", None), "name", None) == "checks"
+
+
+def tell_failed_checks(results):
+    """Says which checks of a test failed: dbt keeps only their number, so its query runs again."""
+    adapter = get_adapter_by_type("duckdb")
+    with adapter.connection_named("failed_checks"):
+        for result in results:
+            if not is_checks(result.node) or not result.failures:
+                continue
+            _, table = adapter.execute(result.node.compiled_code, fetch=True)
+            failed = [dict(zip(table.column_names, row)) for row in table.rows]
+            for check in failed:
+                check["failures"] = int(check["failures"])  # agate makes decimals of numbers
+                check["example"] = None if check["example"] is None else str(check["example"])
+            write("FailedChecks", {"node_info": {"unique_id": result.node.unique_id}, "failed": failed})
+
+
 code, manifest = invoke(["parse"])
 if code == 0:
-    models = [node for node in manifest.nodes.values() if node.resource_type == "model"]
-    write("Models", {"models": [{"schema": model.schema, "name": model.alias} for model in models]})
+    told = [node for node in manifest.nodes.values() if node.resource_type == "model" or is_checks(node)]
+    nodes = {node.unique_id: facts_of(node) for node in told}
+    write("Manifest", {"manifest": {"nodes": nodes}})
 words = sys.stdin.readline().split()
 if code == 0 and words[:1] == ["build"]:
-    code, _ = invoke(words, manifest)
+    code, outcome = invoke(words, manifest)
+    try:
+        tell_failed_checks(outcome.results if outcome else [])
+    except Exception as error:  # the result stands; which checks failed stays unknown
+        print(f"Which checks failed cannot be said: {type(error).__name__}: {error}", file=sys.stderr)
 atexit._run_exitfuncs()  # closes the database
 used = resource.getrusage(resource.RUSAGE_SELF)
 kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { DbtNode } from "../pipeline/events.ts";
+import { type FailedCheck, failedCheck, type Manifest, manifestSchema, readManifest } from "./manifest.ts";
 
 const statuses: Record<string, DbtNode["status"]> = {
   success: "success",
@@ -19,11 +20,6 @@ const runResult = z
   .object({ status: z.string(), execution_time: z.number(), num_failures: z.number(), message: z.string() })
   .partial();
 
-const model = z.object({ schema: z.string(), name: z.string() });
-
-/** A model by the schema and the name that it has in the warehouse. */
-export type Model = z.infer<typeof model>;
-
 const eventLine = z.object({
   info: z.object({ name: z.string(), level: z.string(), msg: z.string() }),
   data: z.object({
@@ -31,7 +27,8 @@ const eventLine = z.object({
     run_result: runResult.optional(),
     cpu_ms: z.number().optional(),
     peak_rss: z.number().optional(),
-    models: z.array(model).optional(),
+    manifest: manifestSchema.optional(),
+    failed: z.array(failedCheck).optional(),
     total: z.int().optional(),
   }),
 });
@@ -39,8 +36,10 @@ const eventLine = z.object({
 export type DbtEvent =
   /** What the whole process used, at its end; only our own host says so. */
   | { type: "usage"; cpuMs: number; peakRssBytes: number }
-  /** The models of the project, and where they are built; only our own host says so. */
-  | { type: "models"; models: Model[] }
+  /** The models of the project, where they are built, and their checks; only our own host says so. */
+  | { type: "manifest"; manifest: Manifest }
+  /** Which checks of a node failed; only our own host says so. */
+  | { type: "checks"; node: string; failed: FailedCheck[] }
   /** How many nodes are to be built and tested. */
   | { type: "total"; total: number }
   | { type: "node"; node: DbtNode }
@@ -59,7 +58,12 @@ export function parseDbtLine(line: string): DbtEvent | null {
   if (info.name === "Usage" && data.cpu_ms !== undefined && data.peak_rss !== undefined) {
     return { type: "usage", cpuMs: data.cpu_ms, peakRssBytes: data.peak_rss };
   }
-  if (info.name === "Models" && data.models !== undefined) return { type: "models", models: data.models };
+  if (info.name === "Manifest" && data.manifest !== undefined) {
+    return { type: "manifest", manifest: readManifest(data.manifest) };
+  }
+  if (info.name === "FailedChecks" && data.node_info?.unique_id !== undefined && data.failed !== undefined) {
+    return { type: "checks", node: data.node_info.unique_id, failed: data.failed };
+  }
   if (info.name === "LogStartLine" && data.total !== undefined) return { type: "total", total: data.total };
   // Lines about single nodes (LogStartLine, LogTestResult, ...) say again what the nodes say.
   if (info.level === "debug" || info.name.startsWith("Log") || info.msg.trim() === "") return null;
@@ -80,6 +84,8 @@ function nodeOf(id: string, result: z.infer<typeof runResult>): DbtNode {
     durationMs: Math.round((result.execution_time ?? 0) * 1000),
     failures: isTest ? (result.num_failures ?? 0) : null,
     message: result.message?.trim() || null,
+    model: null,
+    checks: [],
   };
 }
 
@@ -89,16 +95,4 @@ function parseJson(line: string): unknown {
   } catch {
     return undefined; // not JSON: the schema says no
   }
-}
-
-const manifest = z.object({
-  nodes: z.record(z.string(), z.object({ resource_type: z.string(), schema: z.string(), alias: z.string() })),
-});
-
-/** The models in the `manifest.json` that dbt writes beside what it builds. Throws where the text is none. */
-export function modelsOfManifest(text: string): Model[] {
-  const nodes = Object.values(manifest.parse(JSON.parse(text)).nodes);
-  return nodes
-    .filter(({ resource_type }) => resource_type === "model")
-    .map(({ schema, alias: name }) => ({ schema, name }));
 }

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { constants } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PipelineError } from "../pipeline/errors.ts";
@@ -7,9 +6,11 @@ import type { DbtNode, Report } from "../pipeline/events.ts";
 import type { DbtResult, TaskContext, Transform } from "../pipeline/ports.ts";
 import { type Child, type Exit, startChild } from "./child.ts";
 import { PythonEnvironment } from "./environment.ts";
-import { type Model, modelsOfManifest, parseDbtLine } from "./events.ts";
+import { parseDbtLine } from "./events.ts";
 import { makeFolder } from "./folder.ts";
+import { type Manifest, manifestSchema, martsOf, readManifest, withChecks } from "./manifest.ts";
 import { projectFingerprint } from "./project.ts";
+import { hasResults, resultOf } from "./results.ts";
 import { type DbtSettings, dbtVariables } from "./variables.ts";
 
 export type TransformOptions = DbtSettings & {
@@ -85,7 +86,7 @@ export class DbtTransform implements Transform {
         exit = await dbt.build(report);
         signal.throwIfAborted();
       }
-      return resultOf(dbt.nodes, exit, dbt.said, this.#martsOf(dbt.models), this.#environmentFolder());
+      return resultOf([...dbt.nodes.values()], exit, dbt.said, martsOf(dbt.manifest()), this.#environmentFolder());
     } catch (error) {
       signal.throwIfAborted();
       throw error;
@@ -101,19 +102,12 @@ export class DbtTransform implements Transform {
 
   /** Whether the managed environment is at fault: dbt ended without results, and a look at the environment says why. */
   async #isBroken(dbt: DbtChild, exit: Exit): Promise<boolean> {
-    if (this.#options.dbt !== null || hasResults(dbt.nodes, exit)) return false;
+    if (this.#options.dbt !== null || hasResults([...dbt.nodes.values()], exit)) return false;
     return (await this.#environment.damage(this.#signal())) !== null;
   }
 
   #environmentFolder(): string | null {
     return this.#options.dbt === null ? this.#environment.folder : null;
-  }
-
-  /** The tables that readers get: those of the schema marts. */
-  #martsOf(models: readonly Model[] | undefined): string[] {
-    const file = join(this.#options.targetDir, "manifest.json");
-    const all = models ?? (existsSync(file) ? modelsOfManifest(readFileSync(file, "utf8")) : []);
-    return all.flatMap(({ schema, name }) => (schema === "marts" ? [name] : [])).sort();
   }
 
   /** Ends dbt wherever it is. */
@@ -132,11 +126,11 @@ export class DbtTransform implements Transform {
     if (dbt !== null) {
       // It cannot be warmed up: it has the database open from the start, so it starts when it is time to build.
       const command = [dbt, ...buildCommand, "--no-use-colors", "--log-format", "json", "--log-level", "debug"];
-      return new DbtChild(() => startDbt(command, env, signal), false);
+      return new DbtChild(() => startDbt(command, env, signal), false, targetDir);
     }
     await this.#environment.ensure((step) => report({ type: "dbt.environment", step }), signal);
     const host = fileURLToPath(new URL("./dbt_host.py", import.meta.url));
-    return new DbtChild(() => startDbt([this.#environment.python, "-I", host], env, signal), true);
+    return new DbtChild(() => startDbt([this.#environment.python, "-I", host], env, signal), true, targetDir);
   }
 }
 
@@ -160,38 +154,68 @@ function startDbt(command: readonly string[], env: Record<string, string>, signa
 /** One dbt process, from its start to its results. */
 class DbtChild {
   readonly nodes = new Map<string, DbtNode>();
-  /** The models of the project; what a dbt of the user's own builds is in the file that it writes. */
-  models: Model[] | undefined;
-  /** How many nodes it says that there are; null before it does. */
-  #total: number | null = null;
   /** What it said of errors and warnings. */
   readonly said: string[] = [];
+  readonly #targetDir: string;
+  /** How many nodes it says that there are; null before it does. */
+  #total: number | null = null;
+  #manifest: Manifest | undefined;
+  /** Tests that failed, until it is known which of their checks did. */
+  readonly #undecided = new Map<string, DbtNode>();
   readonly #start: () => Started;
   #started: Started | undefined;
 
-  constructor(start: () => Started, warm: boolean) {
+  constructor(start: () => Started, warm: boolean, targetDir: string) {
     this.#start = start;
+    this.#targetDir = targetDir;
     if (warm) this.#started = start();
   }
 
   async build(report: Report): Promise<Exit> {
     this.#started ??= this.#start();
     const { child, listen } = this.#started;
-    listen((stream, line) => this.#hear(stream, line, report));
+    let broken: { error: unknown } | undefined;
+    listen((stream, line) => {
+      try {
+        this.#hear(stream, line, report);
+      } catch (error) {
+        broken ??= { error }; // a manifest that cannot be read: thrown from here, it would end the process
+      }
+    });
     child.tell(buildCommand.join(" "));
-    return child.exited;
+    const exit = await child.exited;
+    if (broken !== undefined) throw broken.error;
+    for (const node of this.#undecided.values()) this.#tell(withChecks(node, this.manifest(), null), report);
+    return exit;
   }
 
   async stop(): Promise<void> {
     await this.#started?.child.stop();
   }
 
+  /** What is built and checked; a dbt of the user's own leaves it in a file before it builds. */
+  manifest(): Manifest {
+    const file = join(this.#targetDir, "manifest.json");
+    this.#manifest ??= readManifest(
+      existsSync(file) ? manifestSchema.parse(JSON.parse(readFileSync(file, "utf8"))) : { nodes: {} },
+    );
+    return this.#manifest;
+  }
+
   #hear(stream: "stdout" | "stderr", line: string, report: Report): void {
     const event = stream === "stdout" ? parseDbtLine(line) : ({ type: "log", level: "debug", text: line } as const);
     if (event === null) return;
     if (event.type === "node") {
-      this.nodes.set(event.node.id, event.node);
-      report({ type: "dbt.node", node: event.node });
+      const { id, kind, status } = event.node;
+      if (kind !== "test") this.#tell(event.node, report);
+      else if (/^(fail|warn)$/.test(status) && this.manifest().checks.has(id)) this.#undecided.set(id, event.node);
+      else this.#tell(withChecks(event.node, this.manifest(), null), report);
+      return;
+    }
+    if (event.type === "checks") {
+      const node = this.#undecided.get(event.node);
+      this.#undecided.delete(event.node);
+      if (node !== undefined) this.#tell(withChecks(node, this.manifest(), event.failed), report);
       return;
     }
     if (event.type === "total") {
@@ -199,8 +223,8 @@ class DbtChild {
       this.#total = event.total;
       return;
     }
-    if (event.type === "models") {
-      this.models = event.models;
+    if (event.type === "manifest") {
+      this.#manifest = event.manifest;
       return;
     }
     if (event.type === "usage") {
@@ -210,67 +234,9 @@ class DbtChild {
     if (stream === "stderr" || event.level !== "debug") this.said.push(event.text);
     report({ type: "dbt.output", level: event.level, text: event.text });
   }
-}
 
-const isFailed = ({ status }: DbtNode) => status === "error" || status === "fail";
-
-/** Whether dbt came to an end of its own: it built models, or says which node failed. */
-function hasResults(nodes: ReadonlyMap<string, DbtNode>, exit: Exit): boolean {
-  const all = [...nodes.values()];
-  return (exit.code === 0 && all.some(({ kind }) => kind === "model")) || (exit.code === 1 && all.some(isFailed));
-}
-
-function resultOf(
-  nodes: ReadonlyMap<string, DbtNode>,
-  exit: Exit,
-  said: readonly string[],
-  marts: string[],
-  environment: string | null,
-): DbtResult {
-  if (!hasResults(nodes, exit)) throw crashed(exit, said, environment);
-  const all = [...nodes.values()];
-  const failed = all.filter(isFailed);
-  return {
-    state: failed.length > 0 ? "Failed" : "Completed",
-    models: all.filter(({ kind }) => kind === "model").length,
-    tests: all.filter(({ kind }) => kind === "test" || kind === "unit_test").length,
-    failures: failed.length,
-    warnings: all.filter(({ status }) => status === "warn").length,
-    nodes: all,
-    failed,
-    marts,
-  };
-}
-
-function crashed(exit: Exit, said: readonly string[], environment: string | null): PipelineError {
-  const last = said
-    .map((line) => line.trim())
-    .filter((line) => /\w/.test(line))
-    .slice(-5);
-  const taken = /Conflicting lock is held in .*?\(PID (\d+)\)/.exec(said.join(" "));
-  if (taken !== null) return fileTaken(taken[1]!);
-  return new PipelineError({
-    code: "dbt_crashed",
-    what: `dbt stopped before it had results (${endOf(exit)}): ${last.join(" | ").slice(0, 800) || "it said nothing"}`,
-    data: "The loaded complaints are kept; the watermark stays where it was, and the marts are of an earlier run.",
-    next:
-      "Fix the cause and run again: the next run builds everything that is owed." +
-      (environment === null ? "" : ` If it stays, remove ${environment}, which the next run makes anew.`),
-  });
-}
-
-/** How a process ended; the shell around it says a signal as 128 and its number. */
-function endOf({ code, signal }: Exit): string {
-  const number = signal === null && code !== null && code > 128 ? code - 128 : null;
-  const name = signal ?? Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
-  return name === undefined ? `exit code ${code}` : `killed by ${name}`;
-}
-
-function fileTaken(pid: string): PipelineError {
-  return new PipelineError({
-    code: "warehouse_taken",
-    what: `Another program (process ${pid}) has taken the warehouse's file while dbt was to build the models.`,
-    data: "The loaded complaints are kept; the watermark stays where it was, and the marts are of an earlier run.",
-    next: "Close the file there and run again: the next run builds everything that is owed.",
-  });
+  #tell(node: DbtNode, report: Report): void {
+    this.nodes.set(node.id, node);
+    report({ type: "dbt.node", node });
+  }
 }

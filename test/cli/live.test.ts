@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { canShowLive, liveView } from "../../src/cli/live.ts";
 import { newModel, render, update } from "../../src/cli/live-model.ts";
 import { styleFor } from "../../src/cli/style.ts";
-import type { Happening, RunEvent } from "../../src/pipeline/events.ts";
+import type { DbtNode, Happening, RunEvent } from "../../src/pipeline/events.ts";
 
 const start = Date.parse("2026-11-20T00:00:00Z");
 const at = (seconds: number, happening: Happening): RunEvent => ({
@@ -54,7 +54,7 @@ describe("the live view", () => {
     const bankLine = (width: number) => texts(render(model(...begun), width, 24, start + 6000))[2]!;
     assert.match(bankLine(79), /25% {2}10,000 of 40,000 {2}15 s left$/);
     assert.match(bankLine(49), /^> a bank with~ .* 25% {2}10,000 of 40,000/);
-    const node = {
+    const node: DbtNode = {
       id: "n",
       kind: "model",
       name: "n",
@@ -62,7 +62,9 @@ describe("the live view", () => {
       durationMs: 1,
       failures: null,
       message: null,
-    } as const;
+      model: null,
+      checks: [],
+    };
     const dbt = [
       at(7, { type: "task.state", task: "run_dbt_models", state: "Running", attempt: 1 }),
       at(7, { type: "dbt.total", total: 4 }),

@@ -61,7 +61,7 @@ jpmorgan  2026-09-21..2026-11-20  Completed     1,234       100       20        
 Verified: 1,234 rows of these windows, the very number the source shows. Days outside them were not compared row by row.
 3 rows left the window (withdrawn, or dated earlier).
 Every day through 2026-11-20 was read; the next run goes on from there and looks back.
-9 models built, 36 tests passed, 1 warning.
+9 models built, 35 checks passed, 1 warning.
 6.0 s, 4 requests, 2 MB read, 300 MB of memory at most.
 `,
     );

@@ -153,8 +153,8 @@ describe("a run that goes wrong", () => {
 
   it("in a model or a test keeps the rows and the watermark, and the next run builds what is owed", async () => {
     for (const [mode, message] of [
-      ["model", /error\[dbt_failed\]: dbt failed: model fct_complaints: Binder Error: no such column\./],
-      ["test", /error\[dbt_failed\]: dbt failed: test unique_fct_complaints: Got 3 results\./],
+      ["model", /error\[dbt_failed\]: dbt failed: model fct_complaints: error: Binder Error: no such column\./],
+      ["test", /error\[dbt_failed\]: dbt failed: test unique_fct_complaints: fail, 3 rows: Got 3 results\./],
       ["crash", /error\[dbt_crashed\]: dbt stopped before it had results \(exit code 2\): Traceback: something broke/],
     ] as const) {
       const { code, stderr } = await home.run(run, { FAKE_DBT: mode });

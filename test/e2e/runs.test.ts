@@ -37,7 +37,7 @@ describe("pipeline runs", () => {
     assert.match(inspected.stdout, /state +Failed/);
     assert.match(inspected.stdout, /extract_and_load_complaints\[jpmorgan\] +Completed +1 /);
     assert.match(inspected.stdout, /run_dbt_models +Failed +1 .*dbt_failed/);
-    assert.match(inspected.stdout, /dbt: test unique_fct_complaints: fail, 3 rows \(Got 3 results\)/);
+    assert.match(inspected.stdout, /dbt: test unique_fct_complaints: fail, 3 rows: Got 3 results/);
     assert.match(
       inspected.stdout,
       /error\[dbt_failed\]: .*\ndata: The loaded complaints are kept.*\nnext: Fix the model/,

@@ -12,7 +12,8 @@ import { isAlive, leaseOf, livenessOf } from "../../src/history/lease.ts";
 import { Recorder } from "../../src/history/recorder.ts";
 import { outdatedRuns } from "../../src/history/retention.ts";
 import type { NewRun } from "../../src/history/statements.ts";
-import type { Happening } from "../../src/pipeline/events.ts";
+import { eventLine } from "../../src/pipeline/event-line.ts";
+import type { DbtNode, Happening } from "../../src/pipeline/events.ts";
 import type { RunReport } from "../../src/pipeline/report.ts";
 import { runName } from "../../src/pipeline/run-name.ts";
 import { after, isFinal, states } from "../../src/pipeline/run-state.ts";
@@ -198,6 +199,49 @@ describe("the recorder", () => {
     reader.close();
   });
 
+  it("keeps the checks of dbt's nodes, and reads nodes of earlier versions, which had none", async () => {
+    const { path, recorder, tell } = recording();
+    const old = { id: "test.x.a", name: "a", kind: "test", status: "pass", durationMs: 5, failures: 0 } as const;
+    const found = { rows: 3, example: "17", sql: "select * from marts.a where b is null" };
+    const node: DbtNode = {
+      ...{ ...old, id: "test.x.checks_a", name: "checks_a", status: "fail", failures: 1, message: "Got 1 result" },
+      ...{ model: "a", checks: [{ name: "not_null_b", column: "b", status: "fail", found }] },
+    };
+    tell(resolved, { type: "dbt.node", node });
+    const kept = { nodes: [node, { ...old, message: null, rows: null }], failed: [node] };
+    await recorder.finish(report({ dbt: kept as unknown as RunReport["dbt"] }));
+    const database = new DatabaseSync(path);
+    database.exec(
+      `insert into dbt_nodes (run_no, id, name, kind, status, duration_ms) values (1, 'model.x.old', 'old', 'model', 'success', 1)`,
+    );
+    const event = JSON.stringify({ node: { ...old, message: null } });
+    database.prepare("insert into logs values (1, 99, 0, 10, null, 'dbt.node', ?)").run(event);
+    database.close();
+    const reader = open(path);
+    const [ended] = reader.list({ limit: 5 });
+    const { nodes, report: read } = reader.inspect(ended!.no);
+    assert.deepEqual(
+      nodes.map(({ id: name, model, checks }) => [name, model, checks]),
+      [
+        ["model.x.old", null, []],
+        ["test.x.checks_a", "a", node.checks],
+      ],
+    );
+    assert.deepEqual(
+      read?.dbt?.nodes.map(({ model, checks }) => [model, checks.length]),
+      [
+        ["a", 1],
+        [null, 0],
+      ],
+    );
+    const told = reader.logs(ended!, { limit: 9 }).flatMap(({ event: one }) => (one.type === "dbt.node" ? [one] : []));
+    assert.deepEqual(told.map(eventLine), [
+      "dbt: check not_null_b of a: fail, 3 rows, such as 17",
+      "dbt: test a: pass",
+    ]);
+    reader.close();
+  });
+
   it("takes a clock that is set back in a run", async () => {
     const { path, recorder } = recording();
     const times = ["12:00:05", "12:00:09", "11:00:00", "11:00:01"];
@@ -253,7 +297,7 @@ describe("the recorder", () => {
     }
     assert.match(readFileSync(damaged, "utf8"), /^not a database/, "and leaves it as it is");
     assert.throws(() => History.open(damaged), { code: "history_unusable", next: /move the file away/ });
-    assert.throws(() => History.open(newer), { code: "history_unusable", what: /newer version .*99, known here: 3/ });
+    assert.throws(() => History.open(newer), { code: "history_unusable", what: /newer version .*99, known here: 4/ });
   });
 
   it("waits for a lock without holding the run up, and writes what was kept waiting", async () => {

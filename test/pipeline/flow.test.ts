@@ -198,8 +198,34 @@ describe("the flow", () => {
     assert.deepEqual([failed.committed, failed.report.error?.code], [[], "dbt_failed"]);
   });
 
+  it("names the checks that failed, and the command that shows their rows", async () => {
+    const found = { rows: 3, example: "17", sql: "select * from marts.a where b is null" };
+    const node: DbtNode = {
+      ...{ id: "test.x.checks_a", name: "checks_a", kind: "test", status: "fail", durationMs: 1, failures: 1 },
+      ...{ message: "Got 1 result", model: "a" },
+      checks: [
+        { name: "not_null_b", column: "b", status: "fail", found },
+        { name: "unique_b", column: "b", status: "pass", found: null },
+      ],
+    };
+    const { report } = await flow({ build: () => ({ ...built, state: "Failed", nodes: [node], failed: [node] }) });
+    assert.equal(report.error?.message, "dbt failed: check not_null_b of a: fail, 3 rows, such as 17.");
+    assert.match(
+      report.error?.next ?? "",
+      /: pipeline dbt -- show --inline 'select \* from marts\.a where b is null'$/,
+    );
+  });
+
   it("says how many rows a built model has, as the snapshot counts them", async () => {
-    const node = { id: "model.x.fct_complaints", name: "fct_complaints", durationMs: 1, failures: null, message: null };
+    const node = {
+      id: "model.x.fct_complaints",
+      name: "fct_complaints",
+      durationMs: 1,
+      failures: null,
+      message: null,
+      model: null,
+      checks: [],
+    };
     const nodes: DbtNode[] = [
       { ...node, kind: "model", status: "success" },
       { ...node, id: "model.x.stg", name: "stg", kind: "model", status: "success" },

@@ -20,6 +20,8 @@ describe("dbt's structured log", () => {
         durationMs: 123,
         failures: null,
         message: null,
+        model: null,
+        checks: [],
       },
     });
     const test = parseDbtLine(

@@ -3,6 +3,7 @@ import { appendFileSync, copyFileSync, cpSync, globSync, readFileSync, rmSync, w
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { troublesOf } from "../../src/pipeline/checks.ts";
 import type { DbtResult } from "../../src/pipeline/ports.ts";
 import { runDbt, writeDocs } from "../../src/transform/command.ts";
 import { projectFolder } from "../../src/transform/project.ts";
@@ -232,8 +233,11 @@ describe("the marts", () => {
     const { path, warehouse, load } = testWarehouse();
     await load([complaint("1", { submitted_via: "Carrier pigeon" })]);
     await warehouse.close();
-    const { state, warnings } = await testTransform(path).build(testContext());
+    const { state, warnings, nodes } = await testTransform(path).build(testContext());
     assert.deepEqual([state, warnings], ["Completed", 1]);
+    assert.deepEqual(nodes.flatMap(troublesOf), [
+      "check accepted_values_submitted_via of fct_complaints: warn, 1 row, such as 1",
+    ]);
   });
 
   it("pass the unit tests of every metric", async () => {
@@ -313,11 +317,13 @@ describe("the marts", () => {
     await connection.run("insert into raw.cfpb_complaints select * from raw.cfpb_complaints where complaint_id = '1'");
     connection.closeSync();
     instance.closeSync();
-    const { state, failed } = await testTransform(copy).build(testContext());
+    const { state, failed, nodes } = await testTransform(copy).build(testContext());
     assert.equal(state, "Failed");
-    assert.ok(
-      failed.some(({ name, status }) => status === "fail" && name === "source_unique_raw_cfpb_complaints_complaint_id"),
-    );
+    assert.deepEqual(failed.flatMap(troublesOf), [
+      "check unique_complaint_id of raw.cfpb_complaints: fail, 1 row, such as 1",
+    ]);
+    // What depends on it is left as it is.
+    assert.equal(nodes.find(({ name }) => name === "fct_complaints")?.status, "skipped");
   });
 
   it("fail with the model that fails", async () => {

@@ -1,3 +1,4 @@
+import type { DbtNode } from "../../pipeline/events.ts";
 import type { CompanyReport, ErrorReport } from "../../pipeline/report.ts";
 
 /** What the API answers, as far as the pages read it; the server's schemas say all of it (`/api/v1/openapi.json`). */
@@ -50,7 +51,7 @@ export type RunDetail = RunRow & {
     endedAt: number | null;
     waitMs: number | null;
   }[];
-  nodes: { id: string; name: string; kind: string; status: string; durationMs: number; message: string | null }[];
+  nodes: DbtNode[];
   notices: { kind: string; channel: string; state: string; attempts: number; error: string | null }[];
   report: { companies: CompanyReport[]; error: ErrorReport | null } | null;
 };

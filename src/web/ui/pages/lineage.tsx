@@ -141,13 +141,15 @@ function One({ nodes, name }: { nodes: LineageNode[]; name: string }) {
           </tbody>
         </table>
       </div>
-      <h3>Tests</h3>
+      <h3>Checks</h3>
       {node.tests.length === 0 ? (
         <p class="dim">None of its own.</p>
       ) : (
         <ul>
           {node.tests.map((test) => {
-            const last = run.data?.nodes.find((found) => found.id.includes(`.${test}`));
+            const last = run.data?.nodes
+              .find(({ model }) => model === name)
+              ?.checks.find((check) => check.name === test);
             return (
               <li key={test}>
                 <code>{test}</code>{" "}

@@ -3,6 +3,7 @@ import { bytes, duration } from "../../../pipeline/words.ts";
 import { act, post, useAsked } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { LineChart } from "../parts/charts.tsx";
+import { DbtNodes } from "../parts/dbt-nodes.tsx";
 import { favicon, State } from "../parts/icon.tsx";
 import { Log } from "../parts/log.tsx";
 import { Requests } from "../parts/requests.tsx";
@@ -93,7 +94,7 @@ function Page({ run }: { run: RunDetail }) {
         {tab === "log" && <Log run={run} />}
         {tab === "tasks" && <Tasks run={run} />}
         {tab === "graph" && <TaskGraph run={run} onTask={openTask} />}
-        {tab === "dbt" && <Dbt run={run} />}
+        {tab === "dbt" && <DbtNodes nodes={run.nodes} />}
         {tab === "requests" && <Requests run={run} />}
         {tab === "parameters" && (
           <pre class="code" tabIndex={0}>
@@ -226,40 +227,6 @@ function Tasks({ run }: { run: RunDetail }) {
         </p>
       ))}
     </>
-  );
-}
-
-function Dbt({ run }: { run: RunDetail }) {
-  if (run.nodes.length === 0) return <p class="empty">dbt built nothing in this run.</p>;
-  const worst: Record<string, number> = { error: 0, fail: 1, warn: 2 };
-  const nodes = run.nodes.toSorted(
-    (a, b) => (worst[a.status] ?? 3) - (worst[b.status] ?? 3) || b.durationMs - a.durationMs,
-  );
-  return (
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th>node</th>
-            <th>kind</th>
-            <th>status</th>
-            <th class="number">time</th>
-            <th>message</th>
-          </tr>
-        </thead>
-        <tbody>
-          {nodes.map((node) => (
-            <tr key={node.id}>
-              <td>{node.kind === "model" ? <a href={`/lineage/${node.name}`}>{node.name}</a> : node.name}</td>
-              <td>{node.kind}</td>
-              <td class={/error|fail/.test(node.status) ? "bad" : ""}>{node.status}</td>
-              <td class="number">{duration(node.durationMs)}</td>
-              <td>{node.message ?? ""}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   );
 }
 

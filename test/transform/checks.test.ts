@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { copyFileSync, cpSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, it } from "node:test";
+import { checksOf, commandForRows, troublesOf } from "../../src/pipeline/checks.ts";
+import type { DbtNode } from "../../src/pipeline/events.ts";
+import { PythonEnvironment } from "../../src/transform/environment.ts";
+import { projectFolder } from "../../src/transform/project.ts";
+import { temporaryFolder, testContext } from "../harness/context.ts";
+import { cacheDir, testTransform } from "../harness/dbt.ts";
+import { complaint, query, testWarehouse } from "../harness/warehouse.ts";
+
+/** A model of five rows in which each type of check finds something, and each has a sibling that finds nothing. */
+const rows = `select * from (values
+  (1, 'a', 'x', null, 'one', 10), (2, 'b', 'x', 'one', 'two', 20), (3, 'b', null, 'three', 'it''s', 30), (4, null, null, 'four', 'five', 40),
+  (4, 'c', 'y', 'five', 'six', 50)
+) as t(id, word, part, begins, ends, day)`;
+const checks = `
+  - {type: not_null, column: word}
+  - {type: not_null, column: day}
+  - {type: not_null, name: days_of_words, column: day, where: word is not null}
+  - {type: not_null, name: parts_of_words, column: part, where: word = 'b'}
+  - {type: unique, column: word}
+  - {type: unique, column: day}
+  - {type: unique_together, columns: [id, part]}
+  - {type: unique_together, columns: [part, begins, day]}
+  - {type: unique_together, name: same_part, columns: [part], where: "id in (3, 4)"}
+  - {type: accepted_values, column: word, values: [a, b]}
+  - {type: accepted_values, column: ends, values: [one, two, "it's", five, six]}
+  - {type: expression, name: early, expression: "day < 40", severity: warn}
+  - {type: expression, name: dated, expression: "day < 400", severity: warn}
+  - {type: relationships, column: part, to: ref('others'), field: name}
+  - {type: relationships, column: word, to: ref('others'), field: letter}
+  - {type: covers, column: part, of: ref('others'), field: name}
+  - {type: covers, name: covers_numbers, column: id, of: ref('others'), field: number}
+  - {type: not_after, column: day, of: ref('others'), field: last_day, of_where: "number < 3", key: id}
+  - {type: not_after, name: not_after_any, column: id, of: ref('others'), field: last_day, of_where: "true", key: id}
+  - {type: continues, column: begins, after: ends, partition_by: [part], order_by: day}
+  - {type: continues, name: continues_alone, column: begins, after: ends, partition_by: [day], order_by: day}
+`;
+const others =
+  "select * from (values (1, 1, 'x', 'a', 99), (2, 2, 'z', 'b', 15), (3, 3, null, 'c', 9)) as t(number, id, name, letter, last_day)";
+
+/** The project with the model `odd` and what it is compared with. */
+function projectWith(list: string): string {
+  const projectDir = join(temporaryFolder(), "dbt");
+  cpSync(projectFolder, projectDir, { recursive: true });
+  const lines = list
+    .trim()
+    .split("\n")
+    .map((line) => `              ${line.trim()}`);
+  writeFileSync(join(projectDir, "models/marts/others.sql"), others);
+  writeFileSync(join(projectDir, "models/marts/odd.sql"), rows);
+  writeFileSync(
+    join(projectDir, "models/marts/after_odd.sql"),
+    "select * from {{ ref('odd') }} cross join {{ ref('others') }}",
+  );
+  writeFileSync(
+    join(projectDir, "models/marts/odd.yml"),
+    ["models:", "  - name: odd", "    data_tests:", "      - checks:", "          name: checks_odd"]
+      .concat(["          arguments:", "            key: id", "            checks:", ...lines, ""])
+      .join("\n"),
+  );
+  return projectDir;
+}
+
+describe("the checks of a model", () => {
+  let database: string;
+  before(async () => {
+    const { path, warehouse, load } = testWarehouse();
+    await load([complaint("1")]);
+    await warehouse.close();
+    database = path;
+  });
+  const copyOf = (path: string) => {
+    const copy = join(temporaryFolder(), "copy.duckdb");
+    copyFileSync(path, copy);
+    return copy;
+  };
+  const expected = [
+    ["not_null_word", "fail", 1, "4"],
+    ["parts_of_words", "fail", 1, "3"],
+    ["unique_word", "fail", 1, "b"],
+    ["same_part", "fail", 1, null],
+    ["accepted_values_word", "fail", 1, "4"],
+    ["early", "warn", 2, "4"],
+    ["relationships_part", "fail", 1, "4"],
+    ["covers_part", "fail", 1, "z"],
+    ["not_after_day", "fail", 1, "2"],
+    ["continues_begins", "fail", 1, null],
+  ];
+
+  it("are one node, which tells of each check that fails, its rows and the SQL that shows them", async () => {
+    const path = copyOf(database);
+    const told: DbtNode[] = [];
+    const report = testContext().report;
+    const { state, failed, failures, warnings, tests, nodes } = await testTransform(path, {
+      projectDir: projectWith(checks),
+    }).build({
+      ...testContext(),
+      report: (happening) => {
+        if (happening.type === "dbt.node") told.push(happening.node);
+        report(happening);
+      },
+    });
+    const [node] = failed;
+    assert.deepEqual([state, failed.length, node?.model, node?.status], ["Failed", 1, "odd", "fail"]);
+    const found = node!.checks.flatMap(({ name, status, found }) =>
+      found === null ? [] : [[name, status, found.rows, found.example]],
+    );
+    assert.deepEqual(found, expected);
+    assert.equal(node!.checks.length, checks.trim().split("\n").length);
+    assert.ok(node!.checks.every(({ status, found }) => found !== null || status === "pass"));
+    assert.deepEqual([failures, warnings, tests], [9, 1, checksOf(nodes)]);
+    assert.equal(node!.checks.find(({ name }) => name === "early")?.column, null);
+    assert.equal(node!.checks.find(({ name }) => name === "parts_of_words")?.column, "part");
+    for (const { found } of node!.checks) {
+      if (found !== null) assert.equal((await query(path, found.sql)).length, found.rows, found.sql);
+    }
+    assert.match(
+      commandForRows(failed) ?? "",
+      /^pipeline dbt -- show --inline 'select \* from "marts"."odd" where word is null'$/,
+    );
+    // What depends on the model waits for its checks.
+    assert.equal(nodes.find(({ name }) => name === "after_odd")?.status, "skipped");
+    assert.deepEqual(
+      told.find(({ id }) => id === node!.id),
+      node,
+    );
+  });
+
+  it("are counted where a dbt of the user's own builds", async () => {
+    const { python } = new PythonEnvironment({ cacheDir, env: process.env as Record<string, string> });
+    const dbt = join(temporaryFolder(), "dbt-of-my-own");
+    writeFileSync(dbt, `#!/bin/sh\nexec '${python}' -I -c 'from dbt.cli.main import cli; cli()' "$@"\n`, {
+      mode: 0o755,
+    });
+    const { state, failed, failures, nodes, marts } = await testTransform(copyOf(database), {
+      ...{ dbt, projectDir: projectWith(checks) },
+    }).build(testContext());
+    assert.deepEqual([state, failed.length, failures, marts.includes("odd")], ["Failed", 1, 10, true]);
+    assert.deepEqual(failed.flatMap(troublesOf), ["10 of 21 checks of odd: fail"]);
+    const passed = nodes.find(({ model }) => model === "dim_states");
+    assert.ok(passed !== undefined && passed.checks.length > 2);
+    assert.ok(passed.checks.every(({ status }) => status === "pass"));
+  });
+});
