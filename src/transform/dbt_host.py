@@ -7,11 +7,13 @@ be imported. Options come from the environment (DBT_*).
 """
 
 import atexit
+import contextlib
 import gc
 import json
 import os
 import resource
 import sys
+import tempfile
 import threading
 
 gc.disable()  # a short life with many lasting objects: collecting them costs a tenth of the time and finds little
@@ -37,7 +39,7 @@ fire_every_event = EventManager.fire_event
 
 
 def fire_event(manager, event, level=None, **more):
-    """Leaves out the debug events that nobody reads: dbt makes 1,600 in a build, each a message of its own."""
+    """Leaves out the debug events that nobody reads: dbt makes 900 in a build, each a message of its own."""
     if (level or event.level_tag()) != EventLevel.DEBUG or type(event).__name__ == "NodeFinished":
         fire_every_event(manager, event, level=level, **more)
 
@@ -46,8 +48,8 @@ EventManager.fire_event = fire_event
 
 
 def forward(event):
-    if event.info.name != "NodeFinished" and event.info.level == "debug":
-        return
+    if event.info.name != "NodeFinished" and event.info.level == "debug" or event.info.name == "ParsePerfInfoPath":
+        return  # the performance info goes with the folder that the project is parsed in
     line = json.dumps(msg_to_dict(event))
     with writing:
         events.write(line + "\n")
@@ -95,7 +97,52 @@ def tell_failed_checks(results):
             write("FailedChecks", {"node_info": {"unique_id": result.node.unique_id}, "failed": failed})
 
 
-code, manifest = invoke(["parse"])
+# The profile's variables while the project is parsed: dbt parses anew where they are not those of the last time.
+in_every_home = {
+    "PIPELINE_DBT_DATABASE": "warehouse.duckdb",
+    "PIPELINE_DBT_THREADS": "1",
+    "PIPELINE_DBT_MEMORY_LIMIT": "1GB",
+    "PIPELINE_DBT_SPILL": "spill",
+}
+
+
+def parse():
+    """Parses the project, or takes what was parsed before; gives the exit code and the manifest.
+
+    What was parsed of a version of a project is kept beside the environment (PIPELINE_DBT_PARSED), for all homes; where
+    that folder cannot be written, in the home. It is written beside its place and renamed.
+    """
+    real = dict(os.environ)
+    parsed = real["PIPELINE_DBT_PARSED"]
+    if not os.access(os.path.dirname(parsed), os.W_OK):
+        parsed = os.path.join(real["DBT_TARGET_PATH"], "dbt-parsed-here")
+    parsed += f"-{sys.version_info.major}.{sys.version_info.minor}.msgpack"
+    folder = os.path.dirname(parsed)
+    with tempfile.TemporaryDirectory(prefix="building-parsed-", dir=folder) as beside:
+        os.environ |= in_every_home | {"DBT_TARGET_PATH": beside}
+        if os.path.exists(parsed):
+            os.environ["DBT_PARTIAL_PARSE_FILE_PATH"] = parsed
+        try:
+            code, manifest = invoke(["parse"])
+        finally:
+            os.environ.clear()
+            os.environ |= real
+        made = os.path.join(beside, "partial_parse.msgpack")  # there unless nothing has changed
+        if code == 0 and os.path.exists(made):
+            os.replace(made, parsed)
+            remove_old(folder)
+    return code, manifest
+
+
+def remove_old(folder, most=10):
+    """Leaves the newest of what was parsed of versions of projects; one that is missed is parsed again."""
+    found = [file for file in os.scandir(folder) if file.name.startswith("dbt-parsed-")]
+    for file in sorted(found, key=lambda file: file.stat().st_mtime)[:-most]:
+        with contextlib.suppress(FileNotFoundError):  # somebody else was faster
+            os.remove(file)
+
+
+code, manifest = parse()
 if code == 0:
     told = [node for node in manifest.nodes.values() if node.resource_type == "model" or is_checks(node)]
     nodes = {node.unique_id: facts_of(node) for node in told}

@@ -86,6 +86,12 @@ export class PythonEnvironment {
     return this.#folder;
   }
 
+  /** Where what dbt has parsed of a version of a project is kept for all homes; the host adds Python's version and the ending. */
+  parsedFile(projectDir: string, fingerprint: string): string {
+    const key = createHash("sha256").update([this.#folder, projectDir, fingerprint].join("\0")).digest("hex");
+    return join(this.#options.cacheDir, `dbt-parsed-${key.slice(0, 16)}`);
+  }
+
   async #build(progress: Progress, signal: AbortSignal, isTaken: () => boolean): Promise<void> {
     const { cacheDir } = this.#options;
     makeFolder(cacheDir);

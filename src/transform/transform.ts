@@ -130,7 +130,9 @@ export class DbtTransform implements Transform {
     }
     await this.#environment.ensure((step) => report({ type: "dbt.environment", step }), signal);
     const host = fileURLToPath(new URL("./dbt_host.py", import.meta.url));
-    return new DbtChild(() => startDbt([this.#environment.python, "-I", host], env, signal), true, targetDir);
+    const parsed = { PIPELINE_DBT_PARSED: this.#environment.parsedFile(this.#options.projectDir, this.project()) };
+    const command = [this.#environment.python, "-I", host];
+    return new DbtChild(() => startDbt(command, { ...env, ...parsed }, signal), true, targetDir);
   }
 }
 

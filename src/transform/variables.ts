@@ -3,7 +3,7 @@ import { join } from "node:path";
 export type DbtSettings = {
   /** The dbt project. */
   projectDir: string;
-  /** Everything dbt writes besides the database. One for each database: a shared one is parsed anew each time. */
+  /** Everything dbt writes besides the database, one for each database. */
   targetDir: string;
   database: string;
   memoryLimit: string;
