@@ -23,8 +23,8 @@
 {%- endmacro %}
 
 {#- A row for each check that fails: the number of its rows, the key of one of them, and the SQL that shows them. -#}
-{% macro failed_checks(model, key, checks) -%}
-  {%- do assert_checks(checks) -%}
+{% macro failed_checks(model, key, listed) -%}
+  {%- set checks = typed_checks(listed) -%}
   {%- for check in checks -%}
     {%- set rows = rows_that_fail(model, check) %}
     select
@@ -46,19 +46,24 @@
   {{ return(sql.replace(api.Relation.create(database=target.database).render() ~ '.', '')) }}
 {%- endmacro %}
 
-{#- A mistake in a check must not leave it out. -#}
-{% macro assert_checks(checks) -%}
+{#- The checks with their types among their arguments. A mistake in a check must not leave it out. -#}
+{% macro typed_checks(listed) -%}
+  {%- set checks = [] -%}
   {%- set names = [] -%}
-  {%- for check in checks -%}
+  {%- for one in listed -%}
+    {%- if one is not mapping or one | length != 1 or one.values() | first is not mapping -%}
+      {{ exceptions.raise_compiler_error("A check is a type with its arguments, such as `unique: {column: id}`, not " ~ one) }}
+    {%- endif -%}
+    {%- set given = (one.values() | first).keys() | list -%}
+    {%- set check = dict(one.values() | first, type=one.keys() | first) -%}
     {%- set needed = check_types().get(check['type']) -%}
-    {%- set given = check.keys() | list -%}
     {%- if needed is none -%}
       {{ exceptions.raise_compiler_error("There is no check of the type " ~ check['type'] ~ ". Types: " ~ check_types().keys() | join(', ')) }}
     {%- endif -%}
     {%- for argument in needed if argument not in given -%}
       {{ exceptions.raise_compiler_error("A check of the type " ~ check['type'] ~ " needs " ~ argument) }}
     {%- endfor -%}
-    {%- for argument in given if argument not in needed + ['type', 'name', 'severity', 'where'] -%}
+    {%- for argument in given if argument not in needed + ['name', 'severity', 'where'] -%}
       {{ exceptions.raise_compiler_error("A check of the type " ~ check['type'] ~ " has no " ~ argument) }}
     {%- endfor -%}
     {%- if check.get('severity', 'error') not in ['error', 'warn'] -%}
@@ -68,7 +73,9 @@
       {{ exceptions.raise_compiler_error("Two checks have the name " ~ check_name(check) ~ ": give one of them another `name`") }}
     {%- endif -%}
     {%- do names.append(check_name(check)) -%}
+    {%- do checks.append(check) -%}
   {%- endfor -%}
+  {{ return(checks) }}
 {%- endmacro %}
 
 {#- src/transform/checks.ts names checks in the same way. -#}

@@ -1,13 +1,11 @@
 import * as z from "zod";
 import type { DbtCheck, DbtNode } from "../pipeline/events.ts";
 
-/** A check as it is written in the arguments of the test `checks` (dbt/macros/checks.sql). */
-const check = z.object({
-  type: z.string(),
-  name: z.string().optional(),
-  column: z.string().optional(),
-  columns: z.array(z.string()).optional(),
-});
+/** A check as it is written in the arguments of the test `checks`: its type with its arguments (dbt/macros/checks.sql). */
+const check = z.record(
+  z.string(),
+  z.object({ name: z.string().optional(), column: z.string().optional(), columns: z.array(z.string()).optional() }),
+);
 
 const node = z.object({
   resource_type: z.string(),
@@ -49,7 +47,8 @@ export function martsOf({ models }: Manifest): string[] {
 
 /** Names as the macro check_name gives them. Arguments of another form are for dbt to refuse. */
 function checksOf(kwargs: Record<string, unknown>): Pick<DbtCheck, "name" | "column">[] {
-  return (z.array(check).safeParse(kwargs.checks).data ?? []).map(({ type, name, column, columns }) => ({
+  const listed = z.array(check).safeParse(kwargs.checks).data ?? [];
+  return listed.flatMap(Object.entries<z.infer<typeof check>[string]>).map(([type, { name, column, columns }]) => ({
     name: name ?? [type, ...(columns ?? (column === undefined ? [] : [column]))].join("_"),
     column: column ?? null,
   }));

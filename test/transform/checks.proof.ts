@@ -9,17 +9,18 @@ import { testOptions } from "../harness/dbt.ts";
 
 describe("a list of checks", () => {
   for (const [list, problem] of [
-    ["{type: not_nul, column: brand}", /no check of the type not_nul\b.*not_null/],
-    ["{type: unique}", /unique needs column/],
-    ["{type: unique, column: brand, severty: warn}", /unique has no severty/],
-    ["{type: unique, column: brand, severity: warning}", /error or warn, not warning/],
-    ["{type: unique, column: company}", /Two checks have the name unique_company/],
+    ["not_nul: {column: brand}", /no check of the type not_nul\b.*not_null/],
+    ["unique: {}", /unique needs column/],
+    ["unique: {column: brand, severty: warn}", /unique has no severty/],
+    ["unique: {column: brand, severity: warning}", /error or warn, not warning/],
+    ["unique: {column: company}", /Two checks have the name unique_company/],
+    ["unique", /A check is a type with its arguments/],
   ] as const) {
     it(`is refused where one is wrong: ${list}`, async () => {
       const projectDir = join(temporaryFolder(), "dbt");
       cpSync(projectFolder, projectDir, { recursive: true });
       const file = join(projectDir, "seeds/seeds.yml");
-      writeFileSync(file, readFileSync(file, "utf8").replace("{type: not_null, column: brand}", list));
+      writeFileSync(file, readFileSync(file, "utf8").replace("not_null: {column: brand}", list));
       const lines: string[] = [];
       const code = await runDbt(
         { ...testOptions(join(temporaryFolder(), "none.duckdb")), projectDir },

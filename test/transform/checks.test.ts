@@ -16,27 +16,27 @@ const rows = `select * from (values
   (4, 'c', 'y', 'five', 'six', 50)
 ) as t(id, word, part, begins, ends, day)`;
 const checks = `
-  - {type: not_null, column: word}
-  - {type: not_null, column: day}
-  - {type: not_null, name: days_of_words, column: day, where: word is not null}
-  - {type: not_null, name: parts_of_words, column: part, where: word = 'b'}
-  - {type: unique, column: word}
-  - {type: unique, column: day}
-  - {type: unique_together, columns: [id, part]}
-  - {type: unique_together, columns: [part, begins, day]}
-  - {type: unique_together, name: same_part, columns: [part], where: "id in (3, 4)"}
-  - {type: accepted_values, column: word, values: [a, b]}
-  - {type: accepted_values, column: ends, values: [one, two, "it's", five, six]}
-  - {type: expression, name: early, expression: "day < 40", severity: warn}
-  - {type: expression, name: dated, expression: "day < 400", severity: warn}
-  - {type: relationships, column: part, to: ref('others'), field: name}
-  - {type: relationships, column: word, to: ref('others'), field: letter}
-  - {type: covers, column: part, of: ref('others'), field: name}
-  - {type: covers, name: covers_numbers, column: id, of: ref('others'), field: number}
-  - {type: not_after, column: day, of: ref('others'), field: last_day, of_where: "number < 3", key: id}
-  - {type: not_after, name: not_after_any, column: id, of: ref('others'), field: last_day, of_where: "true", key: id}
-  - {type: continues, column: begins, after: ends, partition_by: [part], order_by: day}
-  - {type: continues, name: continues_alone, column: begins, after: ends, partition_by: [day], order_by: day}
+  - not_null: {column: word}
+  - not_null: {column: day}
+  - not_null: {name: days_of_words, column: day, where: word is not null}
+  - not_null: {name: parts_of_words, column: part, where: word = 'b'}
+  - unique: {column: word}
+  - unique: {column: day}
+  - unique_together: {columns: [id, part]}
+  - unique_together: {columns: [part, begins, day]}
+  - unique_together: {name: same_part, columns: [part], where: "id in (3, 4)"}
+  - accepted_values: {column: word, values: [a, b]}
+  - accepted_values: {column: ends, values: [one, two, "it's", five, six]}
+  - expression: {name: early, expression: "day < 40", severity: warn}
+  - expression: {name: dated, expression: "day < 400", severity: warn}
+  - relationships: {column: part, to: ref('others'), field: name}
+  - relationships: {column: word, to: ref('others'), field: letter}
+  - covers: {column: part, of: ref('others'), field: name}
+  - covers: {name: covers_numbers, column: id, of: ref('others'), field: number}
+  - not_after: {column: day, of: ref('others'), field: last_day, of_where: "number < 3", key: id}
+  - not_after: {name: not_after_any, column: id, of: ref('others'), field: last_day, of_where: "true", key: id}
+  - continues: {column: begins, after: ends, partition_by: [part], order_by: day}
+  - continues: {name: continues_alone, column: begins, after: ends, partition_by: [day], order_by: day}
 `;
 const others =
   "select * from (values (1, 1, 'x', 'a', 99), (2, 2, 'z', 'b', 15), (3, 3, null, 'c', 9)) as t(number, id, name, letter, last_day)";
