@@ -5,6 +5,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { temporaryFolder } from "../harness/context.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+import { changeFile } from "../harness/warehouse.ts";
 
 const asOf = "2026-11-20";
 const run = ["run", "--start-date", "2026-09-01", "--as-of", asOf];
@@ -267,12 +268,7 @@ describe("a run that goes wrong", () => {
 
   it("with a watermark in the future is refused, and a reset helps", async () => {
     assert.equal((await home.run(run)).code, 0);
-    const { DuckDBInstance } = await import("@duckdb/node-api");
-    const instance = await DuckDBInstance.create(home.database);
-    const connection = await instance.connect();
-    await connection.run("update pipeline.state set loaded_through = date '2100-01-01'");
-    connection.closeSync();
-    instance.closeSync();
+    await changeFile(home.database, "update pipeline.state set loaded_through = date '2100-01-01'");
     const refused = await home.run(run);
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /error\[watermark_in_future\].*2100-01-01[\s\S]*pipeline state reset/);

@@ -7,6 +7,7 @@ import { temporaryFolder } from "../harness/context.ts";
 import { type DocumentSource, doc, startDocuments } from "../harness/documents.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
 import { fakeDbt } from "../harness/in-process.ts";
+import { changeFile } from "../harness/warehouse.ts";
 
 const asOf = "2026-11-30";
 const run = ["run", "--start-date", "2026-11-01", "--as-of", asOf];
@@ -53,12 +54,7 @@ describe("a home", () => {
 
   it("of an earlier version belongs to the source of its last load, as the history has it", async () => {
     assert.equal((await home.run(acme)).code, 0);
-    const { DuckDBInstance } = await import("@duckdb/node-api");
-    const instance = await DuckDBInstance.create(home.database);
-    const connection = await instance.connect();
-    await connection.run("update pipeline.loads set source = null");
-    connection.closeSync();
-    instance.closeSync();
+    await changeFile(home.database, "update pipeline.loads set source = null");
     const refused = await home.run([...acme, "--source", elsewhere()]);
     assert.match(refused.stderr, /error\[source_differs\]/);
     rmSync(join(home.folder, "history.sqlite"));

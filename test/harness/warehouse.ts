@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import type { LoadRequest, Pages } from "../../src/pipeline/ports.ts";
 import { readFile } from "../../src/warehouse/database.ts";
 import { DuckDbWarehouse } from "../../src/warehouse/warehouse.ts";
@@ -11,6 +12,15 @@ export async function query(path: string, sql: string): Promise<(string | null)[
     const result = await connection.runAndReadAll(sql);
     return result.getRowsJson().map((row) => row.map((value) => (value === null ? null : String(value))));
   });
+}
+
+/** Changes a warehouse file that nobody has open, as a hand from outside does. */
+export async function changeFile(path: string, sql: string): Promise<void> {
+  const instance = await DuckDBInstance.create(path);
+  const connection = await instance.connect();
+  await connection.run(sql);
+  connection.closeSync();
+  instance.closeSync();
 }
 
 export type Source = Record<string, unknown>;

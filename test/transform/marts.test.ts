@@ -10,7 +10,7 @@ import { projectFolder } from "../../src/transform/project.ts";
 import { checkPath } from "../../src/warehouse/path.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 import { testOptions, testTransform } from "../harness/dbt.ts";
-import { complaint, query, type Source, testWarehouse } from "../harness/warehouse.ts";
+import { changeFile, complaint, query, type Source, testWarehouse } from "../harness/warehouse.ts";
 
 /** The columns that people know, in their order. */
 const measures = {
@@ -312,11 +312,10 @@ describe("the marts", () => {
   it("fail with the test that fails", async () => {
     const copy = join(temporaryFolder(), "copy.duckdb");
     copyFileSync(database, copy);
-    const instance = await DuckDBInstance.create(copy);
-    const connection = await instance.connect();
-    await connection.run("insert into raw.cfpb_complaints select * from raw.cfpb_complaints where complaint_id = '1'");
-    connection.closeSync();
-    instance.closeSync();
+    await changeFile(
+      copy,
+      "insert into raw.cfpb_complaints select * from raw.cfpb_complaints where complaint_id = '1'",
+    );
     const { state, failed, nodes } = await testTransform(copy).build(testContext());
     assert.equal(state, "Failed");
     assert.deepEqual(failed.flatMap(troublesOf), [

@@ -2,22 +2,13 @@ import assert from "node:assert/strict";
 import { appendFileSync, copyFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { projectFolder } from "../../src/transform/project.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 import { testTransform } from "../harness/dbt.ts";
-import { complaint, query, testWarehouse } from "../harness/warehouse.ts";
+import { changeFile, complaint, query, testWarehouse } from "../harness/warehouse.ts";
 
 const relations = `select schema_name || '.' || table_name, 'table' from duckdb_tables() where schema_name in ('marts', 'staging', 'intermediate', 'seeds')
   union all select schema_name || '.' || view_name, 'view' from duckdb_views() where not internal order by 1`;
-
-async function changeFile(path: string, sql: string): Promise<void> {
-  const instance = await DuckDBInstance.create(path);
-  const connection = await instance.connect();
-  await connection.run(sql);
-  connection.closeSync();
-  instance.closeSync();
-}
 
 describe("a model", () => {
   let built: string;

@@ -1,29 +1,18 @@
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
-import { startChild } from "../../src/transform/child.ts";
 import { PythonEnvironment } from "../../src/transform/environment.ts";
 import { projectFolder } from "../../src/transform/project.ts";
 import type { TransformOptions } from "../../src/transform/transform.ts";
-import { dbtVariables } from "../../src/transform/variables.ts";
 import { temporaryFolder } from "../harness/context.ts";
-import { cacheDir, testOptions } from "../harness/dbt.ts";
-
-const host = fileURLToPath(new URL("../../src/transform/dbt_host.py", import.meta.url));
-const { python } = new PythonEnvironment({ cacheDir, env: {} });
+import { cacheDir, startHost, testOptions } from "../harness/dbt.ts";
 
 /** Has the warm child of a fresh home parse a project; gives the reasons why all of it was parsed, in the words of dbt's log. */
 async function parse(parsed: string, projectDir: string, change: Partial<TransformOptions> = {}): Promise<string[]> {
   const options = { ...testOptions(join(temporaryFolder(), "warehouse.duckdb")), projectDir, ...change };
-  mkdirSync(options.targetDir, { recursive: true });
   const lines: string[] = [];
-  const child = startChild([python, "-I", host], {
-    env: { ...dbtVariables(options), PIPELINE_DBT_PARSED: parsed },
-    signal: options.signal,
-    onLine: (_, line) => void lines.push(line),
-  });
+  const child = startHost(options, parsed, (line) => void lines.push(line));
   child.tell("");
   assert.equal((await child.exited).code, 0, lines.join("\n"));
   const models = lines.find((line) => line.includes('"Manifest"')) ?? "";

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { mkdirSync, watch } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { temporaryFolder, testContext } from "../harness/context.ts";
+import { testTransform } from "../harness/dbt.ts";
+import { changeFile, complaint, testWarehouse } from "../harness/warehouse.ts";
+
+describe("a build with so little memory that it spills", () => {
+  it("runs every model and every check after the first spill", { timeout: 300_000 }, async () => {
+    const { path, warehouse, load } = testWarehouse();
+    await load(Array.from({ length: 30 }, (_, i) => complaint(String(i + 1), { state: i % 2 === 0 ? "CA" : "TX" })));
+    await warehouse.close();
+    await changeFile(
+      path,
+      `      insert into raw.cfpb_complaints select c.* replace (complaint_id || '-' || n as complaint_id, company || n % 50 as company)
+      from raw.cfpb_complaints c, range(70000) r(n)`,
+    );
+    const targetDir = join(temporaryFolder(), "target");
+    mkdirSync(join(targetDir, "spill"), { recursive: true });
+    const happened: string[] = [];
+    const watcher = watch(join(targetDir, "spill"), () => void happened.push("spilled"));
+    const built = await testTransform(path, { targetDir, memoryLimit: "96MB" }).build({
+      ...testContext(),
+      report: (happening) => {
+        if (happening.type === "dbt.node") happened.push(happening.node.name);
+      },
+    });
+    watcher.close();
+    assert.deepEqual([built.state, built.failures, built.warnings], ["Completed", 0, 0]);
+    const first = happened.indexOf("spilled");
+    assert.ok(first >= 0, "it spilled");
+    const later = new Set(happened.slice(first));
+    // Views hold no rows.
+    const marts = built.marts.flatMap((name) => [name, `checks_${name}`]);
+    assert.ok(marts.length >= 24);
+    assert.deepEqual(
+      marts.filter((name) => !later.has(name)),
+      [],
+    );
+  });
+});
