@@ -49,15 +49,17 @@
   {%- endif -%}
 {%- endmacro %}
 
-{#- A seed is loaded when its file or the types of its columns are not those that its comment tells of, or its table is not there. -#}
+{#- A seed is loaded unless its table is as it was loaded: from the same file, with the same types, with the rows that it had then. The
+    comment on the table says so. -#}
 {% materialization seed, adapter='duckdb' %}
   {%- set old = load_cached_relation(this) -%}
   {%- set target = this.incorporate(type='table') -%}
-  {%- set mark = 'of a file with SHA-256 ' ~ model.checksum.checksum ~ ', types ' ~ local_md5(tojson(config.get('column_types'), sort_keys=true)) -%}
-  {%- if old is not none and old.is_table and comment_of(target) == mark -%}
+  {%- set file = 'of a file with SHA-256 ' ~ model.checksum.checksum ~ ', types ' ~ local_md5(tojson(config.get('column_types'), sort_keys=true)) -%}
+  {%- set loaded = loaded_seed(target) if old is not none and old.is_table else {} -%}
+  {%- if not should_full_refresh() and loaded and loaded.comment == file ~ ', ' ~ loaded.contents -%}
     {% do store_result('agate_table', response='OK', agate_table=none) %}
     {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) -%}
-      -- the file is the one that was loaded
+      -- the table is as it was loaded
     {%- endcall %}
   {%- else -%}
     {%- set rows = load_agate_table() -%}
@@ -66,23 +68,23 @@
       drop {{ 'table' if old is none else old.type }} if exists {{ target }}
     {%- endcall %}
     {%- set created = create_csv_table(model, rows) -%}
-    {%- set loaded = load_csv_rows(model, rows) -%}
-    {% call statement('mark') -%}
-      comment on table {{ target }} is '{{ mark }}'
+    {%- set inserted = load_csv_rows(model, rows) -%}
+    {% call statement('comment') -%}
+      comment on table {{ target }} is '{{ file ~ ', ' ~ loaded_seed(target).contents }}'
     {%- endcall %}
     {% call noop_statement('main', 'CREATE ' ~ rows.rows | length, 'CREATE', rows.rows | length) -%}
-      {{ get_csv_sql(created, loaded) }};
+      {{ get_csv_sql(created, inserted) }};
     {%- endcall %}
     {{ adapter.commit() }}
   {%- endif -%}
   {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- The comment on a table; none where there is none. -#}
-{% macro comment_of(relation) -%}
+{#- The comment on the table of a seed, and what the table has: the number and a hash of its rows. -#}
+{% macro loaded_seed(relation) -%}
   {%- set found = run_query(
-    "select comment from duckdb_tables() where database_name = '" ~ relation.database ~ "' and schema_name = '" ~ relation.schema
-    ~ "' and table_name = '" ~ relation.identifier ~ "'"
+    "select (select comment from duckdb_tables() where database_name = '" ~ relation.database ~ "' and schema_name = '" ~ relation.schema
+    ~ "' and table_name = '" ~ relation.identifier ~ "'), (select count(*) || ' rows, ' || coalesce(bit_xor(hash(t)), 0) from " ~ relation ~ " as t)"
   ) -%}
-  {{ return(found.columns[0].values()[0] if found.rows | length > 0 else none) }}
+  {{ return({'comment': found.columns[0].values()[0], 'contents': found.columns[1].values()[0]}) }}
 {%- endmacro %}

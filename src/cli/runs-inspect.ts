@@ -3,6 +3,7 @@ import { withoutAddress } from "../pipeline/errors.ts";
 import { bytes, count, duration, plural, visible } from "../pipeline/words.ts";
 import { publicRun, type RunDetail } from "../runs.ts";
 import { errorText } from "./error-output.ts";
+import { hinted } from "./hints.ts";
 import type { GlobalOptions } from "./options.ts";
 import { findRun, timeText, withHistory } from "./runs-find.ts";
 import { colored } from "./runs-list.ts";
@@ -140,11 +141,23 @@ function nodeLines({ nodes }: RunDetail): string {
     `dbt: ${plural(models.length, "model")}, ${plural(checksOf(nodes), "check")}; slowest: ${slowest.map(({ name, durationMs }) => `${name} ${duration(durationMs)}`).join(", ")}`,
     ...nodes.flatMap(troublesOf).map((trouble) => `dbt: ${trouble.split("\n")[0]}`),
     ...nodes.flatMap(({ checks }) =>
-      checks.flatMap(({ name, found }) => (found === null ? [] : [`  rows of ${name}: ${rowsCommand(found.sql)}`])),
+      checks.flatMap(({ name, found }) =>
+        found === null ? [] : [`  rows of ${name}: ${hinted(rowsCommand(found.sql))}`],
+      ),
     ),
+    ...skippedLines(nodes),
     ...nodes.flatMap(passedLine),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function skippedLines(nodes: RunDetail["nodes"]): string[] {
+  const skipped = nodes.filter(({ status }) => status === "skipped");
+  const models = skipped.filter(({ kind }) => kind === "model").map(({ name }) => name);
+  return [
+    ...(models.length === 0 ? [] : [`  skipped: ${models.join(", ")}`]),
+    ...(checksOf(skipped) === 0 ? [] : [`  skipped: ${plural(checksOf(skipped), "check")}`]),
+  ];
 }
 
 function passedLine({ name, kind, model, status, checks }: RunDetail["nodes"][number]): string[] {

@@ -7,10 +7,10 @@ export function checksOf(nodes: readonly DbtNode[]): number {
   return tests.reduce((sum, { checks }) => sum + (checks.length || 1), 0);
 }
 
-/** What failed in a node that did not end well, a text for each: its checks that failed or warn, or itself, with all that dbt said. */
+/** What failed in a node, or is warned of, a text for each: its checks that failed or warn, or itself, with all that dbt said. */
 export function troublesOf(node: DbtNode): string[] {
   const { kind, name, status, message, model, failures, checks } = node;
-  if (status === "success" || status === "pass") return [];
+  if (status === "success" || status === "pass" || status === "skipped") return [];
   const bad = checks.filter(({ found }) => found !== null);
   if (bad.length > 0) return bad.map((check) => checkText(check, model));
   if (checks.some((check) => check.status === "unknown")) {

@@ -202,7 +202,7 @@ class DbtFailed extends PipelineError {
     const show = commandForRows(result.failed);
     super({
       code: "dbt_failed",
-      what: `dbt failed: ${troubles.slice(0, 3).join("; ")}${more}.`,
+      what: `dbt failed: ${troubles.slice(0, 3).join("; ")}${more}`.replace(/(?<!\.)$/, "."),
       data: "The loaded complaints are kept; the watermark stays where it was, and some marts may be older than others.",
       next:
         "Fix the model or the data it complains about and run again: the next run builds everything that is owed." +

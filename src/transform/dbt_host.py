@@ -101,6 +101,7 @@ def tell_failed_checks(results):
 in_every_home = {
     "PIPELINE_DBT_DATABASE": "warehouse.duckdb",
     "PIPELINE_DBT_THREADS": "1",
+    "PIPELINE_DBT_DUCKDB_THREADS": "1",
     "PIPELINE_DBT_MEMORY_LIMIT": "1GB",
     "PIPELINE_DBT_SPILL": "spill",
 }

@@ -67,7 +67,9 @@ export function parseDbtLine(line: string): DbtEvent | null {
   if (info.name === "LogStartLine" && data.total !== undefined) return { type: "total", total: data.total };
   // Lines about single nodes (LogStartLine, LogTestResult, ...) say again what the nodes say.
   if (info.level === "debug" || info.name.startsWith("Log") || info.msg.trim() === "") return null;
-  const level = info.level === "error" || info.level === "warn" ? info.level : "debug";
+  // Lines about results say again what the nodes say, in words about dbt's own settings.
+  const isNews = (info.level === "error" || info.level === "warn") && !info.name.startsWith("RunResult");
+  const level = isNews ? (info.level as "error" | "warn") : "debug";
   return { type: "log", level, text: info.msg.trim() };
 }
 

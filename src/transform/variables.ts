@@ -7,10 +7,14 @@ export type DbtSettings = {
   targetDir: string;
   database: string;
   memoryLimit: string;
+  /** Threads of DuckDB. */
   threads: number;
   /** The environment variables to run in. */
   env: Record<string, string>;
 };
+
+/** dbt's Python holds up a third one: more take longer, at 125,000 rows and at 5 million (docs/performance.md). */
+const nodesAtOnce = 2;
 
 /** What dbt runs in. The user's own DBT_* variables are left out: they belong to other projects and would bend this one. */
 export function dbtVariables(options: DbtSettings): Record<string, string> {
@@ -27,7 +31,8 @@ export function dbtVariables(options: DbtSettings): Record<string, string> {
     DBT_SEND_ANONYMOUS_USAGE_STATS: "false",
     DO_NOT_TRACK: "1",
     PIPELINE_DBT_DATABASE: database,
-    PIPELINE_DBT_THREADS: String(threads),
+    PIPELINE_DBT_THREADS: String(Math.min(threads, nodesAtOnce)),
+    PIPELINE_DBT_DUCKDB_THREADS: String(threads),
     PIPELINE_DBT_MEMORY_LIMIT: memoryLimit,
     PIPELINE_DBT_SPILL: join(targetDir, "spill"),
     TZ: "UTC",

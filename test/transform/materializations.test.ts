@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { appendFileSync, copyFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
+import { runDbt } from "../../src/transform/command.ts";
 import { projectFolder } from "../../src/transform/project.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
-import { testTransform } from "../harness/dbt.ts";
+import { testOptions, testTransform } from "../harness/dbt.ts";
 import { changeFile, complaint, query, testWarehouse } from "../harness/warehouse.ts";
 
 const relations = `select schema_name || '.' || table_name, 'table' from duckdb_tables() where schema_name in ('marts', 'staging', 'intermediate', 'seeds')
@@ -83,7 +84,7 @@ describe("a seed", () => {
   const mark = "select comment from duckdb_tables() where table_name = 'company_aliases'";
   const rows = "from seeds.company_aliases order by all";
 
-  it("is loaded when its file changed or its table is gone, and left alone else", async () => {
+  it("is loaded when its file changed, or its table is gone or another one, and left alone else", async () => {
     const { path, warehouse, load } = testWarehouse();
     await load([complaint("1")]);
     await warehouse.close();
@@ -109,5 +110,16 @@ describe("a seed", () => {
     await changeFile(path, "drop table seeds.issue_renames; create view seeds.issue_renames as select 1 as nothing");
     assert.deepEqual(await build(), ["company_aliases", "issue_renames"]);
     assert.equal((await query(path, "from seeds.issue_renames limit 1")).length, 1);
+    await changeFile(path, "update seeds.state_population set population = 1 where state = 'CA'");
+    assert.deepEqual(await build(), ["state_population"]);
+    const lines: string[] = [];
+    const options = { ...testOptions(path), projectDir };
+    const output = {
+      color: false,
+      progress: () => undefined,
+      onLine: (_: string, line: string) => void lines.push(line),
+    };
+    assert.equal(await runDbt(options, ["seed", "--full-refresh"], output), 0);
+    assert.equal(lines.filter((line) => /OK loaded seed file .*CREATE \d+/.test(line)).length, 4, lines.join("\n"));
   });
 });
