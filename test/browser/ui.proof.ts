@@ -205,6 +205,37 @@ describe("the web UI in a browser", { skip: noBrowser }, () => {
     await page.close();
   });
 
+  it("shows which checks failed first, with the command that shows their rows, and names those that passed", async () => {
+    const database = openHistory(join(home.folder, "history.sqlite"));
+    const [run] = database.prepare("select no, id from runs order by no desc limit 1").all() as {
+      no: number;
+      id: string;
+    }[];
+    const found = { rows: 3, example: "17", sql: "select * from marts.dim_states where state is null" };
+    const checks = [
+      { name: "not_null_state", column: "state", status: "fail", found },
+      { name: "unique_state", column: "state", status: "pass", found: null },
+    ];
+    database
+      .prepare(
+        "insert or replace into dbt_nodes values (?, 'test.cfpb.x', 'checks_dim_states', 'test', 'fail', 5, 1, 'Got 1 result', 'dim_states', ?)",
+      )
+      .run(run!.no, JSON.stringify(checks));
+    database.close();
+    const page = await openPage(browser, `${url}/runs/${run!.id}?tab=dbt`);
+    const first = page.locator("table", { hasText: "message" }).last().locator("tbody tr").first();
+    await first.getByText("not_null_state: fail, 3 rows, such as 17").waitFor();
+    await first
+      .getByText("pipeline dbt -- show --inline 'select * from marts.dim_states where state is null'")
+      .waitFor();
+    await first.getByText("1 check: pass").click();
+    await first.getByText("unique_state").waitFor();
+    await first.getByRole("link", { name: "dim_states" }).click();
+    await page.locator("h2", { hasText: "model dim_states" }).waitFor();
+    assert.deepEqual(page.problems, []);
+    await page.close();
+  });
+
   it("scrolls through a log of a million lines", async () => {
     const database = openHistory(join(home.folder, "history.sqlite"));
     database.exec(`insert into runs (id, name, flow, state, trigger, started_at, ended_at, as_of, source, database, settings, host, pid, heartbeat_at)
