@@ -17,7 +17,7 @@ import { readRestoreNote, settleRestore } from "./restore-note.ts";
 import { historyFile, openRuns } from "./runs.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { LocalEngine } from "./runtime/local-engine.ts";
-import { spawnSample } from "./sample/spawn.ts";
+import { spawnSample } from "./sample/server/spawn.ts";
 import { currentSnapshot, type Snapshot } from "./snapshot/current.ts";
 import { type ExportFormat, exportFormats, exportSnapshot } from "./snapshot/export.ts";
 import type { Column, Receiver, SqlLimits, SqlSession, Value } from "./snapshot/sql.ts";

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { dayNumber, dayText, endOfDay } from "../../src/sample/clock.ts";
-import { generateRows } from "../../src/sample/generate.ts";
-import { timedIndex } from "../../src/sample/live-index.ts";
-import { startSample } from "../../src/sample/server.ts";
-import { spawnSample } from "../../src/sample/spawn.ts";
+import { dayNumber, dayText, endOfDay } from "../../src/sample/dataset/clock.ts";
+import { generateRows } from "../../src/sample/dataset/generate.ts";
+import { timedIndex } from "../../src/sample/index/live-index.ts";
+import { startSample } from "../../src/sample/server/server.ts";
+import { spawnSample } from "../../src/sample/server/spawn.ts";
 import { dbtVariables } from "../../src/transform/variables.ts";
 import { dbtPackages } from "../docs/dbt-packages.ts";
 

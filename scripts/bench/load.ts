@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { Settings } from "../../src/config.ts";
-import { spawnSample } from "../../src/sample/spawn.ts";
+import { spawnSample } from "../../src/sample/server/spawn.ts";
 
 /**
  * Extract and load against the least that any client must do: fetch the same pages with curl, and read
@@ -135,7 +135,7 @@ for (const [what, value, bar] of results) console.log(`| ${what} | ${value} | ${
 
 /** Companies with the most complaints of the sample, both banks among them, by their exact names. */
 function largestCompanies(): string[] {
-  const file = new URL("../../src/sample/words/volumes.json", import.meta.url);
+  const file = new URL("../../src/sample/dataset/words/volumes.json", import.meta.url);
   const volumes = JSON.parse(readFileSync(file, "utf8")) as { company: string }[];
   return volumes.slice(0, 42).map(({ company }) => company);
 }

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { spawnSample } from "../../src/sample/spawn.ts";
+import { spawnSample } from "../../src/sample/server/spawn.ts";
 
 /**
  * Whole runs, from the start of the process to its end, against D: `dbt build` as a process of its own on the same database,

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { dayNumber } from "../../src/sample/clock.ts";
-import { generateRows } from "../../src/sample/generate.ts";
-import { spawnSample } from "../../src/sample/spawn.ts";
+import { dayNumber } from "../../src/sample/dataset/clock.ts";
+import { generateRows } from "../../src/sample/dataset/generate.ts";
+import { spawnSample } from "../../src/sample/server/spawn.ts";
 
 /** How quick the sample source is, so that it is never what a measurement of the client measures. */
 const asOf = "2026-11-20";

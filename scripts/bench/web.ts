@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
-import { spawnSample } from "../../src/sample/spawn.ts";
+import { spawnSample } from "../../src/sample/server/spawn.ts";
 
 /** The pages' server: a full history against an empty one, the first paint, a run beside 200 open streams, idling. */
 const folder = mkdtempSync(join(tmpdir(), "pipeline-bench-"));

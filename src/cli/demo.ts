@@ -12,7 +12,7 @@ import type { RunReport } from "../pipeline/report.ts";
 import { runName } from "../pipeline/run-name.ts";
 import { count, duration } from "../pipeline/words.ts";
 import { executeRun, type RunOptions } from "../run.ts";
-import { startNights } from "../sample/nights.ts";
+import { startNights } from "../sample/server/nights.ts";
 import { programName } from "./hints.ts";
 import type { GlobalOptions } from "./options.ts";
 import { cancelOnSignals, ofRun } from "./signals.ts";

@@ -1,9 +1,9 @@
 import { isDay } from "../pipeline/days.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { nearestWord } from "../pipeline/spelling.ts";
-import { NoDocument } from "../sample/documents.ts";
-import { type ShapeName, shapeNames } from "../sample/shapes.ts";
-import { type StandaloneOptions, startStandalone } from "../sample/standalone.ts";
+import { type ShapeName, shapeNames } from "../sample/dataset/shapes.ts";
+import { NoDocument } from "../sample/index/documents.ts";
+import { type StandaloneOptions, startStandalone } from "../sample/server/standalone.ts";
 import type { GlobalOptions } from "./options.ts";
 import { cancelOnSignals, ofReading } from "./signals.ts";
 

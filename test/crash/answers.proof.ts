@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { RunReport } from "../../src/pipeline/report.ts";
-import { wordFields } from "../../src/sample/rows.ts";
+import { wordFields } from "../../src/sample/dataset/rows.ts";
 import { type Chooser, chooser, seedsUpTo } from "../harness/chooser.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { runInProcess } from "../harness/in-process.ts";

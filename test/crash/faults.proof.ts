@@ -3,7 +3,7 @@ import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { ErrorCode } from "../../src/pipeline/errors.ts";
-import type { Fault } from "../../src/sample/faults.ts";
+import type { Fault } from "../../src/sample/server/faults.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { runInProcess } from "../harness/in-process.ts";
 import { jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { dayMs, dayText } from "../../src/sample/clock.ts";
+import { dayMs, dayText } from "../../src/sample/dataset/clock.ts";
 import { testHome } from "../harness/home.ts";
 import { jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { assertTrue } from "../harness/truth.ts";

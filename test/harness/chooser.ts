@@ -1,4 +1,4 @@
-import { draw, mix } from "../../src/sample/random.ts";
+import { draw, mix } from "../../src/sample/dataset/random.ts";
 
 /** A sequence of choices out of a seed. */
 export function chooser(seed: number) {

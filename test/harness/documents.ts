@@ -1,8 +1,8 @@
-import { endOfDay } from "../../src/sample/clock.ts";
-import { type Document, DocumentsIndex } from "../../src/sample/documents.ts";
-import type { Fault } from "../../src/sample/faults.ts";
-import { startSample } from "../../src/sample/server.ts";
-import type { ShapeName } from "../../src/sample/shapes.ts";
+import { endOfDay } from "../../src/sample/dataset/clock.ts";
+import type { ShapeName } from "../../src/sample/dataset/shapes.ts";
+import { type Document, DocumentsIndex } from "../../src/sample/index/documents.ts";
+import type { Fault } from "../../src/sample/server/faults.ts";
+import { startSample } from "../../src/sample/server/server.ts";
 import type { TestSource } from "./sample.ts";
 
 /** A complaint as an index holds it. */

@@ -1,9 +1,9 @@
-import { dayNumber, endOfDay } from "../../src/sample/clock.ts";
-import type { Fault } from "../../src/sample/faults.ts";
-import { type GenerateOptions, generateRows } from "../../src/sample/generate.ts";
-import { timedIndex } from "../../src/sample/live-index.ts";
-import type { Rows } from "../../src/sample/rows.ts";
-import { startSample } from "../../src/sample/server.ts";
+import { dayNumber, endOfDay } from "../../src/sample/dataset/clock.ts";
+import { type GenerateOptions, generateRows } from "../../src/sample/dataset/generate.ts";
+import type { Rows } from "../../src/sample/dataset/rows.ts";
+import { timedIndex } from "../../src/sample/index/live-index.ts";
+import type { Fault } from "../../src/sample/server/faults.ts";
+import { startSample } from "../../src/sample/server/server.ts";
 
 export const jpmorgan = "JPMORGAN CHASE & CO.";
 export const bankOfAmerica = "BANK OF AMERICA, NATIONAL ASSOCIATION";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { endOfDay } from "../../src/sample/clock.ts";
-import { type Document, DocumentsIndex, parseDocuments } from "../../src/sample/documents.ts";
-import { type SampleServer, startSample } from "../../src/sample/server.ts";
-import { shapeNames } from "../../src/sample/shapes.ts";
-import { realRates } from "../../src/sample/throttle.ts";
+import { endOfDay } from "../../src/sample/dataset/clock.ts";
+import { shapeNames } from "../../src/sample/dataset/shapes.ts";
+import { type Document, DocumentsIndex, parseDocuments } from "../../src/sample/index/documents.ts";
+import { type SampleServer, startSample } from "../../src/sample/server/server.ts";
+import { realRates } from "../../src/sample/server/throttle.ts";
 import { differences } from "./conformance/compare.ts";
 import { readConversations, readText, send } from "./conformance/recordings.ts";
 

@@ -3,11 +3,11 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { dayNumber, endOfDay } from "../../src/sample/clock.ts";
-import { generateRows } from "../../src/sample/generate.ts";
-import { timedIndex } from "../../src/sample/live-index.ts";
-import { type SampleServer, startSample } from "../../src/sample/server.ts";
-import { truth } from "../../src/sample/truth.ts";
+import { dayNumber, endOfDay } from "../../src/sample/dataset/clock.ts";
+import { generateRows } from "../../src/sample/dataset/generate.ts";
+import { truth } from "../../src/sample/dataset/truth.ts";
+import { timedIndex } from "../../src/sample/index/live-index.ts";
+import { type SampleServer, startSample } from "../../src/sample/server/server.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
 const asOf = "2026-11-20";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { type Fault, type FaultRule, faultKinds } from "../../src/sample/faults.ts";
-import type { SampleServer } from "../../src/sample/server.ts";
-import { startStandalone } from "../../src/sample/standalone.ts";
+import { type Fault, type FaultRule, faultKinds } from "../../src/sample/server/faults.ts";
+import type { SampleServer } from "../../src/sample/server/server.ts";
+import { startStandalone } from "../../src/sample/server/standalone.ts";
 
 const asOf = "2026-11-20";
 const query = "size=10&no_aggs=true&sort=created_date_asc&company=JPMORGAN%20CHASE%20%26%20CO.";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import { dayNumber } from "../../src/sample/clock.ts";
-import { generateRows } from "../../src/sample/generate.ts";
-import { type Rows, textOrder, wordFields } from "../../src/sample/rows.ts";
+import { dayNumber } from "../../src/sample/dataset/clock.ts";
+import { generateRows } from "../../src/sample/dataset/generate.ts";
+import { type Rows, textOrder, wordFields } from "../../src/sample/dataset/rows.ts";
 
 const jpmorgan = "JPMORGAN CHASE & CO.";
 const boa = "BANK OF AMERICA, NATIONAL ASSOCIATION";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { dayNumber } from "../../src/sample/clock.ts";
-import { generateRows } from "../../src/sample/generate.ts";
-import { truth } from "../../src/sample/truth.ts";
+import { dayNumber } from "../../src/sample/dataset/clock.ts";
+import { generateRows } from "../../src/sample/dataset/generate.ts";
+import { truth } from "../../src/sample/dataset/truth.ts";
 
 describe("company names in time", () => {
   const rows = generateRows({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { spawnSample } from "../../src/sample/spawn.ts";
+import { spawnSample } from "../../src/sample/server/spawn.ts";
 
 describe("the sample as a process", () => {
   it("serves at full scale and ends when it is told to", async () => {

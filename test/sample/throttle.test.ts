@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { startStandalone } from "../../src/sample/standalone.ts";
-import { realRates, Throttle } from "../../src/sample/throttle.ts";
+import { startStandalone } from "../../src/sample/server/standalone.ts";
+import { realRates, Throttle } from "../../src/sample/server/throttle.ts";
 
 describe("the source's limits", () => {
   it("roll over a minute, and refused requests do not count", () => {

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { dayMs, dayNumber, dayText, endOfDay } from "./clock.ts";
+import { dayMs, dayNumber, dayText, endOfDay } from "../dataset/clock.ts";
+import { generateRows } from "../dataset/generate.ts";
+import type { ShapeName } from "../dataset/shapes.ts";
+import { DocumentsIndex, parseDocuments } from "../index/documents.ts";
+import { type LiveIndex, timedIndex } from "../index/live-index.ts";
 import { Control } from "./control.ts";
-import { DocumentsIndex, parseDocuments } from "./documents.ts";
-import { generateRows } from "./generate.ts";
-import { type LiveIndex, timedIndex } from "./live-index.ts";
 import { type SampleServer, startSample } from "./server.ts";
-import type { ShapeName } from "./shapes.ts";
 import { type RequestKind, realRates } from "./throttle.ts";
 
 export type StandaloneOptions = {

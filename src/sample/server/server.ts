@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { html, json } from "./answer.ts";
-import { bulkPath } from "./bulk.ts";
+import { html, json } from "../answers/answer.ts";
+import { bulkPath } from "../answers/bulk.ts";
+import { shapes } from "../dataset/shapes.ts";
 import { controlPath } from "./control.ts";
 import { deliver, deliverBulk } from "./deliver.ts";
 import { route } from "./routes.ts";
 import { type SampleOptions, type Serving, searchPath } from "./serving.ts";
-import { shapes } from "./shapes.ts";
 import { Throttle } from "./throttle.ts";
 
 export type SampleServer = { url: string; bulkUrl: string; close(): Promise<void> };

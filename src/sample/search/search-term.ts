@@ -1,7 +1,7 @@
+import type { Codes, RowField, Rows, Snapshot } from "../dataset/rows.ts";
+import type { Words } from "../dataset/words.ts";
 import { askedWords, namedWords, standardWords } from "./analysis.ts";
 import { type Clause, parseQueryString } from "./query-string.ts";
-import type { Codes, RowField, Rows, Snapshot } from "./rows.ts";
-import type { Words } from "./words.ts";
 
 /** True for the rows that a search term finds. */
 export type RowTest = (row: number) => boolean;

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import { type Answer, json } from "./answer.ts";
-import { endOfDay } from "./clock.ts";
-import { type Change, DocumentsIndex, problemOf } from "./documents.ts";
+import { type Answer, json } from "../answers/answer.ts";
+import { endOfDay } from "../dataset/clock.ts";
+import { type Change, DocumentsIndex, problemOf } from "../index/documents.ts";
+import type { LiveIndex } from "../index/live-index.ts";
 import { type FaultRule, FaultRules, faultKinds, type SeenRequest } from "./faults.ts";
-import type { LiveIndex } from "./live-index.ts";
 
 export const controlPath = "/_control";
 

@@ -1,8 +1,8 @@
+import { dayMs } from "../dataset/clock.ts";
+import type { RowField, Rows } from "../dataset/rows.ts";
+import type { Shape } from "../dataset/shapes.ts";
+import type { View } from "../index/live-index.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { dayMs } from "./clock.ts";
-import type { View } from "./live-index.ts";
-import type { RowField, Rows } from "./rows.ts";
-import type { Shape } from "./shapes.ts";
 
 /** Remembers the bytes of what fields together make of a row: once for every combination that occurs. */
 class Fragments {

@@ -1,6 +1,6 @@
-import type { View } from "./live-index.ts";
+import { textOrder } from "../dataset/rows.ts";
+import type { View } from "../index/live-index.ts";
 import type { FilterField, Selection } from "./parameters.ts";
-import { textOrder } from "./rows.ts";
 import { type RowTest, termTest } from "./search-term.ts";
 
 export type Selected = {

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { ZipFile } from "yazl";
-import { dayMs } from "./clock.ts";
+import { dayMs } from "../dataset/clock.ts";
+import type { View } from "../index/live-index.ts";
 import { type Column, csvColumns, csvRow } from "./exports.ts";
-import type { View } from "./live-index.ts";
 
 export const bulkPath = "/ccdb/complaints.csv.zip";
 

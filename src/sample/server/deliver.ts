@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Answer, json } from "./answer.ts";
-import { type BulkFile, bulkFile } from "./bulk.ts";
+import { type Answer, json } from "../answers/answer.ts";
+import { type BulkFile, bulkFile } from "../answers/bulk.ts";
 import { type Fault, spoil } from "./faults.ts";
 import type { Serving } from "./serving.ts";
 import { realRates } from "./throttle.ts";

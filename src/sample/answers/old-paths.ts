@@ -1,8 +1,8 @@
+import type { Shape } from "../dataset/shapes.ts";
+import type { View } from "../index/live-index.ts";
+import { type FieldErrors, parseQuery } from "../search/parameters.ts";
+import { select } from "../search/select.ts";
 import { type Answer, indexFailed, json, openHeaders } from "./answer.ts";
-import type { View } from "./live-index.ts";
-import { type FieldErrors, parseQuery } from "./parameters.ts";
-import { select } from "./select.ts";
-import type { Shape } from "./shapes.ts";
 
 const most = 10;
 

@@ -1,8 +1,8 @@
-import type { BulkColumns } from "./bulk.ts";
+import type { BulkColumns } from "../answers/bulk.ts";
+import type { Shape, ShapeName } from "../dataset/shapes.ts";
+import type { LiveIndex } from "../index/live-index.ts";
 import type { Control } from "./control.ts";
 import type { Fault, SeenRequest } from "./faults.ts";
-import type { LiveIndex } from "./live-index.ts";
-import type { Shape, ShapeName } from "./shapes.ts";
 import type { RequestKind, Throttle } from "./throttle.ts";
 
 /** Where the source has its search API. */

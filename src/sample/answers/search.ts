@@ -1,11 +1,11 @@
-import { aggregate } from "./aggregations.ts";
+import { dayMs, dayText } from "../dataset/clock.ts";
+import type { Shape } from "../dataset/shapes.ts";
+import type { View } from "../index/live-index.ts";
+import { aggregate } from "../search/aggregations.ts";
+import type { Query } from "../search/parameters.ts";
+import { type After, page, select } from "../search/select.ts";
 import { type Answer, indexFailed, openHeaders } from "./answer.ts";
-import { dayMs, dayText } from "./clock.ts";
-import type { View } from "./live-index.ts";
-import type { Query } from "./parameters.ts";
 import { renderHits } from "./render.ts";
-import { type After, page, select } from "./select.ts";
-import type { Shape } from "./shapes.ts";
 
 /** The most rows that one page may reach; beyond it the index fails. */
 const indexWindow = 10_000;

@@ -1,6 +1,6 @@
-import { dayNumber, endOfDay } from "./clock.ts";
-import { generateRows } from "./generate.ts";
-import { timedIndex } from "./live-index.ts";
+import { dayNumber, endOfDay } from "../dataset/clock.ts";
+import { generateRows } from "../dataset/generate.ts";
+import { timedIndex } from "../index/live-index.ts";
 import { startSample } from "./server.ts";
 
 /** A made-up source that stands at one day's end until it is moved to another's. */

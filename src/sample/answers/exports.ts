@@ -1,10 +1,10 @@
+import type { RowField } from "../dataset/rows.ts";
+import type { Shape } from "../dataset/shapes.ts";
+import type { View } from "../index/live-index.ts";
+import type { FieldErrors, Query } from "../search/parameters.ts";
+import { select } from "../search/select.ts";
 import { type Answer, indexFailed, json, openHeaders } from "./answer.ts";
-import type { View } from "./live-index.ts";
-import type { FieldErrors, Query } from "./parameters.ts";
 import { renderSource } from "./render.ts";
-import type { RowField } from "./rows.ts";
-import { select } from "./select.ts";
-import type { Shape } from "./shapes.ts";
 
 /** The most rows that an export may have. Source: the live service. */
 export const exportCap = 100_000;

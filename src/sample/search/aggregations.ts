@@ -1,9 +1,9 @@
-import type { View } from "./live-index.ts";
+import type { RowField } from "../dataset/rows.ts";
+import type { Shape } from "../dataset/shapes.ts";
+import type { Words } from "../dataset/words.ts";
+import type { View } from "../index/live-index.ts";
 import type { FilterField, Query } from "./parameters.ts";
-import type { RowField } from "./rows.ts";
 import type { Selected } from "./select.ts";
-import type { Shape } from "./shapes.ts";
-import type { Words } from "./words.ts";
 
 type Bucket = { key: string | number; doc_count: number; [other: string]: unknown };
 type Terms = { doc_count_error_upper_bound: number; sum_other_doc_count: number; buckets: Bucket[] };

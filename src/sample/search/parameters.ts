@@ -1,5 +1,5 @@
-import { dayMs } from "./clock.ts";
-import type { Shape } from "./shapes.ts";
+import { dayMs } from "../dataset/clock.ts";
+import type { Shape } from "../dataset/shapes.ts";
 
 /** Fields that can be filtered, and counted without their own filter. */
 export const filterFields = [

@@ -1,4 +1,4 @@
-import { type Answer, json } from "./answer.ts";
+import { type Answer, json } from "../answers/answer.ts";
 
 export type RequestKind = "search" | "export" | "document";
 

@@ -1,8 +1,8 @@
+import { dayText } from "../dataset/clock.ts";
+import type { Shape } from "../dataset/shapes.ts";
+import type { View } from "../index/live-index.ts";
 import { type Answer, openHeaders } from "./answer.ts";
-import { dayText } from "./clock.ts";
-import type { View } from "./live-index.ts";
 import { renderSource } from "./render.ts";
-import type { Shape } from "./shapes.ts";
 
 /** One complaint by its id, in the index's own form: an unknown id is an answer without hits. */
 export function singleDocument(view: View, id: string, shape: Shape): Answer {

@@ -1,7 +1,7 @@
-import { dayMs } from "./clock.ts";
+import { dayMs } from "../dataset/clock.ts";
+import { type RowField, type Rows, textOrder, wordFields } from "../dataset/rows.ts";
+import { Dictionary } from "../dataset/words.ts";
 import type { LiveIndex, View } from "./live-index.ts";
-import { type RowField, type Rows, textOrder, wordFields } from "./rows.ts";
-import { Dictionary } from "./words.ts";
 
 /** A document as an index holds it: `_source` in the form that its shape gives it. */
 export type Document = { _id: string; _source: Record<string, unknown> };

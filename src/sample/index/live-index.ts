@@ -1,5 +1,5 @@
-import { buildAt } from "./clock.ts";
-import type { Rows, Snapshot } from "./rows.ts";
+import { buildAt } from "../dataset/clock.ts";
+import type { Rows, Snapshot } from "../dataset/rows.ts";
 
 /** What the search index shows at one moment. */
 export type View = {

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
-import { type Answer, html, json } from "./answer.ts";
-import { csvErrors, exportCsv, exportJson } from "./exports.ts";
+import { type Answer, html, json } from "../answers/answer.ts";
+import { csvErrors, exportCsv, exportJson } from "../answers/exports.ts";
+import { suggest, trends } from "../answers/old-paths.ts";
+import { search } from "../answers/search.ts";
+import { singleDocument } from "../answers/single-document.ts";
+import type { Shape } from "../dataset/shapes.ts";
+import { parseQuery } from "../search/parameters.ts";
 import type { Fault } from "./faults.ts";
-import { suggest, trends } from "./old-paths.ts";
-import { parseQuery } from "./parameters.ts";
-import { search } from "./search.ts";
 import { type Serving, searchPath } from "./serving.ts";
-import type { Shape } from "./shapes.ts";
-import { singleDocument } from "./single-document.ts";
 
 /** The answer to a request, as the source's routes, its firewall and its website give it. */
 export function route(

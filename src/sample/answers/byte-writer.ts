@@ -1,4 +1,4 @@
-import { dayMs, dayText } from "./clock.ts";
+import { dayMs, dayText } from "../dataset/clock.ts";
 
 /**
  * Puts text together as bytes. A page of 10,000 rows is 6 MB of some 200,000 pieces: as strings, half of its time would go
