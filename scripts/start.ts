@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { table } from "../src/cli/table.ts";
+import { table } from "../src/cli/terminal/table.ts";
 
 /** `npm start`: the whole job on the embedded sample source, one answer out of its data, and where to look next. */
 const database = "database/sample/cfpb_complaints.duckdb";

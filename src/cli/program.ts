@@ -1,15 +1,15 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
-import { addData } from "./data-commands.ts";
-import { reportError } from "./error-output.ts";
+import { addData } from "./data/commands.ts";
 import { addExamples } from "./examples.ts";
 import { globalOptions } from "./options.ts";
-import { addRun } from "./run-commands.ts";
-import { addRuns } from "./runs-commands.ts";
-import { addSchedule } from "./schedule-commands.ts";
-import { addServer } from "./server-commands.ts";
-import { addSetup } from "./setup-commands.ts";
-import { styleFor } from "./style.ts";
+import { addRun } from "./run/commands.ts";
+import { addRuns } from "./runs/commands.ts";
+import { addSchedule } from "./schedule/commands.ts";
+import { addServer } from "./server/commands.ts";
+import { addSetup } from "./setup/commands.ts";
+import { reportError } from "./terminal/error-output.ts";
+import { styleFor } from "./terminal/style.ts";
 import { wrongUsage } from "./usage-error.ts";
 
 /** Every command with its options and examples; `exit` is told the exit code of the one that runs. */

@@ -12,8 +12,8 @@ import type { Home, PublicSchedule } from "../web/server/home.ts";
 import { Queue } from "../web/server/queue.ts";
 import type { GlobalOptions } from "./options.ts";
 import { ownCommand } from "./own-command.ts";
-import { makeSchedule } from "./schedule-add.ts";
-import { namedSchedule, outcomeOf } from "./schedule-list.ts";
+import { makeSchedule } from "./schedule/add.ts";
+import { namedSchedule, outcomeOf } from "./schedule/list.ts";
 import { openRunsLog } from "./scheduled-runs.ts";
 
 const shownTimes = 5;

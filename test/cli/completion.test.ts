@@ -4,8 +4,8 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { complete } from "../../src/cli/complete.ts";
 import { buildProgram } from "../../src/cli/program.ts";
+import { complete } from "../../src/cli/setup/complete.ts";
 import { ScheduleStore } from "../../src/schedule/store.ts";
 import { temporaryFolder } from "../harness/context.ts";
 

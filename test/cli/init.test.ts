@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
-import { commentedConfig } from "../../src/cli/init.ts";
+import { commentedConfig } from "../../src/cli/setup/init.ts";
 import { configSchema, defaultSettings, loadConfig } from "../../src/config.ts";
 import { notifyExamples, settingHelp } from "../../src/config-help.ts";
 import { startScript } from "../harness/cli.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { describe, it } from "node:test";
-import { canShowLive, liveView } from "../../src/cli/live.ts";
-import { newModel, render, update } from "../../src/cli/live-model.ts";
-import { styleFor } from "../../src/cli/style.ts";
+import { canShowLive, liveView } from "../../src/cli/terminal/live.ts";
+import { newModel, render, update } from "../../src/cli/terminal/live-model.ts";
+import { styleFor } from "../../src/cli/terminal/style.ts";
 import type { DbtNode, Happening, RunEvent } from "../../src/pipeline/events.ts";
 
 const start = Date.parse("2026-11-20T00:00:00Z");

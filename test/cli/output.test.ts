@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { errorText } from "../../src/cli/error-output.ts";
-import { progressPrinter } from "../../src/cli/progress.ts";
-import { styleFor } from "../../src/cli/style.ts";
-import { summaryText } from "../../src/cli/summary.ts";
-import { table } from "../../src/cli/table.ts";
+import { errorText } from "../../src/cli/terminal/error-output.ts";
+import { progressPrinter } from "../../src/cli/terminal/progress.ts";
+import { styleFor } from "../../src/cli/terminal/style.ts";
+import { summaryText } from "../../src/cli/terminal/summary.ts";
+import { table } from "../../src/cli/terminal/table.ts";
 import type { Happening } from "../../src/pipeline/events.ts";
 import type { CompanyReport, RunReport } from "../../src/pipeline/report.ts";
 import { bytes, duration } from "../../src/pipeline/words.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { errorText } from "../../src/cli/error-output.ts";
-import { styleFor } from "../../src/cli/style.ts";
-import { table } from "../../src/cli/table.ts";
+import { errorText } from "../../src/cli/terminal/error-output.ts";
+import { styleFor } from "../../src/cli/terminal/style.ts";
+import { table } from "../../src/cli/terminal/table.ts";
 import { csvLine } from "../../src/pipeline/csv.ts";
 import { eventLine } from "../../src/pipeline/event-line.ts";
 

@@ -1,0 +1,37 @@
+import { count, plural, visible } from "../../pipeline/words.ts";
+import { searchCompanies } from "../../run.ts";
+import { configOf, type GlobalOptions } from "../options.ts";
+import { cancelOnSignals, ofReading } from "../signals.ts";
+import { waitConsole } from "../terminal/console.ts";
+import { table } from "../terminal/table.ts";
+
+/** `pipeline companies search`: exit code 1 where nothing matches. */
+export async function companiesSearch(text: string, options: GlobalOptions): Promise<number> {
+  const { config } = await configOf(options);
+  const cancellation = cancelOnSignals(ofReading("The search"));
+  try {
+    const { matches, suggestions } = await searchCompanies(config, text, cancellation.signal, waitConsole(options));
+    if (options.json) process.stdout.write(`${JSON.stringify({ text, matches, suggestions })}\n`);
+    else if (matches.length > 0) {
+      const columns = [{ title: "name" }, { title: "complaints", align: "right" as const }];
+      const sorted = matches.toSorted((a, b) => b.count - a.count);
+      process.stdout.write(
+        table(
+          columns,
+          sorted.map(({ name, count: number }) => [name, count(number)]),
+        ),
+      );
+      process.stdout.write(
+        `\n"${text}" means ${plural(matches.length, "name")}; one alone is meant by its exact name.\n`,
+      );
+    } else {
+      const nearest = suggestions.map(({ name, count: number }) => `  ${visible(name)} (${count(number)})\n`).join("");
+      process.stdout.write(
+        `No name at the source matches "${text}".${nearest === "" ? "\n" : ` Nearest:\n${nearest}`}`,
+      );
+    }
+    return matches.length > 0 ? 0 : 1;
+  } finally {
+    cancellation.stop();
+  }
+}

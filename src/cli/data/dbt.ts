@@ -1,0 +1,37 @@
+import { existsSync } from "node:fs";
+import { PipelineError } from "../../pipeline/errors.ts";
+import { dbtDocs, dbtOnWarehouse } from "../../wire.ts";
+import { configOf, type GlobalOptions } from "../options.ts";
+import { cancelOnSignals } from "../signals.ts";
+
+/** `pipeline dbt -- ARGS`, and `pipeline dbt docs`. */
+export async function dbtCommand(args: readonly string[], options: GlobalOptions): Promise<number> {
+  const { config } = await configOf(options);
+  if (!existsSync(config.database)) {
+    throw new PipelineError({
+      code: "warehouse_unusable",
+      what: `There is no warehouse ${config.database} yet.`,
+      data: "Nothing was made or changed.",
+      next: "Load something first: pipeline run",
+    });
+  }
+  const cancellation = cancelOnSignals({
+    subject: "dbt",
+    data: "What it had built stands.",
+    next: "Start it again.",
+  });
+  const progress = (step: string) => void (options.quiet || process.stderr.write(`dbt: ${step}\n`));
+  const show = (stream: "stdout" | "stderr", line: string) => void process[stream].write(`${line}\n`);
+  const color = process.stdout.isTTY === true && options.color !== false && config.env.NO_COLOR === undefined;
+  try {
+    if (args.length !== 1 || args[0] !== "docs") {
+      return await dbtOnWarehouse(config, args, cancellation.signal, { color, progress, onLine: show });
+    }
+    const onLine = options.verbose ? show : () => undefined;
+    const file = await dbtDocs(config, cancellation.signal, { color: false, progress, onLine });
+    process.stdout.write(options.json ? `${JSON.stringify({ file })}\n` : `${file}\n`);
+    return 0;
+  } finally {
+    cancellation.stop();
+  }
+}

@@ -1,0 +1,74 @@
+import { checkWritable } from "../../home-record.ts";
+import { PipelineError } from "../../pipeline/errors.ts";
+import { nearestWord } from "../../pipeline/spelling.ts";
+import { count, plural, visible } from "../../pipeline/words.ts";
+import { resetStates, stateReport } from "../../wire.ts";
+import { configOf, type GlobalOptions } from "../options.ts";
+import { table } from "../terminal/table.ts";
+
+/** `pipeline state show`. */
+export async function stateShow(options: GlobalOptions): Promise<number> {
+  const { config } = await configOf(options);
+  const { companies, loaded, untracked, dbt } = await stateReport(config);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ database: config.database, companies, loaded, untracked, dbt })}\n`);
+    return 0;
+  }
+  if (companies.length === 0 && loaded.length === 0 && untracked.length === 0) {
+    process.stdout.write(`Nothing is remembered in ${config.database}: the next run loads everything.\n`);
+    return 0;
+  }
+  const columns = [
+    { title: "company" },
+    { title: "loaded" },
+    { title: "rows", align: "right" as const },
+    { title: "last load" },
+    { title: "names" },
+  ];
+  const rows = companies.map(({ company, names, loadedFrom, loadedThrough, rows: held, lastLoad }) => [
+    config.companies.includes(company) ? company : `${company} (not configured)`,
+    `${loadedFrom}..${loadedThrough}`,
+    count(held),
+    lastLoad?.at.slice(0, 16) ?? "-",
+    names.join("; "),
+  ]);
+  if (companies.length > 0) process.stdout.write(table(columns, rows));
+  for (const { company, lastLoad } of loaded) {
+    const { window, expected, at } = lastLoad;
+    const what = `${window.from}..${window.to}, ${plural(expected, "row")}, at ${at.slice(0, 16)}`;
+    const next = config.companies.includes(company)
+      ? "The next run reads from the start date."
+      : "It is not configured.";
+    process.stdout.write(`Loaded, without a watermark: "${visible(company)}", ${what}. ${next}\n`);
+  }
+  for (const { name, rows: held } of untracked) {
+    process.stdout.write(`Loaded, and in the state of no company: ${visible(name)}, ${plural(held, "row")}.\n`);
+  }
+  process.stdout.write(`\nModels: ${dbt.owed ? `to be built by the next run (${dbt.reason})` : "up to date"}.\n`);
+  return 0;
+}
+
+/** `pipeline state reset`. */
+export async function stateReset(companies: readonly string[], options: GlobalOptions): Promise<number> {
+  const { config } = await configOf(options);
+  checkWritable(config.home);
+  const remembered = await stateReport(config);
+  const known = [...remembered.companies, ...remembered.loaded].map(({ company }) => company);
+  for (const company of companies) {
+    if (known.includes(company)) continue;
+    const nearest = nearestWord(company, known);
+    throw new PipelineError({
+      code: "usage",
+      what: `No state is remembered of "${company}".${nearest === null ? "" : ` Did you mean "${nearest}"?`}`,
+      data: "Nothing was changed.",
+      next: "See what is remembered with: pipeline state show",
+    });
+  }
+  const forgotten = await resetStates(config, companies);
+  if (options.json) process.stdout.write(`${JSON.stringify({ forgotten })}\n`);
+  else if (!options.quiet) {
+    const what = forgotten.length === 0 ? "Nothing was remembered" : `Forgotten: ${forgotten.join(", ")}`;
+    process.stdout.write(`${what}. Loaded complaints stay; the next run loads from the start date again.\n`);
+  }
+  return 0;
+}

@@ -1,0 +1,46 @@
+import type { Plan } from "../../pipeline/plan.ts";
+import { bytes, count, duration, plural } from "../../pipeline/words.ts";
+import { executePlan } from "../../run.ts";
+import { configOf } from "../options.ts";
+import { cancelOnSignals, ofReading } from "../signals.ts";
+import { waitConsole } from "../terminal/console.ts";
+import { table } from "../terminal/table.ts";
+import { type RunCommandOptions, settingsOf } from "./run.ts";
+
+/** `pipeline plan`, and `pipeline run --dry-run`. */
+export async function planCommand(options: RunCommandOptions): Promise<number> {
+  const { config, warnings } = await configOf(options, settingsOf(options));
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  const { resetState = false, skipDbt = false, acceptWithdrawals = false, acceptSource = false } = options;
+  const cancellation = cancelOnSignals(ofReading("The plan"));
+  try {
+    const asked = { resetState, skipDbt, acceptWithdrawals, acceptSource, trigger: "cli" };
+    const plan = await executePlan(config, asked, cancellation.signal, waitConsole(options));
+    process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : planText(plan));
+    return 0;
+  } finally {
+    cancellation.stop();
+  }
+}
+
+function planText({ companies, requests, bytes: read, etaMs }: Plan): string {
+  const columns = [
+    { title: "company" },
+    { title: "window" },
+    { title: "rows", align: "right" as const },
+    { title: "requests", align: "right" as const },
+    { title: "about", align: "right" as const },
+    { title: "why" },
+  ];
+  const rows = companies.map((company) => [
+    company.company,
+    `${company.window.from}..${company.window.to}`,
+    count(company.expected),
+    count(company.requests),
+    bytes(company.bytes),
+    company.why,
+  ]);
+  const eta =
+    etaMs === 0 ? "no waiting for the source's rate" : `at least ${duration(etaMs)}, as the source's rate allows`;
+  return `${table(columns, rows)}\n${plural(requests, "request")}, about ${bytes(read)}, ${eta}. Nothing was changed.\n`;
+}

@@ -1,0 +1,84 @@
+import type { Config, Settings } from "../../config.ts";
+import { type Day, later, type Window } from "../../pipeline/days.ts";
+import { PipelineError } from "../../pipeline/errors.ts";
+import { redactor, secretsOf } from "../../pipeline/redact.ts";
+import { isFinal } from "../../pipeline/run-state.ts";
+import { chainOf, doneSince, othersCount } from "../../runs.ts";
+import { stateReport } from "../../wire.ts";
+import { configOf } from "../options.ts";
+import { type RunOutput, runAndPrint, startedBy } from "../run/run.ts";
+import { wrong } from "../usage-error.ts";
+import { findRun, withHistory } from "./find.ts";
+
+export type RetryOptions = RunOutput & { runId?: string };
+
+/** `pipeline runs retry`: what failed or did not run, of the same days and the same source; what was loaded is not read again. */
+export async function runsRetry(id: string | undefined, options: RetryOptions): Promise<number> {
+  const { run, chain, done } = await withHistory(options, (history) => {
+    const found = history.inspect(findRun(history, id).no);
+    return { run: found, chain: chainOf(history, found), done: doneSince(history, found) };
+  });
+  if (!isFinal(run.state))
+    throw wrong(`The run ${run.name} is not over: ${run.state}.`, "Cancel it, or wait for its end.");
+  const another = "Start another: pipeline run";
+  if (run.state === "Completed") throw wrong(`The run ${run.name} is complete: nothing is left to do.`, another);
+  if (done !== null) throw wrong(`The run ${run.name} was retried by ${done.name}; nothing is left to do.`, another);
+  const { companies, startDate, lookBackDays, database, dbt } = run.settings as Partial<Settings>;
+  const flags = run.settings as Record<"resetState" | "skipDbt" | "acceptWithdrawals" | "acceptSource", boolean>;
+  const { resetState = false, skipDbt = false, acceptWithdrawals = false, acceptSource = false } = flags;
+  const { backfill } = run.settings as { backfill?: Window };
+  const { config } = await configOf(options);
+  const source = sourceOf(run.source, options.source, config.source);
+  const settings = { companies, startDate, lookBackDays, database, dbt: dbt ?? undefined, source };
+  const before = await configOf(options, { ...settings, asOf: run.asOf });
+  const asOf = later(run.asOf, await loadedThrough(before.config));
+  const loaded = await configOf(options, { ...settings, asOf });
+  return runAndPrint(loaded, options, {
+    ...{ resetState, skipDbt, acceptWithdrawals, acceptSource },
+    ...startedBy({ ...options, trigger: "retry" }),
+    retryOf: {
+      runIds: chain.map((one) => one.id),
+      since: new Date(Math.min(...chain.map(({ startedAt }) => startedAt))).toISOString(),
+      asOf: run.asOf,
+      othersCount: othersCount(run),
+    },
+    ...(backfill === undefined ? {} : { backfill }),
+  });
+}
+
+/** The last day that is loaded of the companies of a run: no retry goes back behind it. */
+async function loadedThrough(config: Config): Promise<Day> {
+  const { companies } = await stateReport(config);
+  return companies
+    .filter(({ company }) => config.companies.includes(company))
+    .reduce((last, { loadedThrough: day }) => later(last, day), "");
+}
+
+/**
+ * The source that a run asked. Secrets are taken out of the recorded address: where it had any, the one that is given, or configured, has to
+ * be the same without them.
+ */
+function sourceOf(recorded: string, given: string | undefined, configured: string): string {
+  const plain = (address: string) => redactor(secretsOf(address))(address);
+  const bare = (address: string) => plain(address).replace(/\/*$/, "");
+  if (given !== undefined) {
+    if (bare(given) === bare(recorded)) return given;
+    throw differs(
+      recorded,
+      `--source is ${plain(given)}`,
+      "Leave --source out, or start a run of its own: pipeline run",
+    );
+  }
+  if (bare(configured) === bare(recorded)) return configured;
+  if (!recorded.includes("***")) return recorded;
+  throw differs(recorded, `configured is ${plain(configured)}`, "Give the address that it asked, with --source.");
+}
+
+function differs(recorded: string, other: string, next: string): PipelineError {
+  return new PipelineError({
+    code: "source_differs",
+    what: `The run asked ${recorded} and ${other}.`,
+    data: "Nothing was read or changed.",
+    next,
+  });
+}

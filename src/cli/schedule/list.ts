@@ -1,0 +1,165 @@
+import { findHome } from "../../home.ts";
+import { checkWritable } from "../../home-record.ts";
+import { nearestWord } from "../../pipeline/spelling.ts";
+import { type History, openRuns } from "../../runs.ts";
+import { cronTimes, inZone, nextTimes } from "../../schedule/cron.ts";
+import type { Schedule } from "../../schedule/due.ts";
+import { ScheduleStore, type Slot } from "../../schedule/store.ts";
+import { hinted } from "../hints.ts";
+import type { GlobalOptions } from "../options.ts";
+import { parseCount } from "../runs/find.ts";
+import { colored } from "../runs/list.ts";
+import { styleFor } from "../terminal/style.ts";
+import { table } from "../terminal/table.ts";
+import { wrong } from "../usage-error.ts";
+
+/** `pipeline schedule ls`. */
+export async function scheduleList(options: GlobalOptions): Promise<number> {
+  return withSchedules(options, (store, home) => {
+    const history = openRuns(home);
+    const rows = (store?.list() ?? []).map((schedule) => {
+      const [last] = store?.slotsOf(schedule.name, 1) ?? [];
+      return { schedule, last: last ?? null, outcome: last === undefined ? null : outcomeOf(last, history) };
+    });
+    history?.close();
+    if (options.json) process.stdout.write(`${JSON.stringify(rows.map(publicSchedule))}\n`);
+    else if (rows.length === 0) process.stdout.write(hinted(`${nothing}\n`));
+    else {
+      const style = styleFor(process.stdout, options, process.env);
+      const titles = ["name", "cron", "zone", "next", "last", "outcome"];
+      process.stdout.write(
+        table(
+          titles.map((title) =>
+            title === "outcome" ? { title, style: (padded, cell) => colored(cell, padded, style) } : { title },
+          ),
+          rows.map(({ schedule, last, outcome }) => [
+            ...[schedule.name, schedule.cron, schedule.timezone, nextText(schedule)],
+            ...[last === null ? "" : inZone(last.dueAt, schedule.timezone), outcome ?? ""],
+          ]),
+        ),
+      );
+    }
+    return 0;
+  });
+}
+
+const nothing = 'There are no schedules yet. Add one with: pipeline schedule add nightly --cron "0 2 * * *"';
+
+function nextText({ paused, nextDueAt, timezone }: Schedule): string {
+  if (paused) return "paused";
+  return nextDueAt === null ? "never again" : inZone(nextDueAt, timezone);
+}
+
+/** The state of the slot's run, or what became of a slot that has none. */
+export function outcomeOf(slot: Slot, history: History | null): string {
+  if (slot.state === "missed") return "missed: no server was up";
+  if (slot.state === "skipped") return "skipped: another run was under way";
+  if (slot.state === "due") return "waits for its start";
+  const [run] = slot.runId === null ? [] : (history?.find(slot.runId) ?? []);
+  if (run !== undefined) return run.state;
+  return slot.state === "started" ? "starting" : `ended with exit code ${slot.exitCode ?? "unknown"}`;
+}
+
+function publicSchedule({
+  schedule: { createdAt, nextDueAt, ...schedule },
+  last,
+  outcome,
+}: {
+  schedule: Schedule;
+  last: Slot | null;
+  outcome: string | null;
+}): object {
+  return {
+    ...schedule,
+    createdAt: iso(createdAt),
+    nextDueAt: schedule.paused ? null : iso(nextDueAt),
+    last: last === null ? null : { dueAt: iso(last.dueAt), runId: last.runId, exitCode: last.exitCode, outcome },
+  };
+}
+
+const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+
+export type NextOptions = GlobalOptions & { count: string };
+
+/** `pipeline schedule next`. */
+export async function scheduleNext(name: string | undefined, options: NextOptions): Promise<number> {
+  const count = parseCount("--count", options.count, 1000);
+  return withSchedules(options, (store) => {
+    const all = store?.list() ?? [];
+    const some = name === undefined ? all : [namedSchedule(all, name)];
+    const rows = some.map((schedule) => {
+      const times = cronTimes(schedule.cron, schedule.timezone);
+      return { ...schedule, times: schedule.paused ? [] : nextTimes(times, Date.now(), count) };
+    });
+    if (options.json) {
+      const document = rows.map((row) => ({
+        name: row.name,
+        timezone: row.timezone,
+        paused: row.paused,
+        next: row.times.map(iso),
+      }));
+      process.stdout.write(`${JSON.stringify(document)}\n`);
+      return 0;
+    }
+    if (rows.length === 0) process.stdout.write(hinted(`${nothing}\n`));
+    for (const row of rows) {
+      process.stdout.write(`${row.name} (${row.cron}, ${row.timezone})${row.paused ? ": paused" : ""}\n`);
+      for (const at of row.times) process.stdout.write(`  ${inZone(at, row.timezone)}\n`);
+    }
+    return 0;
+  });
+}
+
+/** `pipeline schedule rm`, `pause` and `resume`. */
+export async function scheduleChange(
+  change: "rm" | "pause" | "resume",
+  name: string,
+  options: GlobalOptions,
+): Promise<number> {
+  return withSchedules(options, (store, home) => {
+    const schedule = namedSchedule(store?.list() ?? [], name);
+    checkWritable(home);
+    if (change === "rm") store?.remove(name);
+    else if (change === "pause") store?.pause(name);
+    else store?.resume(name, Date.now());
+    const after = store?.list().find((found) => found.name === name);
+    if (options.json) process.stdout.write(`${JSON.stringify({ name, changed: change })}\n`);
+    else if (!options.quiet) {
+      const next = after?.nextDueAt;
+      const said = {
+        rm: "Taken out",
+        pause: hinted(`Paused; go on with: pipeline schedule resume ${name}`),
+        resume: `Resumed${next == null ? "" : `; next: ${inZone(next, schedule.timezone)}`}`,
+      }[change];
+      process.stdout.write(`${name}: ${said}\n`);
+    }
+    return 0;
+  });
+}
+
+/** The schedule of a name. Throws `usage` and names the nearest one. */
+export function namedSchedule(schedules: readonly Schedule[], name: string): Schedule {
+  const found = schedules.find((schedule) => schedule.name === name);
+  if (found !== undefined) return found;
+  const nearest = nearestWord(
+    name,
+    schedules.map((schedule) => schedule.name),
+  );
+  throw wrong(
+    `No schedule is called "${name}".${nearest === null ? "" : ` Did you mean "${nearest}"?`}`,
+    "See what there is with: pipeline schedule ls",
+  );
+}
+
+async function withSchedules<T>(
+  options: GlobalOptions,
+  use: (store: ScheduleStore | null, home: string) => T,
+): Promise<T> {
+  const home = await findHome(options, options.config);
+  const store = ScheduleStore.openExisting(ScheduleStore.fileOf(home));
+  try {
+    return use(store, home);
+  } finally {
+    store?.close();
+  }
+}

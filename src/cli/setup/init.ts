@@ -1,0 +1,61 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { configSchema, defaultSettings } from "../../config.ts";
+import { notifyExamples, settingHelp } from "../../config-help.ts";
+import { makeFolder, obstacleOf } from "../../folder.ts";
+import { PipelineError } from "../../pipeline/errors.ts";
+import { hinted } from "../hints.ts";
+import type { GlobalOptions } from "../options.ts";
+
+export type InitOptions = GlobalOptions & { force?: boolean };
+
+const schemaName = "pipeline.schema.json";
+/** What most people change; the rest stands in the file as comments, with its default. */
+const open = ["startDate", "companies", "lookBackDays"];
+
+/** `pipeline init`: a commented configuration file, and its JSON Schema beside it for editors. */
+export async function initCommand(options: InitOptions): Promise<number> {
+  const file = options.config ?? "pipeline.yaml";
+  const schemaFile = join(dirname(file), schemaName);
+  const there = [file, schemaFile].filter((name) => existsSync(name));
+  if (there.length > 0 && options.force !== true) {
+    throw new PipelineError({
+      code: "usage",
+      what: `There is a ${there.join(" and a ")} already.`,
+      data: "Nothing was written.",
+      next: "Edit it, or write it anew with --force.",
+    });
+  }
+  const obstacle = obstacleOf(dirname(resolve(file)));
+  if (obstacle !== null) {
+    throw new PipelineError({
+      code: "usage",
+      what: `${file} cannot be written: ${obstacle.at} ${obstacle.why}.`,
+      data: "Nothing was written.",
+      next: "Name another place: pipeline init --config DIR/pipeline.yaml",
+    });
+  }
+  makeFolder(dirname(resolve(file)));
+  writeFileSync(file, commentedConfig());
+  writeFileSync(schemaFile, `${JSON.stringify(configSchema(), null, 2)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ files: [resolve(file), resolve(schemaFile)] })}\n`);
+  else if (!options.quiet) process.stdout.write(hinted(`${file} and ${schemaFile} written. Next: pipeline plan\n`));
+  return 0;
+}
+
+/** The configuration file with every setting, its meaning and its default. */
+export function commentedConfig(): string {
+  const settings = defaultSettings();
+  const parts = Object.entries(settingHelp).map(([key, help]) => {
+    const value = settings[key];
+    const lines = (value === undefined ? `${key}:` : stringify({ [key]: value }).trimEnd()).split("\n");
+    const active = open.includes(key);
+    if (key === "notify") lines.push(...notifyExamples.map((example) => `  # ${example}`));
+    return `# ${help}\n${lines.map((line) => (active ? line : `# ${line}`)).join("\n")}\n`;
+  });
+  return [
+    `# yaml-language-server: $schema=./${schemaName}\n# Settings of pipeline. Flags and PIPELINE_* variables come before them.\n`,
+    ...parts,
+  ].join("\n");
+}
