@@ -1,5 +1,5 @@
-import { loadConfig, type Settings } from "../../src/config.ts";
-import { executeRun } from "../../src/run.ts";
+import { executeRun } from "../../src/app/run.ts";
+import { loadConfig, type Settings } from "../../src/config/config.ts";
 
 /**
  * One run without dbt, for the benchmark: settings as JSON in the first argument. Prints as JSON how long it took from the

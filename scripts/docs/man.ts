@@ -1,5 +1,5 @@
 import { examples } from "../../src/cli/examples.ts";
-import { version } from "../../src/version.ts";
+import { version } from "../../src/config/version.ts";
 import { commands } from "./tree.ts";
 
 /** man/pipeline.1, in the macros of man(7). */

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Loaded, Settings } from "../config.ts";
+import type { Loaded, Settings } from "../config/config.ts";
 
 /** Options of every command, before or after its name, and the settings that several commands take. */
 export type GlobalOptions = {
@@ -25,7 +25,7 @@ export function globalOptions(program: Command): void {
 
 /** The configuration that the options name, and how to say what was odd about it. */
 export async function configOf(options: GlobalOptions, settings: Partial<Settings> = {}): Promise<Loaded> {
-  const { loadConfig } = await import("../config.ts");
+  const { loadConfig } = await import("../config/config.ts");
   const { home, database, source } = options;
   return loadConfig({ home, database, source, ...settings }, options.config, new Date().toISOString().slice(0, 10));
 }

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { version } from "../version.ts";
+import { version } from "../config/version.ts";
 import { addData } from "./data/commands.ts";
 import { addExamples } from "./examples.ts";
 import { globalOptions } from "./options.ts";

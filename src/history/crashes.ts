@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { transaction } from "../sqlite.ts";
+import { transaction } from "../sqlite/sqlite.ts";
 import { settleEnded } from "./ended.ts";
 import { type Lease, livenessOf } from "./lease.ts";
 import { endTasks, isOpen } from "./statements.ts";

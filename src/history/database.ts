@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import { isForbidden } from "../files/private-file.ts";
 import { PipelineError } from "../pipeline/errors.ts";
-import { isForbidden } from "../private-file.ts";
-import { NewerTables, openAsItIs, openSqlite } from "../sqlite.ts";
+import { NewerTables, openAsItIs, openSqlite } from "../sqlite/sqlite.ts";
 
 /** Milliseconds that a reader's statement waits for another process' write: those are short. */
 const patienceMs = 250;

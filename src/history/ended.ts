@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { makeFolder } from "../folder.ts";
-import { privateMode } from "../private-file.ts";
-import { transaction } from "../sqlite.ts";
+import { makeFolder } from "../files/folder.ts";
+import { privateMode } from "../files/private-file.ts";
+import { transaction } from "../sqlite/sqlite.ts";
 import type { Lease } from "./lease.ts";
 import { type EndedRun, endTasks, finishSql, insertRun, isOpen, type NewRun, type Refusal } from "./statements.ts";
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isProcessAlive, type Place, placeOfProcess } from "../process-alive.ts";
+import { isProcessAlive, type Place, placeOfProcess } from "../process/alive.ts";
 
 /** Whose process a run is. Process ids are used again: the start time and the boot tell two of them apart. */
 export type Lease = Place & {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type RunReport, readReport } from "../pipeline/report.ts";
-import { transaction } from "../sqlite.ts";
+import { transaction } from "../sqlite/sqlite.ts";
 import { findCrashed } from "./crashes.ts";
 import { openExistingHistory } from "./database.ts";
 

@@ -8,7 +8,7 @@ import { levelOf, levels } from "../pipeline/log-level.ts";
 import { changedRows } from "../pipeline/reconcile.ts";
 import type { RunReport } from "../pipeline/report.ts";
 import { after } from "../pipeline/run-state.ts";
-import { isBusy } from "../sqlite.ts";
+import { isBusy } from "../sqlite/sqlite.ts";
 import { crashLostHolders } from "./crashes.ts";
 import { openHistory } from "./database.ts";
 import { leaveEnded, recordRefusal, settleEnded } from "./ended.ts";

@@ -1,4 +1,4 @@
-import { proxyFor } from "../proxy.ts";
+import { proxyFor } from "../process/proxy.ts";
 
 /** Sends a body. Throws an Error that says what the receiver answered, without its address, which may hold a secret. Proxies as `env` names them. */
 export async function post(

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { othersMay } from "../private-file.ts";
+import { othersMay } from "../files/private-file.ts";
 
 /**
  * A secret stands in the environment (`env:NAME`) or in a file of its own (`file:PATH`), never in the configuration. Gives its value;

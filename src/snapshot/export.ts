@@ -1,11 +1,11 @@
 import { copyFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { whyFailed } from "../folder.ts";
+import { whyFailed } from "../files/folder.ts";
+import { isFree, writeWhole } from "../files/whole-folder.ts";
 import { calculates } from "../pipeline/csv.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
-import { isFree, writeWhole } from "../whole-folder.ts";
 import type { Snapshot } from "./current.ts";
 
 export const exportFormats = ["parquet", "csv", "duckdb"] as const;

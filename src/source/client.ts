@@ -2,7 +2,7 @@ import type { Clock } from "../pipeline/clock.ts";
 import { isRetryable, PipelineError } from "../pipeline/errors.ts";
 import type { TaskContext, Traffic } from "../pipeline/ports.ts";
 import { parseRetryAfter, type RetryPolicy, retry } from "../pipeline/retry.ts";
-import type { ProxyServer } from "../proxy.ts";
+import type { ProxyServer } from "../process/proxy.ts";
 import type { RateBudget } from "./budget.ts";
 import { clockAhead, failedRequest, requestTimedOut, shortUrl, wrongAnswer } from "./failures.ts";
 import { type Credentials, type HttpAnswer, HttpClient } from "./http.ts";

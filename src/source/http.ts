@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Agent, type Dispatcher, ProxyAgent, request } from "undici";
-import type { ProxyServer } from "../proxy.ts";
+import type { ProxyServer } from "../process/proxy.ts";
 
 export type HttpAnswer = {
   status: number;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { makeFolder } from "../folder.ts";
+import { makeFolder } from "../files/folder.ts";
 import { landingFailure } from "./failures.ts";
 
 /** Bytes that are gathered before they are written: fewer, longer writes. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PipelineError } from "../pipeline/errors.ts";
-import { startChild } from "./child.ts";
+import { startChild } from "../process/child.ts";
 import { checkFolder, makeFolder } from "./folder.ts";
 import { projectFolder } from "./project.ts";
 

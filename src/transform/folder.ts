@@ -1,4 +1,4 @@
-import { makeFolder as make, obstacleOf } from "../folder.ts";
+import { makeFolder as make, obstacleOf } from "../files/folder.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 
 const owed = "The loaded complaints are kept; the marts wait for dbt, and the watermark stays where it was.";

@@ -1,5 +1,5 @@
 import { version as duckdbOfNode } from "@duckdb/node-api";
-import { startChild } from "./child.ts";
+import { startChild } from "../process/child.ts";
 import { PythonEnvironment } from "./environment.ts";
 import { DbtTransform, type TransformOptions } from "./transform.ts";
 

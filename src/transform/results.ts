@@ -3,7 +3,7 @@ import { checksOf } from "../pipeline/checks.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { DbtNode } from "../pipeline/events.ts";
 import type { DbtResult } from "../pipeline/ports.ts";
-import type { Exit } from "./child.ts";
+import type { Exit } from "../process/child.ts";
 
 const isFailed = ({ status }: DbtNode) => status === "error" || status === "fail";
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { PipelineError } from "../pipeline/errors.ts";
 import type { DbtNode, Report } from "../pipeline/events.ts";
 import type { DbtResult, TaskContext, Transform } from "../pipeline/ports.ts";
-import { type Child, type Exit, startChild } from "./child.ts";
+import { type Child, type Exit, startChild } from "../process/child.ts";
 import { PythonEnvironment } from "./environment.ts";
 import { parseDbtLine } from "./events.ts";
 import { makeFolder } from "./folder.ts";

@@ -1,9 +1,9 @@
 import { closeSync, existsSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { makeFolder, removeEmpty } from "../folder.ts";
+import { makeFolder, removeEmpty } from "../files/folder.ts";
 import { PipelineError } from "../pipeline/errors.ts";
-import { isProcessAlive, placeOfProcess } from "../process-alive.ts";
+import { isProcessAlive, placeOfProcess } from "../process/alive.ts";
 import { unusable } from "./failures.ts";
 
 /** Who holds a warehouse. */

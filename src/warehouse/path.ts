@@ -12,7 +12,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { obstacleOf } from "../folder.ts";
+import { obstacleOf } from "../files/folder.ts";
 import { otherStorage, unusable } from "./failures.ts";
 
 /**

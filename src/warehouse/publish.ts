@@ -4,8 +4,8 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:f
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { flush } from "../flush.ts";
-import { makeFolder } from "../folder.ts";
+import { flush } from "../files/flush.ts";
+import { makeFolder } from "../files/folder.ts";
 import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
 import {

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Child, startChild } from "../../src/transform/child.ts";
+import { type Child, startChild } from "../../src/process/child.ts";
 import { PythonEnvironment } from "../../src/transform/environment.ts";
 import { projectFolder } from "../../src/transform/project.ts";
 import type { TransformOptions } from "../../src/transform/transform.ts";

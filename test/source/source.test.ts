@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { PipelineError } from "../../src/pipeline/errors.ts";
-import { proxyFor } from "../../src/proxy.ts";
+import { proxyFor } from "../../src/process/proxy.ts";
 import { truth } from "../../src/sample/dataset/truth.ts";
 import type { Fault } from "../../src/sample/server/faults.ts";
 import { RateBudget } from "../../src/source/budget.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { version } from "../../src/version.ts";
+import { version } from "../../src/config/version.ts";
 import { startServer, type WebServer } from "../../src/web/server/server.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { runInProcess } from "../harness/in-process.ts";

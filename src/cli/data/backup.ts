@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
-import { backUp } from "../../backup/backup.ts";
-import { restore } from "../../backup/restore.ts";
+import { backUp } from "../../app/backup/backup.ts";
+import { restore } from "../../app/backup/restore.ts";
 import { bytes, plural } from "../../pipeline/words.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";

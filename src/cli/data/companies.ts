@@ -1,5 +1,5 @@
+import { searchCompanies } from "../../app/run.ts";
 import { count, plural, visible } from "../../pipeline/words.ts";
-import { searchCompanies } from "../../run.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { waitConsole } from "../terminal/console.ts";

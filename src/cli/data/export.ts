@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
+import { type ExportFormat, exportFormats, exportPublished } from "../../app/wiring/wiring.ts";
 import { PipelineError } from "../../pipeline/errors.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
-import { type ExportFormat, exportFormats, exportPublished } from "../../wire.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { wrong } from "../usage-error.ts";

@@ -1,6 +1,6 @@
+import { executePlan } from "../../app/run.ts";
 import type { Plan } from "../../pipeline/plan.ts";
 import { bytes, count, duration, plural } from "../../pipeline/words.ts";
-import { executePlan } from "../../run.ts";
 import { configOf } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { waitConsole } from "../terminal/console.ts";

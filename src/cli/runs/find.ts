@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { findHome } from "../../home.ts";
-import { readHomeRecord } from "../../home-record.ts";
+import { readHomeRecord } from "../../app/home-record.ts";
+import { type History, openRuns, type RunRow, warehouseHolder } from "../../app/runs.ts";
+import { findHome } from "../../config/home.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
-import { type History, openRuns, type RunRow, warehouseHolder } from "../../runs.ts";
 import type { GlobalOptions } from "../options.ts";
 import { wrong } from "../usage-error.ts";
 

@@ -1,10 +1,10 @@
-import type { Config, Settings } from "../../config.ts";
+import { chainOf, doneSince, othersCount } from "../../app/runs.ts";
+import { stateReport } from "../../app/wiring/wiring.ts";
+import type { Config, Settings } from "../../config/config.ts";
 import { type Day, later, type Window } from "../../pipeline/days.ts";
 import { PipelineError } from "../../pipeline/errors.ts";
 import { redactor, secretsOf } from "../../pipeline/redact.ts";
 import { isFinal } from "../../pipeline/run-state.ts";
-import { chainOf, doneSince, othersCount } from "../../runs.ts";
-import { stateReport } from "../../wire.ts";
 import { configOf } from "../options.ts";
 import { type RunOutput, runAndPrint, startedBy } from "../run/run.ts";
 import { wrong } from "../usage-error.ts";

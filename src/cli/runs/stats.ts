@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { checkWritable } from "../../home-record.ts";
+import { checkWritable } from "../../app/home-record.ts";
 import { count, duration, plural } from "../../pipeline/words.ts";
 import type { GlobalOptions } from "../options.ts";
 import { table } from "../terminal/table.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { checkWritable } from "../../home-record.ts";
+import { checkWritable } from "../../app/home-record.ts";
 import { cronTimes, inZone, nextTimes } from "../../schedule/cron.ts";
 import { catchUps, overlaps, type Schedule } from "../../schedule/due.ts";
 import { machineTimeZone } from "../../schedule/machine-zone.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { makeFolder } from "../../folder.ts";
-import { checkWritable } from "../../home-record.ts";
-import { makePrivate } from "../../private-file.ts";
+import { checkWritable } from "../../app/home-record.ts";
+import { makeFolder } from "../../files/folder.ts";
+import { makePrivate } from "../../files/private-file.ts";
 import { crontabLine, edited, readCrontab, writeCrontab } from "../../schedule/crontab.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { ownCommand } from "../own-command.ts";

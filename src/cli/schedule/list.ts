@@ -1,7 +1,7 @@
-import { findHome } from "../../home.ts";
-import { checkWritable } from "../../home-record.ts";
+import { checkWritable } from "../../app/home-record.ts";
+import { type History, openRuns } from "../../app/runs.ts";
+import { findHome } from "../../config/home.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
-import { type History, openRuns } from "../../runs.ts";
 import { cronTimes, inZone, nextTimes } from "../../schedule/cron.ts";
 import type { Schedule } from "../../schedule/due.ts";
 import { ScheduleStore, type Slot } from "../../schedule/store.ts";

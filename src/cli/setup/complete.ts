@@ -1,7 +1,7 @@
 import type { Command, Option } from "commander";
-import { findHome } from "../../home.ts";
+import { openRuns } from "../../app/runs.ts";
+import { findHome } from "../../config/home.ts";
 import { states } from "../../pipeline/run-state.ts";
-import { openRuns } from "../../runs.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { commandsOf, pathOf } from "../examples.ts";
 

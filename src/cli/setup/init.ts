@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { stringify } from "yaml";
-import { configSchema, defaultSettings } from "../../config.ts";
-import { notifyExamples, settingHelp } from "../../config-help.ts";
-import { makeFolder, obstacleOf } from "../../folder.ts";
+import { configSchema, defaultSettings } from "../../config/config.ts";
+import { notifyExamples, settingHelp } from "../../config/help.ts";
+import { makeFolder, obstacleOf } from "../../files/folder.ts";
 import { PipelineError } from "../../pipeline/errors.ts";
 import { hinted } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";

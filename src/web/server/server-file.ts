@@ -1,9 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder } from "../../folder.ts";
+import { makeFolder } from "../../files/folder.ts";
+import { privateMode } from "../../files/private-file.ts";
 import { isProven, type Lease, leaseOf, livenessOf } from "../../history/lease.ts";
 import { PipelineError } from "../../pipeline/errors.ts";
-import { privateMode } from "../../private-file.ts";
 
 /** What a running server leaves in its home for other commands. */
 export type ServerFacts = {

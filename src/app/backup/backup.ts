@@ -1,0 +1,139 @@
+import { existsSync } from "node:fs";
+import { readdir, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { basename, join, relative, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
+import type { Config } from "../../config/config.ts";
+import { whyFailed } from "../../files/folder.ts";
+import { makePrivate } from "../../files/private-file.ts";
+import { isFree, writeWhole } from "../../files/whole-folder.ts";
+import { PipelineError } from "../../pipeline/errors.ts";
+import { ScheduleStore } from "../../schedule/store.ts";
+import { isSameFile } from "../home-record.ts";
+import { historyFile, openRuns } from "../runs.ts";
+import { publishedSnapshot, settleWarehouse, warehouseIntegrity, withWarehouse } from "../wiring/wiring.ts";
+import { copyWhole, identify } from "./copy.ts";
+import { type BackupManifest, manifestFile } from "./manifest.ts";
+
+/** How often a warehouse that a run has is looked at again. */
+const lookMs = 500;
+
+export type BackupOptions = {
+  /** A folder that is not there yet, or is empty. */
+  to: string;
+  /** Milliseconds to wait for a run that has the warehouse. */
+  waitMs: number;
+  signal: AbortSignal;
+  /** Told once, when a run is waited for. */
+  onWait(what: string): void;
+};
+
+/**
+ * Copies what a home keeps: warehouse, history, schedules and the published snapshot, as they are between two runs. The folder gets
+ * its name when it is whole and on the disk. Throws `warehouse_locked` where a run has the warehouse for longer than it may wait.
+ */
+export async function backUp(config: Config, { to, waitMs, signal, onWait }: BackupOptions): Promise<BackupManifest> {
+  const target = resolve(to);
+  await refuseFull(target);
+  if (!existsSync(config.database)) {
+    throw new PipelineError({
+      code: "backup_failed",
+      what: `There is no warehouse ${config.database}.`,
+      data: "Nothing was written.",
+      next: "Name the home with --home, or make a warehouse with: pipeline run",
+    });
+  }
+  const until = performance.now() + waitMs;
+  for (let told = false; ; await setTimeout(lookMs, undefined, { signal }).catch(() => signal.throwIfAborted())) {
+    try {
+      return await withWarehouse(config, () => writeBackup(config, target, signal));
+    } catch (error) {
+      const isLocked = error instanceof PipelineError && error.code === "warehouse_locked";
+      if (!isLocked || performance.now() >= until) throw error;
+      if (!told) onWait(error.what);
+      told = true;
+    }
+  }
+}
+
+/** Fills a folder with the copies, and says in a manifest what they are. The caller holds the warehouse. */
+async function fill(config: Config, unfinished: string, signal: AbortSignal): Promise<BackupManifest> {
+  const { home, database } = config;
+  // Half a transaction may stand beside the file of a run that was killed.
+  const source = await settleWarehouse(config);
+  const rows = (await warehouseIntegrity(config))?.rows ?? 0;
+  await copyWhole(database, join(unfinished, basename(database)), signal);
+  // To open it brings the ends of runs into it that it was held for when they came.
+  openRuns(home)?.close();
+  for (const path of [historyFile(home), ScheduleStore.fileOf(home)]) {
+    if (existsSync(path)) copySqlite(path, join(unfinished, basename(path)));
+  }
+  const published = existsSync(join(home, "published", "current")) ? await publishedSnapshot(config) : null;
+  // One of another warehouse says nothing of this one.
+  const isOwn = published !== null && isSameFile(published.manifest.database, database);
+  const snapshot = isOwn ? published.folder : null;
+  const name = snapshot === null ? null : basename(snapshot);
+  for (const file of snapshot === null ? [] : await readdir(snapshot)) {
+    await copyWhole(join(snapshot!, file), join(unfinished, "published", name!, file), signal);
+  }
+  const files = [];
+  for (const entry of await readdir(unfinished, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) files.push({ path: relative(unfinished, path), ...(await identify(path, signal)) });
+  }
+  const manifest: BackupManifest = {
+    ...{ version: 1, madeAt: new Date().toISOString(), program: config.version, host: hostname(), home },
+    ...{ warehouse: basename(database), source, rows, snapshot: name, files },
+  };
+  await writeFile(join(unfinished, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+async function writeBackup(config: Config, target: string, signal: AbortSignal): Promise<BackupManifest> {
+  try {
+    let manifest: BackupManifest | undefined;
+    await writeWhole(target, manifestFile, async (unfinished) => {
+      manifest = await fill(config, unfinished, signal);
+    });
+    return manifest!;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof PipelineError) throw error;
+    throw new PipelineError(
+      {
+        code: "backup_failed",
+        what: `The backup could not be written to ${target}: ${whyFailed(error, target)}.`,
+        data: "Nothing is left there; the home is as it was.",
+        next: "Make room, or name another folder with --to.",
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** A whole copy of a SQLite file that other processes may be writing. */
+function copySqlite(path: string, to: string): void {
+  makePrivate(to);
+  const database = new DatabaseSync(path);
+  try {
+    database.prepare("vacuum into ?").run(to);
+  } finally {
+    database.close();
+  }
+}
+
+async function refuseFull(target: string): Promise<void> {
+  let problem = "not empty";
+  try {
+    if (await isFree(target)) return;
+  } catch (error) {
+    problem = `not a folder that can be read (${(error as NodeJS.ErrnoException).code})`;
+  }
+  throw new PipelineError({
+    code: "usage",
+    what: `${target} is ${problem}.`,
+    data: "Nothing was written.",
+    next: "Name a folder that is empty, or not there yet, with --to.",
+  });
+}

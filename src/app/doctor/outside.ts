@@ -1,0 +1,52 @@
+import type { Config } from "../../config/config.ts";
+import { checkSource, dbtFacts } from "../wiring/wiring.ts";
+import { type Finding, failure, ok, warning } from "./finding.ts";
+
+/** dbt, and whether it writes the same file format as this program. */
+export async function checkDbt(config: Config, signal: AbortSignal): Promise<Finding[]> {
+  const { kind, duckdb, duckdbOfNode, damage } = await dbtFacts(config, signal);
+  if (kind === "own")
+    return [ok("dbt", `${config.dbt}, your own; its DuckDB must be able to read files of ${duckdbOfNode}`)];
+  if (kind === "unmade")
+    return [ok("dbt", "its Python environment is made by the first run, which takes about a minute")];
+  if (damage !== null) {
+    const what = `its Python environment in ${config.cacheDir} is damaged: ${damage}`;
+    return [warning("dbt", what, "Nothing: the next run makes it anew.")];
+  }
+  const what = `DuckDB ${duckdb} in Python, ${duckdbOfNode} here`;
+  return duckdb === duckdbOfNode
+    ? [ok("dbt", what)]
+    : [
+        failure(
+          "dbt",
+          `${what}: one may not read what the other writes`,
+          `Remove ${config.cacheDir}; the next run makes it anew.`,
+        ),
+      ];
+}
+
+/** A clock that is wrong by more asks for days that are not there, or leaves one out. */
+const clockMs = { warning: 60_000, failure: 3_600_000 };
+
+/** The source, as far as four requests show it. */
+export async function checkSourceContract(config: Config, signal: AbortSignal): Promise<Finding[]> {
+  const { promises, clockAheadMs } = await checkSource(config, signal);
+  const findings: Finding[] = [];
+  // The embedded source's clock is this machine's.
+  if (clockAheadMs !== null && config.source !== "sample") {
+    const away = Math.abs(clockAheadMs);
+    const what = `this machine's clock is ${Math.round(away / 1000)} s ${clockAheadMs < 0 ? "behind" : "ahead of"} the source's`;
+    const fix = "Set the clock (timedatectl set-ntp true): windows end with today's day.";
+    if (away > clockMs.failure) findings.push(failure("clock", what, fix));
+    else if (away > clockMs.warning) findings.push(warning("clock", what, fix));
+    else findings.push(ok("clock", "within a minute of the source's"));
+  }
+  for (const { promise, state, what } of promises) {
+    const check = `source: ${promise}`;
+    if (state === "held" || state === "unseen") findings.push(ok(check, what));
+    else if (state === "changed") findings.push(warning(check, what, null));
+    else
+      findings.push(failure(check, what, "Look for a newer version of this program; what is loaded stays as it is."));
+  }
+  return findings;
+}

@@ -1,0 +1,30 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "../../config/config.ts";
+import { othersMay } from "../../files/private-file.ts";
+import { openSecrets } from "../../notify/secret.ts";
+import { shellWord } from "../../pipeline/words.ts";
+import { ScheduleStore } from "../../schedule/store.ts";
+import { tryRunningServer } from "../../web/server/server-file.ts";
+import { historyFile } from "../runs.ts";
+import { type Finding, failure, ok, warning } from "./finding.ts";
+
+/** Who besides its owner may change what a home keeps, or read a secret's file. */
+export function checkPermissions({ home, database, notify }: Config): Finding[] {
+  if (!existsSync(home)) return [];
+  const kept = [home, database, historyFile(home), ScheduleStore.fileOf(home), join(home, "published")];
+  const findings = kept.filter(existsSync).flatMap((path) => {
+    const write = othersMay(path)?.write ?? null;
+    if (write === "all")
+      return [failure("permissions", `everybody may write ${path}`, `chmod go-w ${shellWord(path)}`)];
+    if (write === "group")
+      return [warning("permissions", `its group may write ${path}`, `chmod g-w ${shellWord(path)}`)];
+    return [];
+  });
+  const token = tryRunningServer(home)?.tokenFile ?? null;
+  const secrets = [...openSecrets(notify), ...(token !== null && othersMay(token)?.read ? [token] : [])];
+  for (const path of secrets) {
+    findings.push(warning("permissions", `${path} is readable by other users`, `chmod 600 ${shellWord(path)}`));
+  }
+  return findings.length > 0 ? findings : [ok("permissions", "only their owner may change the files of the home")];
+}

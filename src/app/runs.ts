@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import { History, type LogLine, type RunDetail, type RunRow } from "../history/history.ts";
+import { isAlive, isProven, leaseOf } from "../history/lease.ts";
+import { publicRun } from "../history/public-run.ts";
+import { chainOf, doneSince, othersCount } from "../history/retries.ts";
+import { type Holder, WarehouseLock } from "../warehouse/lock.ts";
+
+/** Who has a warehouse now: a run, or whatever else works on it. */
+export function warehouseHolder(database: string): Holder | undefined {
+  return WarehouseLock.holderOf(database);
+}
+
+/** The right to be the server of a home, for as long as the process is there. Throws `warehouse_locked` where another has it. */
+export function takeServerLock(home: string): WarehouseLock {
+  return WarehouseLock.acquire(serverLock(home), { pid: process.pid, since: new Date().toISOString() });
+}
+
+/** Which process is the server of a home, as the system knows it. */
+export function serverHolder(home: string): Holder | undefined {
+  return WarehouseLock.holderOf(serverLock(home));
+}
+
+/** The lock's file is this with `.lock` behind it. */
+const serverLock = (home: string) => join(home, "server");
+
+export type { History, LogLine, RunDetail, RunRow };
+export { chainOf, doneSince, isAlive, isProven, leaseOf, othersCount, publicRun };
+
+/** The file that a home's runs are kept in. */
+export function historyFile(home: string): string {
+  return join(home, "history.sqlite");
+}
+
+/** The runs of a home; null where nothing was ever run. */
+export function openRuns(home: string): History | null {
+  return History.open(historyFile(home));
+}

@@ -1,0 +1,178 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { closeSync, existsSync, readFileSync, statSync } from "node:fs";
+import { currentSnapshotName, openPublished } from "../../app/published.ts";
+import { historyFile, openRuns, warehouseHolder } from "../../app/runs.ts";
+import type { Config } from "../../config/config.ts";
+import { PipelineError } from "../../pipeline/errors.ts";
+import { cronTimes, nextTimes } from "../../schedule/cron.ts";
+import type { ScheduleStore } from "../../schedule/store.ts";
+import { HistoryHandle } from "../../web/server/history-handle.ts";
+import type { Home, PublicSchedule } from "../../web/server/home.ts";
+import { Queue } from "../../web/server/queue.ts";
+import type { GlobalOptions } from "../options.ts";
+import { ownCommand } from "../own-command.ts";
+import { makeSchedule } from "../schedule/add.ts";
+import { namedSchedule, outcomeOf } from "../schedule/list.ts";
+import { openRunsLog } from "./scheduled-runs.ts";
+
+const shownTimes = 5;
+const shownPast = 30;
+/** What a query of a page may take. */
+const queryLimits = { timeoutMs: 20_000, memoryMegabytes: 1024 };
+/** What a page shows at most; `pipeline sql` and `pipeline export` give it all. */
+const most = { maxRows: 1000, maxBytes: 10_000_000 };
+/** Queries side by side, and how many may wait. */
+const places = { atOnce: 2, waiting: 20 };
+
+/** A home as the pages show it, and what they can do: commands of this program, started as processes of their own. */
+export function serverHome(config: Config, options: GlobalOptions, store: ScheduleStore): Home {
+  const { home, database, version, companies, env } = config;
+  const start = async (words: readonly string[]): Promise<string> => {
+    const runId = randomUUID();
+    const log = openRunsLog(home);
+    const [command, ...args] = ownCommand([...words, "-q", "--run-id", runId], options);
+    const child = spawn(command, args, { env, stdio: ["ignore", log, log], detached: true });
+    closeSync(log);
+    child.unref();
+    await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+    return runId;
+  };
+  const history = new HistoryHandle(historyFile(home));
+  return {
+    ...{ home, version, companies },
+    history,
+    holder: () => warehouseHolder(database),
+    actions: {
+      run: ({ resetState, acceptWithdrawals }) =>
+        start([
+          ...["run", "--trigger", "web"],
+          ...(resetState ? ["--reset-state"] : []),
+          ...(acceptWithdrawals ? ["--accept-withdrawals"] : []),
+        ]),
+      backfill: ({ from, to }) => start(["backfill", "--from", from, "--to", to, "--trigger", "web"]),
+      retry: (runId) => start(["runs", "retry", runId]),
+      cancel(runId) {
+        const history = openRuns(home);
+        try {
+          const [run] = history?.find(runId) ?? [];
+          if (run !== undefined) history?.requestCancel(run.no);
+        } finally {
+          history?.close();
+        }
+      },
+    },
+    schedules: {
+      list: () => (store.isThere() ? store.list() : []).map((schedule) => publicSchedule(schedule, store, history)),
+      add({ name, cron, timezone, overlap = "skip", catchUp = "latest" }) {
+        const given = { cron, overlap, catchUp, jitter: "0", lateAfter: "60" };
+        const schedule = makeSchedule(name, [], timezone === undefined ? given : { ...given, timezone }, Date.now());
+        if (!store.add(schedule)) throw taken(name);
+        return publicSchedule(schedule, store, history);
+      },
+      change(name, change) {
+        namedSchedule(store.list(), name);
+        if (change === "rm") store.remove(name);
+        else if (change === "pause") store.pause(name);
+        else store.resume(name, Date.now());
+      },
+      version: () => (store.isThere() ? store.version() : ""),
+    },
+    snapshot: snapshotOf(config),
+  };
+}
+
+function publicSchedule(
+  schedule: ReturnType<ScheduleStore["list"]>[number],
+  store: ScheduleStore,
+  handle: HistoryHandle,
+): PublicSchedule {
+  const { createdAt: _, nextDueAt: __, ...rest } = schedule;
+  const times = schedule.paused ? [] : nextTimes(cronTimes(schedule.cron, schedule.timezone), Date.now(), shownTimes);
+  const history = handle.get();
+  const past = store.slotsOf(schedule.name, shownPast).map((slot) => ({
+    ...{ dueAt: new Date(slot.dueAt).toISOString(), outcome: outcomeOf(slot, history), runId: slot.runId },
+  }));
+  return { ...rest, next: times.map((at) => new Date(at).toISOString()), past };
+}
+
+/** DuckDB is loaded by the processes that ask it, not here. */
+function snapshotOf(config: Config): Home["snapshot"] {
+  const newQueue = () => new Queue(places.atOnce, places.waiting);
+  const queues = { chart: newQueue(), sql: newQueue() };
+  return {
+    current: async () => currentSnapshotName(config.home),
+    query: (sql, purpose, signal) =>
+      queues[purpose].turn(signal, async () => {
+        const limits = { ...queryLimits, threads: config.duckdb.threads };
+        const session = await openPublished(config.home, limits);
+        const found: Awaited<ReturnType<Home["snapshot"]["query"]>> = {
+          columns: [],
+          rows: [],
+          more: false,
+          isCut: false,
+        };
+        try {
+          const receiver = {
+            columns(columns: typeof found.columns) {
+              found.columns = [...columns];
+            },
+            rows(rows: readonly unknown[][]) {
+              found.rows.push(...rows);
+            },
+          };
+          const end = await session.query({ sql, ...most }, receiver as never, signal);
+          return { ...found, ...end };
+        } catch (error) {
+          throw onPage(error);
+        } finally {
+          await session.close();
+        }
+      }),
+  };
+}
+
+/** What helps on a page, where no options can be given. */
+function onPage(error: unknown): unknown {
+  if (!(error instanceof PipelineError) || !/^sql_(timeout|memory)$/.test(error.code)) return error;
+  const { code, what, data } = error;
+  const next = "Ask for less, or ask on the command line, which may take more time and memory: pipeline sql --help";
+  return new PipelineError({ code, what, data, next }, { cause: error });
+}
+
+function taken(name: string): PipelineError {
+  return new PipelineError({
+    code: "usage",
+    what: `A schedule "${name}" is there already.`,
+    data: "Nothing was changed.",
+    next: `Take it out first: pipeline schedule rm ${name}`,
+  });
+}
+
+/** The token that whoever asks from elsewhere must know. Throws `usage` where the file has none. */
+export function readToken(file: string): string {
+  const token = readOrNothing(file).trim();
+  if (/^[\x20-\x7e]{16,}$/.test(token)) return token;
+  throw new PipelineError({
+    code: "usage",
+    what: `${file} is not a file with a token: 16 to ${mostTokenBytes} letters, digits and signs in one line.`,
+    data: "Nothing was started.",
+    next: existsSync(file)
+      ? "Name another file with --token-file. To make one: (umask 077; head -c 24 /dev/urandom | base64 > token)"
+      : `Make one: (umask 077; head -c 24 /dev/urandom | base64 > ${JSON.stringify(file)})`,
+  });
+}
+
+/** What the form of the login page takes, less its field's name. */
+const mostTokenBytes = 1000;
+
+/** A small file, or what a pipe gives; nothing of a device, which may have no end, or of a large file that was named by mistake. */
+function readOrNothing(file: string): string {
+  try {
+    const stats = statSync(file);
+    const isSmall = stats.isFile() && stats.size <= mostTokenBytes;
+    return isSmall || stats.isFIFO() ? readFileSync(file, "utf8") : "";
+  } catch {
+    return ""; // said by the caller
+  }
+}

@@ -1,0 +1,95 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import { makeFolder } from "../files/folder.ts";
+import { makePrivate } from "../files/private-file.ts";
+
+/** The file's tables are of a newer version of this program. */
+export class NewerTables extends Error {
+  constructor(found: number, known: number) {
+    super(`is of a newer version of this program (${found}, known here: ${known})`);
+    this.name = "NewerTables";
+  }
+}
+
+/**
+ * Opens a SQLite file that several processes write, made where there is none. `migrations` is a folder of numbered `.sql` files;
+ * released ones never change. Throws {@link NewerTables}, or what SQLite says of a file that is damaged or cannot be written.
+ */
+export function openSqlite(path: string, migrations: URL, patienceMs: number): DatabaseSync {
+  makeFolder(dirname(path));
+  // What SQLite makes beside it has the same mode.
+  if (!existsSync(path)) makePrivate(path);
+  // To change a fresh file's journal does not wait for another process that writes it: it is tried again.
+  for (const started = performance.now(); ; Atomics.wait(pause, 0, 0, 5)) {
+    const database = new DatabaseSync(path, { timeout: patienceMs });
+    try {
+      // Only of a new file: the pages of what is removed can be given back. Of another one this would wait for whoever writes.
+      if (database.prepare("pragma page_count").get()?.page_count === 0) {
+        database.exec("pragma auto_vacuum = incremental");
+      }
+      database.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on");
+      migrate(database, scripts(migrations));
+      return database;
+    } catch (error) {
+      database.close();
+      if (!isBusy(error) || performance.now() - started > patienceMs) throw error;
+    }
+  }
+}
+
+/**
+ * A file whose disk is full, or that may not be written, without its write-ahead log: what was written last may be missing. Null where `cause`, why
+ * it could not be opened, is another one, or it cannot be read like that either.
+ */
+export function openAsItIs(path: string, cause: unknown): DatabaseSync | null {
+  if (!/disk is full|disk I\/O error|readonly database|unable to open/.test((cause as Error).message)) return null;
+  const url = pathToFileURL(path);
+  url.searchParams.set("immutable", "1");
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(url, { readOnly: true });
+    database.prepare("select 1 from sqlite_schema limit 1").get();
+    return database;
+  } catch {
+    database?.close();
+    return null; // whoever asks says what was wrong first
+  }
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Whether another process has the file. */
+export function isBusy(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5;
+}
+
+/** Runs `change` as one transaction that no other process' write can come between. */
+export function transaction<T>(database: DatabaseSync, change: () => T): T {
+  database.exec("begin immediate");
+  try {
+    const result = change();
+    database.exec("commit");
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec("rollback");
+    throw error;
+  }
+}
+
+function migrate(database: DatabaseSync, known: readonly string[]): void {
+  const version = () => Number(database.prepare("pragma user_version").get()?.user_version);
+  if (version() > known.length) throw new NewerTables(version(), known.length);
+  if (version() === known.length) return;
+  transaction(database, () => {
+    // Another process may have been quicker.
+    for (const sql of known.slice(version())) database.exec(sql);
+    database.exec(`pragma user_version = ${known.length}`);
+  });
+}
+
+function scripts(folder: URL): string[] {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".sql"));
+  return files.sort().map((file) => readFileSync(new URL(file, folder), "utf8"));
+}

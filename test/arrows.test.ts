@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, it } from "node:test";
+import { temporaryFolder } from "./harness/context.ts";
+
+/** A file of the folder, what it may import, and what it may not. */
+const cases: [file: string, allowed: string, forbidden: string][] = [
+  ["src/pipeline/new.ts", "./days.ts", "../warehouse/lock.ts"],
+  ["src/pipeline/another.ts", "zod", "node:fs"],
+  ["src/files/new.ts", "./folder.ts", "../history/history.ts"],
+  ["src/sqlite/new.ts", "../files/folder.ts", "../config/config.ts"],
+  ["src/source/new.ts", "../pipeline/days.ts", "../warehouse/lock.ts"],
+  ["src/history/new.ts", "../sqlite/sqlite.ts", "../app/run.ts"],
+  ["src/transform/new.ts", "../process/child.ts", "../config/config.ts"],
+  ["src/config/new.ts", "../pipeline/days.ts", "../app/run.ts"],
+  ["src/sample/search/new.ts", "../dataset/rows.ts", "../../source/client.ts"],
+  ["src/app/new.ts", "../warehouse/lock.ts", "../cli/program.ts"],
+  ["src/app/doctor/new.ts", "../../sample/server/spawn.ts", "../../sample/server/server.ts"],
+  ["src/web/server/new.ts", "../../history/history.ts", "../../app/run.ts"],
+  ["src/web/ui/new.ts", "../../pipeline/words.ts", "../server/route.ts"],
+  ["src/cli/new.ts", "../app/run.ts", "../source/client.ts"],
+  ["src/cli/runs/new.ts", "../../config/config.ts", "../../history/history.ts"],
+  ["src/main.ts", "./cli/program.ts", "./app/run.ts"],
+];
+
+/** The files in which the project's linter finds an import that is not allowed, of a project that has only these files. */
+function refused(files: readonly [file: string, imported: string][]): string[] {
+  const folder = temporaryFolder();
+  const config = JSON.parse(readFileSync("biome.json", "utf8")) as object;
+  writeFileSync(join(folder, "biome.json"), JSON.stringify({ ...config, vcs: { enabled: false } }));
+  symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
+  for (const [file, imported] of files) {
+    mkdirSync(join(folder, dirname(file)), { recursive: true });
+    writeFileSync(join(folder, file), `import { something } from "${imported}";\n\nexport const used = something;\n`);
+  }
+  const biome = resolve("node_modules/.bin/biome");
+  const rule = "--only=style/noRestrictedImports";
+  const { stdout } = spawnSync(biome, ["lint", rule, "--reporter=json", "--max-diagnostics=none", "src"], {
+    ...{ cwd: folder, encoding: "utf8" },
+  });
+  const { diagnostics } = JSON.parse(stdout) as {
+    diagnostics: { category: string; location: { path: string | { file: string } } }[];
+  };
+  return diagnostics
+    .filter(({ category }) => category === "lint/style/noRestrictedImports")
+    .map(({ location: { path } }) => (typeof path === "string" ? path : path.file))
+    .sort();
+}
+
+describe("the arrows between folders", () => {
+  it("are held by the linter: a forbidden import fails, and one that is allowed passes", () => {
+    const files = cases.map(([file]) => file);
+    assert.deepEqual(refused(cases.map(([file, allowed]) => [file, allowed])), []);
+    assert.deepEqual(refused(cases.map(([file, , forbidden]) => [file, forbidden])), files.toSorted());
+  });
+});
