@@ -3,22 +3,29 @@
 
 {% materialization table, adapter='duckdb', supported_languages=['sql'] %}
   {%- set target = this.incorporate(type='table') -%}
+  {{ run_hooks(pre_hooks) }}
   {% call statement('main') -%}
     {{ drop_other_kind(load_cached_relation(this), 'table') }}
     {{ create_or_replace_table(target, compiled_code) }}
   {%- endcall %}
+  {{ run_hooks(post_hooks) }}
   {{ adapter.commit() }}
   {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
 {% materialization view, adapter='duckdb' %}
   {%- set target = this.incorporate(type='view') -%}
+  {%- if config.get('contract').enforced -%}
+    {{ exceptions.raise_compiler_error("The contract of a view is not enforced in this project: make it a table, or write checks (macros/checks.sql)") }}
+  {%- endif -%}
+  {{ run_hooks(pre_hooks) }}
   {% call statement('main') -%}
     {{ drop_other_kind(load_cached_relation(this), 'view') }}
     create or replace view {{ target }} as (
       {{ compiled_code }}
     );
   {%- endcall %}
+  {{ run_hooks(post_hooks) }}
   {{ adapter.commit() }}
   {{ return({'relations': [target]}) }}
 {% endmaterialization %}
@@ -42,7 +49,7 @@
   );
 {%- endmacro %}
 
-{#- One that is written and not made would be believed. -#}
+{#- A constraint that is written and not created would look as if it held. -#}
 {% macro assert_no_constraints() -%}
   {%- if model.constraints or model.columns.values() | selectattr('constraints') | list -%}
     {{ exceptions.raise_compiler_error("Constraints are not made by the models of this project: write checks instead (macros/checks.sql)") }}
@@ -56,7 +63,9 @@
   {%- set target = this.incorporate(type='table') -%}
   {%- set file = 'of a file with SHA-256 ' ~ model.checksum.checksum ~ ', types ' ~ local_md5(tojson(config.get('column_types'), sort_keys=true)) -%}
   {%- set loaded = loaded_seed(target) if old is not none and old.is_table else {} -%}
-  {%- if not should_full_refresh() and loaded and loaded.comment == file ~ ', ' ~ loaded.contents -%}
+  {#- Of a file over 1 MiB dbt knows only the path. -#}
+  {%- set is_known = model.checksum.name != 'path' and not should_full_refresh() -%}
+  {%- if is_known and loaded and loaded.comment == file ~ ', ' ~ loaded.contents -%}
     {% do store_result('agate_table', response='OK', agate_table=none) %}
     {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) -%}
       -- the table is as it was loaded
@@ -80,11 +89,13 @@
   {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- The comment on the table of a seed, and what the table has: the number and a hash of its rows. -#}
+{#- The comment on the table of a seed, and what the table has: the number and a hash of its rows, and a hash of its columns. -#}
 {% macro loaded_seed(relation) -%}
+  {%- set of_table = "database_name = '" ~ relation.database ~ "' and schema_name = '" ~ relation.schema ~ "' and table_name = '" ~ relation.identifier ~ "'" -%}
+  {%- set columns = "select md5(string_agg(column_name || ' ' || data_type, ', ' order by column_index)) from duckdb_columns() where " ~ of_table -%}
   {%- set found = run_query(
-    "select (select comment from duckdb_tables() where database_name = '" ~ relation.database ~ "' and schema_name = '" ~ relation.schema
-    ~ "' and table_name = '" ~ relation.identifier ~ "'), (select count(*) || ' rows, ' || coalesce(bit_xor(hash(t)), 0) from " ~ relation ~ " as t)"
+    "select (select comment from duckdb_tables() where " ~ of_table ~ "), (select count(*) || ' rows, ' || coalesce(bit_xor(hash(t)), 0) from "
+    ~ relation ~ " as t) || ', columns ' || (" ~ columns ~ ")"
   ) -%}
   {{ return({'comment': found.columns[0].values()[0], 'contents': found.columns[1].values()[0]}) }}
 {%- endmacro %}

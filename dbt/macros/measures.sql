@@ -1,6 +1,7 @@
 {#- Measures that several marts share. All are taken over int_cfpb__complaint_metrics or what is made of it. -#}
 
-{#- The calendar day in UTC, the source's own days, whatever time zone the session is in. Ten times faster than `at time zone`. -#}
+{#- The calendar day in UTC, the source's own days, whatever time zone the session is in. Ten times faster than
+    `at time zone`; infinity, which no load lets in, is null. -#}
 {% macro utc_day(column) -%}
   cast(make_timestamp(epoch_us({{ column }})) as date)
 {%- endmacro %}

@@ -1,9 +1,10 @@
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { type ChildProcessByStdio, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { dayNumber, dayText, endOfDay } from "../../src/sample/dataset/clock.ts";
@@ -70,12 +71,14 @@ const python = join(await dbtPackages(), "..", "..", "..", "bin", "python");
 const cacheDir = join(folder, "cache");
 mkdirSync(cacheDir);
 
-/** dbt's warm child alone: from the line that starts the build to its end, milliseconds. */
-async function build(
+type Warm = { child: ChildProcessByStdio<Writable, Readable, null>; readyMs: number };
+
+/** dbt's warm child on a database, when it has parsed the project, and how long that took. */
+async function warmUp(
   version: Version,
   database: string,
   { nodesAtOnce = 2, memoryLimit = "1GB" } = {},
-): Promise<number> {
+): Promise<Warm> {
   const targetDir = join(folder, `target-${version}`);
   mkdirSync(targetDir, { recursive: true });
   const env = dbtVariables({
@@ -83,6 +86,7 @@ async function build(
     ...{ env: process.env as Record<string, string> },
   });
   const host = join(versions[version], "src/transform/dbt_host.py");
+  const started = performance.now();
   const child = spawn(python, ["-I", host], {
     env: { ...env, PIPELINE_DBT_THREADS: String(nodesAtOnce), PIPELINE_DBT_PARSED: join(cacheDir, "dbt-parsed") },
     stdio: ["pipe", "pipe", "ignore"],
@@ -91,11 +95,36 @@ async function build(
   await new Promise<void>((resolve) => {
     lines.on("line", (line) => /"name": "(Models|Manifest)"/.test(line) && resolve());
   });
+  return { child, readyMs: performance.now() - started };
+}
+
+/** The build alone: from the line that starts it to the child's end, milliseconds. */
+async function build(version: Version, database: string, change: Parameters<typeof warmUp>[2] = {}): Promise<number> {
+  const { child } = await warmUp(version, database, change);
   const started = performance.now();
   child.stdin.end("build --exclude-resource-type unit_test exposure\n");
   const [code] = (await once(child, "close")) as [number];
   if (code !== 0) throw new Error(`${version}: dbt ended with ${code}`);
   return performance.now() - started;
+}
+
+/** Milliseconds until the warm child is ready in a fresh home: its imports alone, with all parsing, and with what was parsed before. */
+async function startInParts(): Promise<Record<"imports" | "parsing anew" | "parsed before", number>> {
+  const imports = "import dbt.cli.main, dbt.adapters.duckdb.impl, dbt.task.build";
+  const started = performance.now();
+  await promisify(execFile)(python, ["-I", "-c", `import gc; gc.disable(); ${imports}`]);
+  const importMs = performance.now() - started;
+  const ready: number[] = [];
+  for (const isParsed of [false, true]) {
+    if (!isParsed) rmSync(cacheDir, { recursive: true });
+    mkdirSync(cacheDir, { recursive: true });
+    rmSync(join(folder, "target-now"), { recursive: true, force: true });
+    const { child, readyMs } = await warmUp("now", join(folder, "none.duckdb"));
+    child.stdin.end("\n");
+    await once(child, "close");
+    ready.push(readyMs);
+  }
+  return { imports: importMs, "parsing anew": ready[0]!, "parsed before": ready[1]! };
 }
 
 /** Rows that the marts of one file have and those of the other do not, and how many were compared. */
@@ -109,7 +138,7 @@ async function compare(database: string): Promise<{ compared: number; differing:
   const connection = await instance.connect();
   for (const version of both) await connection.run(`attach '${files[version]}' as ${version} (read_only)`);
   const marts = await connection.runAndReadAll(
-    "select table_name from duckdb_tables() where database_name = 'now' and schema_name = 'marts'",
+    "select distinct table_name from duckdb_tables() where database_name in ('before', 'now') and schema_name = 'marts'",
   );
   let [compared, differing] = [0, 0];
   for (const [mart] of marts.getRowsJson()) {
@@ -155,8 +184,12 @@ for (let round = 0; round < rounds; round++) {
 }
 const small = join(folder, "small.duckdb");
 copyFileSync(file, small);
+const own = { before: join(folder, "small-before.duckdb"), now: join(folder, "small-now.duckdb") };
+for (const version of both) copyFileSync(file, own[version]);
 for (let round = 0; round < rounds; round++) {
-  for (const version of both) note("build alone, 125,000 rows", version, await build(version, small));
+  for (const version of round % 2 === 0 ? both : both.toReversed()) {
+    note("build alone, 125,000 rows", version, await build(version, own[version]));
+  }
 }
 
 row(`version ${before} against this one`, "before", "now", "ratio", "bar");
@@ -225,6 +258,15 @@ async function randomHistory(seed: number): Promise<string> {
   }
   return join(home, "cfpb_complaints.duckdb");
 }
+console.log();
+const starts: Awaited<ReturnType<typeof startInParts>>[] = [];
+for (let round = 0; round < rounds; round++) starts.push(await startInParts());
+row("the warm child's start", ...Object.keys(starts[0]!));
+row("---", "---:", "---:", "---:");
+row(
+  "",
+  ...(["imports", "parsing anew", "parsed before"] as const).map((part) => seconds(starts.map((one) => one[part]))),
+);
 console.log();
 const results = [await compare(small)];
 for (let seed = 1; seed <= 6; seed++) results.push(await compare(await randomHistory(seed)));

@@ -1,5 +1,5 @@
 import type { DbtCheck, DbtNode } from "./events.ts";
-import { plural, shellWord } from "./words.ts";
+import { plural, shellWord, visible } from "./words.ts";
 
 /** How many checks dbt ran: those that tests list, and tests that list none. */
 export function checksOf(nodes: readonly DbtNode[]): number {
@@ -11,10 +11,10 @@ export function checksOf(nodes: readonly DbtNode[]): number {
 export function troublesOf(node: DbtNode): string[] {
   const { kind, name, status, message, model, failures, checks } = node;
   if (status === "success" || status === "pass" || status === "skipped") return [];
-  const bad = checks.filter(({ found }) => found !== null);
+  const bad = checks.filter(({ found }) => found !== null).toSorted((a, b) => a.status.localeCompare(b.status));
   if (bad.length > 0) return bad.map((check) => checkText(check, model));
   if (checks.some((check) => check.status === "unknown")) {
-    return [`${failures} of ${plural(checks.length, "check")} of ${model}: ${status}`];
+    return [`${failures} of ${plural(checks.length, "check")} of ${model} failed`];
   }
   return [
     `${kind} ${name}: ${status}${failures ? `, ${plural(failures, "row")}` : ""}${message === null ? "" : `: ${message}`}`,
@@ -27,12 +27,15 @@ export function commandForRows(nodes: readonly DbtNode[]): string | null {
   return failed?.found == null ? null : rowsCommand(failed.found.sql);
 }
 
-/** Shows rows of the warehouse, which the snapshot does not have before a build without failures. */
+/** Shows up to 100 rows of the warehouse, which the snapshot does not have before a build without failures. */
 export function rowsCommand(sql: string): string {
-  return `pipeline dbt -- show --inline ${shellWord(sql)}`;
+  // dbt reads Jinja in it, as it does in a model.
+  const inline = /[{}]/.test(sql) ? `{% raw %}${sql}{% endraw %}` : sql;
+  return `pipeline dbt -- show --limit 100 --inline ${shellWord(inline)}`;
 }
 
-function checkText({ name, status, found }: DbtCheck, model: string | null): string {
-  const example = found?.example == null ? "" : `, such as ${found.example}`;
-  return `check ${name} of ${model}: ${status}, ${plural(found?.rows ?? 0, "row")}${example}`;
+function checkText({ name, column, status, found }: DbtCheck, model: string | null): string {
+  const where = column === null || name.includes(column) ? "" : ` (column ${column})`;
+  const example = found?.example == null ? "" : `, such as ${visible(found.example) || "an empty text"}`;
+  return `check ${name} of ${model}${where}: ${status}, ${plural(found?.rows ?? 0, "row")}${example}`;
 }

@@ -200,12 +200,16 @@ class DbtFailed extends PipelineError {
     const troubles = result.failed.flatMap(troublesOf);
     const more = troubles.length > 3 ? ` and ${troubles.length - 3} more` : "";
     const show = commandForRows(result.failed);
+    const isMemory = troubles.some((trouble) => /Out of Memory Error/.test(trouble));
     super({
       code: "dbt_failed",
       what: `dbt failed: ${troubles.slice(0, 3).join("; ")}${more}`.replace(/(?<!\.)$/, "."),
       data: "The loaded complaints are kept; the watermark stays where it was, and some marts may be older than others.",
       next:
-        "Fix the model or the data it complains about and run again: the next run builds everything that is owed." +
+        (isMemory
+          ? "Give DuckDB more memory (`duckdb.memoryLimit`) or fewer threads (`duckdb.threads`) and run again"
+          : "Fix the model or the data it complains about and run again") +
+        ": the next run builds everything that is owed." +
         (show === null ? "" : ` Look at the rows: ${show}`),
     });
     this.result = result;

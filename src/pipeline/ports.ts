@@ -163,6 +163,7 @@ export type DbtResult = {
   state: Extract<State, "Completed" | "Failed">;
   models: number;
   tests: number;
+  /** Nodes and checks that failed. Under a dbt of the user's own, of a node that failed its checks that warn are among them. */
   failures: number;
   warnings: number;
   /** Every node that ran, with its status and time. */

@@ -12,9 +12,12 @@ import gc
 import json
 import os
 import resource
+import shutil
+import signal
 import sys
 import tempfile
 import threading
+import time
 
 gc.disable()  # a short life with many lasting objects: collecting them costs a tenth of the time and finds little
 
@@ -48,8 +51,8 @@ EventManager.fire_event = fire_event
 
 
 def forward(event):
-    if event.info.name != "NodeFinished" and event.info.level == "debug" or event.info.name == "ParsePerfInfoPath":
-        return  # the performance info goes with the folder that the project is parsed in
+    if event.info.name == "ParsePerfInfoPath":
+        return  # it goes with the folder that the project is parsed in
     line = json.dumps(msg_to_dict(event))
     with writing:
         events.write(line + "\n")
@@ -70,7 +73,7 @@ def write(name, data):
 
 
 def facts_of(node):
-    """What is read of a node in the manifest, as dbt's manifest.json has it."""
+    """What Node reads of a node: a dict with some of the keys that it has in dbt's manifest.json."""
     found = {"resource_type": node.resource_type, "schema": node.schema, "alias": node.alias}
     if is_checks(node):
         test = {"name": "checks", "kwargs": {"checks": node.test_metadata.kwargs.get("checks")}}
@@ -83,7 +86,7 @@ def is_checks(node):
 
 
 def tell_failed_checks(results):
-    """Says which checks of a test failed: dbt keeps only their number, so its query runs again."""
+    """Writes an event for each test with failed checks, with the rows of its query: dbt keeps only their number."""
     adapter = get_adapter_by_type("duckdb")
     with adapter.connection_named("failed_checks"):
         for result in results:
@@ -108,39 +111,72 @@ in_every_home = {
 
 
 def parse():
-    """Parses the project, or takes what was parsed before; gives the exit code and the manifest.
+    """Parses the project, or takes what was parsed before; gives the exit code and the manifest, None where dbt failed.
 
     What was parsed of a version of a project is kept beside the environment (PIPELINE_DBT_PARSED), for all homes; where
-    that folder cannot be written, in the home. It is written beside its place and renamed.
+    that folder cannot be written, in the home. What cannot be read or kept there costs time and fails nothing.
     """
+    folder, name = os.path.split(os.environ["PIPELINE_DBT_PARSED"])
+    if not os.access(folder, os.W_OK):
+        folder, name = os.environ["DBT_TARGET_PATH"], "dbt-parsed-here"
+    kept = os.path.join(folder, f"{name}-{sys.version_info.major}.{sys.version_info.minor}.msgpack")
+    try:
+        beside = tempfile.mkdtemp(prefix="building-parsed-", dir=folder)
+    except OSError as error:
+        print(f"Nothing that is parsed can be kept: {error}", file=sys.stderr)
+        return parse_in(os.environ["DBT_TARGET_PATH"])
+
+    def stop(*_):
+        shutil.rmtree(beside, ignore_errors=True)
+        os._exit(143)
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        can_read = os.path.isfile(kept) and os.access(kept, os.R_OK)
+        code, manifest = parse_in(beside, kept) if can_read else parse_in(beside)
+        if code == 2 and can_read:  # dbt refuses a file that is gone since
+            code, manifest = parse_in(beside)
+        if code == 0:
+            keep(os.path.join(beside, "partial_parse.msgpack"), kept)
+        return code, manifest
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def parse_in(folder, parsed=None):
+    """Parses with the variables that are the same in every home; what changed since `parsed` is written to the folder."""
     real = dict(os.environ)
-    parsed = real["PIPELINE_DBT_PARSED"]
-    if not os.access(os.path.dirname(parsed), os.W_OK):
-        parsed = os.path.join(real["DBT_TARGET_PATH"], "dbt-parsed-here")
-    parsed += f"-{sys.version_info.major}.{sys.version_info.minor}.msgpack"
-    folder = os.path.dirname(parsed)
-    with tempfile.TemporaryDirectory(prefix="building-parsed-", dir=folder) as beside:
-        os.environ |= in_every_home | {"DBT_TARGET_PATH": beside}
-        if os.path.exists(parsed):
-            os.environ["DBT_PARTIAL_PARSE_FILE_PATH"] = parsed
-        try:
-            code, manifest = invoke(["parse"])
-        finally:
-            os.environ.clear()
-            os.environ |= real
-        made = os.path.join(beside, "partial_parse.msgpack")  # there unless nothing has changed
-        if code == 0 and os.path.exists(made):
-            os.replace(made, parsed)
-            remove_old(folder)
-    return code, manifest
+    os.environ |= in_every_home | {"DBT_TARGET_PATH": folder}
+    if parsed is not None:
+        os.environ["DBT_PARTIAL_PARSE_FILE_PATH"] = parsed
+    try:
+        return invoke(["parse"])
+    finally:
+        os.environ.clear()
+        os.environ |= real
 
 
-def remove_old(folder, most=10):
-    """Leaves the newest of what was parsed of versions of projects; one that is missed is parsed again."""
-    found = [file for file in os.scandir(folder) if file.name.startswith("dbt-parsed-")]
-    for file in sorted(found, key=lambda file: file.stat().st_mtime)[:-most]:
-        with contextlib.suppress(FileNotFoundError):  # somebody else was faster
-            os.remove(file)
+def keep(made, kept, most=10, abandoned_seconds=3600):
+    """Puts what was parsed in its place, unless nothing had changed, and leaves the newest of its kind there."""
+    if not os.path.exists(made):
+        return
+    try:
+        os.replace(made, kept)
+    except OSError as error:
+        print(f"What was parsed cannot be kept: {error}", file=sys.stderr)
+        return
+    others = []
+    for file in os.scandir(os.path.dirname(kept)):
+        with contextlib.suppress(OSError):  # another process removed it first, or it is not ours
+            changed_at = file.stat(follow_symlinks=False).st_mtime
+            if file.name.startswith("building-parsed-") and time.time() - changed_at > abandoned_seconds:
+                shutil.rmtree(file.path)
+            if file.name.startswith("dbt-parsed-") and file.is_file(follow_symlinks=False):
+                others.append((changed_at, file.path))
+    for _, path in sorted(others)[:-most]:
+        with contextlib.suppress(OSError):
+            os.remove(path)
 
 
 code, manifest = parse()
@@ -154,7 +190,7 @@ if code == 0 and words[:1] == ["build"]:
     try:
         tell_failed_checks(outcome.results if outcome else [])
     except Exception as error:  # the result stands; which checks failed stays unknown
-        print(f"Which checks failed cannot be said: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"Cannot tell which checks failed: {type(error).__name__}: {error}", file=sys.stderr)
 atexit._run_exitfuncs()  # closes the database
 used = resource.getrusage(resource.RUSAGE_SELF)
 kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS

@@ -82,7 +82,9 @@ export function withChecks(ended: DbtNode, manifest: Manifest, failed: readonly 
     const found = failed.find(({ name }) => name === one.name);
     if (found === undefined) return { ...one, status: "pass", found: null };
     const { severity, failures: rows, example, rows_sql: sql } = found;
-    return { ...one, status: severity === "error" ? "fail" : "warn", found: { rows, example, sql } };
+    // A test that warns stops nothing, whatever its checks say.
+    const isFailure = severity === "error" && status === "fail";
+    return { ...one, status: isFailure ? "fail" : "warn", found: { rows, example, sql } };
   });
   return { ...ended, model: list.model, checks };
 }

@@ -13,7 +13,7 @@ export type DbtSettings = {
   env: Record<string, string>;
 };
 
-/** dbt's Python holds up a third one: more take longer, at 125,000 rows and at 5 million (docs/performance.md). */
+/** More gain nothing beyond the noise, at 125,000 rows and at 5 million, and each takes its own memory (docs/performance.md). */
 const nodesAtOnce = 2;
 
 /** What dbt runs in. The user's own DBT_* variables are left out: they belong to other projects and would bend this one. */

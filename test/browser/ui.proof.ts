@@ -226,7 +226,7 @@ describe("the web UI in a browser", { skip: noBrowser }, () => {
     const first = page.locator("table", { hasText: "message" }).last().locator("tbody tr").first();
     await first.getByText("not_null_state: fail, 3 rows, such as 17").waitFor();
     await first
-      .getByText("pipeline dbt -- show --inline 'select * from marts.dim_states where state is null'")
+      .getByText("pipeline dbt -- show --limit 100 --inline 'select * from marts.dim_states where state is null'")
       .waitFor();
     await first.getByText("1 check: pass").click();
     await first.getByText("unique_state").waitFor();

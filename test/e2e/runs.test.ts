@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { testHome } from "../harness/home.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
@@ -38,6 +40,33 @@ describe("pipeline runs", () => {
     assert.match(inspected.stdout, /extract_and_load_complaints\[jpmorgan\] +Completed +1 /);
     assert.match(inspected.stdout, /run_dbt_models +Failed +1 .*dbt_failed/);
     assert.match(inspected.stdout, /dbt: test unique_fct_complaints: fail, 3 rows: Got 3 results/);
+    const database = new DatabaseSync(join(home.folder, "history.sqlite"));
+    const found = { rows: 2, example: "\u001b[31mred\nline", sql: "select id from t where id is null" };
+    const checks = [
+      { name: "not_null_id", column: "id", status: "fail", found },
+      { name: "unique_id", column: "id", status: "pass", found: null },
+    ];
+    const insert = database.prepare(
+      "insert into dbt_nodes select no, ?, ?, ?, ?, 1, null, null, ?, ? from runs where id = ?",
+    );
+    const fullId = String(listed[1]!.id);
+    insert.run("test.x.checks_t", "checks_t", "test", "fail", "t", JSON.stringify(checks), fullId);
+    insert.run("model.x.later", "later", "model", "skipped", null, "[]", fullId);
+    insert.run(
+      "test.x.checks_later",
+      "checks_later",
+      "test",
+      "skipped",
+      "later",
+      JSON.stringify([{ ...checks[1], status: "skipped" }]),
+      fullId,
+    );
+    database.close();
+    const { stdout } = await home.run(["runs", "inspect", id]);
+    assert.match(stdout, /dbt: 2 models, 4 checks; slowest: /);
+    assert.match(stdout, /\ndbt: check not_null_id of t: fail, 2 rows, such as \\x1b\[31mred\\x0aline\n/);
+    assert.match(stdout, /\n {2}rows of not_null_id: .*pipeline dbt .*-- show --limit 100 --inline 'select id from t /);
+    assert.match(stdout, /\n {2}skipped: later\n {2}skipped: 1 check\n {2}passed of t: unique_id\n/);
     assert.match(
       inspected.stdout,
       /error\[dbt_failed\]: .*\ndata: The loaded complaints are kept.*\nnext: Fix the model/,

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { LoadRequest, Pages } from "../../src/pipeline/ports.ts";
@@ -14,6 +14,13 @@ export async function query(path: string, sql: string): Promise<(string | null)[
   });
 }
 
+/** A copy of a warehouse file that nobody has open. */
+export function copyOfFile(path: string): string {
+  const copy = join(temporaryFolder(), "copy.duckdb");
+  copyFileSync(path, copy);
+  return copy;
+}
+
 /** Changes a warehouse file that nobody has open, as a hand from outside does. */
 export async function changeFile(path: string, sql: string): Promise<void> {
   const instance = await DuckDBInstance.create(path);
@@ -21,6 +28,20 @@ export async function changeFile(path: string, sql: string): Promise<void> {
   await connection.run(sql);
   connection.closeSync();
   instance.closeSync();
+}
+
+const relations = `
+  select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('marts', 'seeds')
+  union all select schema_name || '.' || view_name from duckdb_views() where schema_name in ('staging', 'intermediate') order by 1`;
+
+/** What every table and view that dbt makes shows, in numbers, by name. */
+export async function contentsOf(path: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const [name] of await query(path, relations)) {
+    const [row] = await query(path, `select count(*) || ' rows, ' || coalesce(bit_xor(hash(t)), 0) from ${name} t`);
+    found.set(name!, row![0]!);
+  }
+  return found;
 }
 
 export type Source = Record<string, unknown>;

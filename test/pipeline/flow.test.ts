@@ -212,7 +212,7 @@ describe("the flow", () => {
     assert.equal(report.error?.message, "dbt failed: check not_null_b of a: fail, 3 rows, such as 17.");
     assert.match(
       report.error?.next ?? "",
-      /: pipeline dbt -- show --inline 'select \* from marts\.a where b is null'$/,
+      /: pipeline dbt -- show --limit 100 --inline 'select \* from marts\.a where b is null'$/,
     );
   });
 

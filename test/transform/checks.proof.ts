@@ -1,26 +1,36 @@
 import assert from "node:assert/strict";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { runDbt } from "../../src/transform/command.ts";
-import { projectFolder } from "../../src/transform/project.ts";
 import { temporaryFolder } from "../harness/context.ts";
-import { testOptions } from "../harness/dbt.ts";
+import { copyOfProject, testOptions } from "../harness/dbt.ts";
 
 describe("a list of checks", () => {
-  for (const [list, problem] of [
-    ["not_nul: {column: brand}", /no check of the type not_nul\b.*not_null/],
-    ["unique: {}", /unique needs column/],
-    ["unique: {column: brand, severty: warn}", /unique has no severty/],
-    ["unique: {column: brand, severity: warning}", /error or warn, not warning/],
-    ["unique: {column: company}", /Two checks have the name unique_company/],
-    ["unique", /A check is a type with its arguments/],
+  const one = "not_null: {column: brand}";
+  const all = `checks:
+              - ${one}
+              - not_null: {column: company}
+              - unique: {column: company}`;
+  for (const [found, written, problem] of [
+    [one, "not_nul: {column: brand}", /no check of the type not_nul\b.*not_null/],
+    [one, "unique: {}", /unique needs column/],
+    [one, "unique: {column: brand, severty: warn}", /unique has no severty/],
+    [one, "unique: {column: brand, severity: warning}", /error or warn, not warning/],
+    [one, "unique: {column: company}", /Two checks have the name unique_company/],
+    [one, "unique: {column: brand, name: 2024}", /is a text, not 2024/],
+    [one, "unique", /A check is a type with its arguments/],
+    [all, "checks: []", /needs at least one/],
+    [
+      "name: checks_company_aliases",
+      `name: checks_company_aliases\n          config: {where: "true"}`,
+      /has no `where`/,
+    ],
   ] as const) {
-    it(`is refused where one is wrong: ${list}`, async () => {
-      const projectDir = join(temporaryFolder(), "dbt");
-      cpSync(projectFolder, projectDir, { recursive: true });
+    it(`is refused where something is wrong: ${written}`, async () => {
+      const projectDir = copyOfProject();
       const file = join(projectDir, "seeds/seeds.yml");
-      writeFileSync(file, readFileSync(file, "utf8").replace("not_null: {column: brand}", list));
+      writeFileSync(file, readFileSync(file, "utf8").replace(found, written));
       const lines: string[] = [];
       const code = await runDbt(
         { ...testOptions(join(temporaryFolder(), "none.duckdb")), projectDir },

@@ -4,21 +4,7 @@ import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 import { startHost, testOptions, testTransform } from "../harness/dbt.ts";
-import { changeFile, complaint, query, testWarehouse } from "../harness/warehouse.ts";
-
-const relations = `
-  select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('marts', 'seeds')
-  union all select schema_name || '.' || view_name from duckdb_views() where schema_name in ('staging', 'intermediate') order by 1`;
-
-/** What every table and view shows, in numbers. */
-async function contents(path: string): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  for (const [name] of await query(path, relations)) {
-    const [row] = await query(path, `select count(*) || ' rows, ' || coalesce(bit_xor(hash(t)), 0) from ${name} t`);
-    found.set(name!, row![0]!);
-  }
-  return found;
-}
+import { changeFile, complaint, contentsOf, testWarehouse } from "../harness/warehouse.ts";
 
 /** Names of nodes during whose work it is killed, and how many milliseconds after their start. */
 const moments = [
@@ -45,7 +31,7 @@ describe("kill -9 while dbt builds", () => {
     );
     assert.equal((await testTransform(path).build(testContext())).state, "Completed");
     old = path;
-    shownBefore = await contents(old);
+    shownBefore = await contentsOf(old);
     changed = join(temporaryFolder(), "changed.duckdb");
     copyFileSync(old, changed);
     // Every mart is another one after this.
@@ -57,7 +43,7 @@ describe("kill -9 while dbt builds", () => {
     const built = join(temporaryFolder(), "built.duckdb");
     copyFileSync(changed, built);
     assert.equal((await testTransform(built).build(testContext())).state, "Completed");
-    shownAfter = await contents(built);
+    shownAfter = await contentsOf(built);
   });
 
   for (const [node, ms] of moments) {
@@ -75,11 +61,12 @@ describe("kill -9 while dbt builds", () => {
       child.tell("build --exclude-resource-type unit_test exposure");
       await child.exited;
       assert.ok(kill !== undefined, "it came to the node");
-      for (const [name, found] of await contents(path)) {
+      assert.deepEqual([...(await contentsOf(path)).keys()], [...shownBefore.keys()]);
+      for (const [name, found] of await contentsOf(path)) {
         assert.ok([shownBefore.get(name), shownAfter.get(name)].includes(found), `${name}: ${found}`);
       }
       assert.equal((await testTransform(path).build(testContext())).state, "Completed");
-      assert.deepEqual(await contents(path), shownAfter);
+      assert.deepEqual(await contentsOf(path), shownAfter);
       assert.ok(!existsSync(`${path}.wal`));
     });
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, copyFileSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -9,7 +9,7 @@ import { runDbt, writeDocs } from "../../src/transform/command.ts";
 import { projectFolder } from "../../src/transform/project.ts";
 import { checkPath } from "../../src/warehouse/path.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
-import { testOptions, testTransform } from "../harness/dbt.ts";
+import { copyOfProject, testOptions, testTransform } from "../harness/dbt.ts";
 import { changeFile, complaint, query, type Source, testWarehouse } from "../harness/warehouse.ts";
 
 /** The columns that people know, in their order. */
@@ -326,8 +326,7 @@ describe("the marts", () => {
   });
 
   it("fail with the model that fails", async () => {
-    const projectDir = join(temporaryFolder(), "dbt");
-    cpSync(projectFolder, projectDir, { recursive: true });
+    const projectDir = copyOfProject();
     appendFileSync(join(projectDir, "models/marts/dim_states.sql"), "having no_such_column > 0");
     const copy = join(temporaryFolder(), "copy.duckdb");
     copyFileSync(database, copy);
@@ -341,8 +340,7 @@ describe("the marts", () => {
   });
 
   it("say that dbt crashed when it does, with what it said", async () => {
-    const projectDir = join(temporaryFolder(), "dbt");
-    cpSync(projectFolder, projectDir, { recursive: true });
+    const projectDir = copyOfProject();
     writeFileSync(join(projectDir, "dbt_project.yml"), "name: [not a project");
     await assert.rejects(testTransform(database, { projectDir }).build(testContext()), {
       code: "dbt_crashed",

@@ -7,7 +7,7 @@ import { testTransform } from "../harness/dbt.ts";
 import { changeFile, complaint, testWarehouse } from "../harness/warehouse.ts";
 
 describe("a build with so little memory that it spills", () => {
-  it("runs every model and every check after the first spill", { timeout: 300_000 }, async () => {
+  it("runs every model and every check after the first spill", { timeout: 300_000 }, async (t) => {
     const { path, warehouse, load } = testWarehouse();
     await load(Array.from({ length: 30 }, (_, i) => complaint(String(i + 1), { state: i % 2 === 0 ? "CA" : "TX" })));
     await warehouse.close();
@@ -20,13 +20,13 @@ describe("a build with so little memory that it spills", () => {
     mkdirSync(join(targetDir, "spill"), { recursive: true });
     const happened: string[] = [];
     const watcher = watch(join(targetDir, "spill"), () => void happened.push("spilled"));
+    t.after(() => watcher.close());
     const built = await testTransform(path, { targetDir, memoryLimit: "96MB" }).build({
       ...testContext(),
       report: (happening) => {
         if (happening.type === "dbt.node") happened.push(happening.node.name);
       },
     });
-    watcher.close();
     assert.deepEqual([built.state, built.failures, built.warnings], ["Completed", 0, 0]);
     const first = happened.indexOf("spilled");
     assert.ok(first >= 0, "it spilled");

@@ -128,7 +128,7 @@ function attemptLines({ attempts }: RunDetail): string {
   return failed
     .map(({ task, number, error, waitMs }) => {
       const waited = waitMs === null ? "" : `; the next one ${duration(waitMs)} later`;
-      return `${task}, attempt ${number}: ${error!.code}: ${error!.what}${waited}\n`;
+      return `${visible(`${task}, attempt ${number}: ${error!.code}: ${error!.what}${waited}`)}\n`;
     })
     .join("");
 }
@@ -148,7 +148,7 @@ function nodeLines({ nodes }: RunDetail): string {
     ...skippedLines(nodes),
     ...nodes.flatMap(passedLine),
   ];
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(visible).join("\n")}\n`;
 }
 
 function skippedLines(nodes: RunDetail["nodes"]): string[] {
