@@ -112,7 +112,7 @@ async function build(version: Version, database: string, change: Parameters<type
 async function startInParts(): Promise<Record<"imports" | "parsing anew" | "parsed before", number>> {
   const imports = "import dbt.cli.main, dbt.adapters.duckdb.impl, dbt.task.build";
   const started = performance.now();
-  await promisify(execFile)(python, ["-I", "-c", `import gc; gc.disable(); ${imports}`]);
+  await promisify(execFile)(python, ["-I", "-c", `import gc, os; gc.disable(); ${imports}; os._exit(0)`]);
   const importMs = performance.now() - started;
   const ready: number[] = [];
   for (const isParsed of [false, true]) {
