@@ -7,11 +7,13 @@ import { temporaryFolder } from "./harness/context.ts";
 
 /** A file of the folder, what it may import, and what it may not. */
 const cases: [file: string, allowed: string, forbidden: string][] = [
-  ["src/pipeline/new.ts", "./days.ts", "../warehouse/lock.ts"],
+  ["src/run/new.ts", "./states.ts", "../pipeline/days.ts"],
+  ["src/run/another.ts", "zod", "node:os"],
+  ["src/pipeline/new.ts", "../run/events.ts", "../warehouse/lock.ts"],
   ["src/pipeline/another.ts", "zod", "node:fs"],
   ["src/files/new.ts", "./folder.ts", "../history/history.ts"],
   ["src/sqlite/new.ts", "../files/folder.ts", "../config/config.ts"],
-  ["src/source/new.ts", "../pipeline/days.ts", "../warehouse/lock.ts"],
+  ["src/source/new.ts", "../run/errors.ts", "../warehouse/lock.ts"],
   ["src/history/new.ts", "../sqlite/sqlite.ts", "../app/run.ts"],
   ["src/transform/new.ts", "../process/child.ts", "../config/config.ts"],
   ["src/config/new.ts", "../pipeline/days.ts", "../app/run.ts"],

@@ -2,9 +2,9 @@ import { existsSync, readFileSync, realpathSync, renameSync, writeFileSync } fro
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import * as z from "zod";
 import { makeFolder, obstacleOf } from "../files/folder.ts";
-import { PipelineError } from "../pipeline/errors.ts";
 import { parseManifest } from "../pipeline/manifest.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
+import { PipelineError } from "../run/errors.ts";
 import { publishedFolder } from "./published.ts";
 import { openRuns } from "./runs.ts";
 

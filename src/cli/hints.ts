@@ -1,5 +1,5 @@
-import { redactor, secretsOf } from "../pipeline/redact.ts";
 import { shellWord } from "../pipeline/words.ts";
+import { redactor, secretsOf } from "../run/redact.ts";
 
 /** The commands that a text may hint at, by their groups. */
 export const hintable: Record<string, readonly string[] | null> = {

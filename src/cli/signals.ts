@@ -1,4 +1,4 @@
-import { PipelineError } from "../pipeline/errors.ts";
+import { PipelineError } from "../run/errors.ts";
 
 /** npx, timeout and systemd send the same signal twice: within this time it counts once (invariant 13). */
 const sameMs = 2000;

@@ -1,5 +1,5 @@
 import type { Command, CommanderError } from "commander";
-import { PipelineError } from "../pipeline/errors.ts";
+import { PipelineError } from "../run/errors.ts";
 import { commandOf } from "./hints.ts";
 
 /** The parser's message as one of ours. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ErrorCode, parseDocument, type YAMLParseError } from "yaml";
-import { PipelineError } from "../pipeline/errors.ts";
+import { PipelineError } from "../run/errors.ts";
 
 const usualName = "pipeline.yaml";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { isForbidden } from "../files/private-file.ts";
-import { PipelineError } from "../pipeline/errors.ts";
+import { PipelineError } from "../run/errors.ts";
 import { NewerTables, openAsItIs, openSqlite } from "../sqlite/sqlite.ts";
 
 /** Milliseconds that a reader's statement waits for another process' write: those are short. */

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ErrorFacts } from "../pipeline/errors.ts";
-import { type DbtNode, type Happening, type RunEvent, readNode, type State } from "../pipeline/events.ts";
 import { type RunReport, readReport } from "../pipeline/report.ts";
+import type { ErrorFacts } from "../run/errors.ts";
+import { type DbtNode, type Happening, type RunEvent, readNode, type State } from "../run/events.ts";
 import { findCrashed } from "./crashes.ts";
 import { type OpenHistory, openExistingHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";

@@ -1,4 +1,4 @@
-import { isFinal, states } from "../pipeline/run-state.ts";
+import { isFinal, states } from "../run/states.ts";
 
 /** Days and number of runs that are kept. */
 export const keepDays = 180;

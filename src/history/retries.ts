@@ -1,5 +1,5 @@
-import { isFinal } from "../pipeline/run-state.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
+import { isFinal } from "../run/states.ts";
 import type { History, RunDetail, RunRow } from "./history.ts";
 
 /** Runs that are looked at for one that has done what another left over. */

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { State } from "../pipeline/events.ts";
-import { runName } from "../pipeline/run-name.ts";
-import { isFinal, states } from "../pipeline/run-state.ts";
+import type { State } from "../run/events.ts";
+import { runName } from "../run/run-name.ts";
+import { isFinal, states } from "../run/states.ts";
 import type { Lease } from "./lease.ts";
 import { outdatedRuns } from "./retention.ts";
 

@@ -1,5 +1,5 @@
-import { type ErrorCode, exitCodeOf } from "../pipeline/errors.ts";
-import type { State } from "../pipeline/events.ts";
+import { type ErrorCode, exitCodeOf } from "../run/errors.ts";
+import type { State } from "../run/events.ts";
 import type { NoticeKind } from "./notice.ts";
 
 /** What is wrong now, as somebody was told: all notices since it was over, the newest first. */

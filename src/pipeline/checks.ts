@@ -1,4 +1,4 @@
-import type { DbtCheck, DbtNode } from "./events.ts";
+import type { DbtCheck, DbtNode } from "../run/events.ts";
 import { plural, shellWord, visible } from "./words.ts";
 
 /** How many checks dbt ran: those that tests list, and tests that list none. */

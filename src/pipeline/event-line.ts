@@ -1,6 +1,6 @@
+import { type ErrorFacts, withoutAddress } from "../run/errors.ts";
+import type { Happening } from "../run/events.ts";
 import { troublesOf } from "./checks.ts";
-import { type ErrorFacts, withoutAddress } from "./errors.ts";
-import type { Happening } from "./events.ts";
 import { noteText } from "./names.ts";
 import { bytes, count, duration, plural, shellWord, visible } from "./words.ts";
 

@@ -1,5 +1,5 @@
+import { type ErrorFacts, factsOf, PipelineError } from "../run/errors.ts";
 import { commandForRows, troublesOf } from "./checks.ts";
-import { type ErrorFacts, factsOf, PipelineError } from "./errors.ts";
 import { Gate } from "./gate.ts";
 import { unaskable } from "./names.ts";
 import { compareOutside, type Outside, rangesOutside } from "./outside.ts";

@@ -1,5 +1,5 @@
+import { PipelineError } from "../run/errors.ts";
 import { addDays, earlier, type Window } from "./days.ts";
-import { PipelineError } from "./errors.ts";
 import { type Ports, quick } from "./ports.ts";
 import type { CompanyState, CompanyWindow } from "./window.ts";
 

@@ -1,7 +1,8 @@
+import type { DbtNode, Report, State } from "../run/events.ts";
+import type { CompanyName } from "../run/name-notes.ts";
 import type { Clock } from "./clock.ts";
 import type { Day, Window } from "./days.ts";
-import type { DbtNode, Report, State } from "./events.ts";
-import type { Candidates, CompanyName } from "./names.ts";
+import type { Candidates } from "./names.ts";
 import type { CompanyState, CompanyWindow, NameRows, WindowSettings } from "./window.ts";
 
 /** What a step is given to work with. */

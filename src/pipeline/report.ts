@@ -1,6 +1,6 @@
+import { type ErrorCode, type ErrorFacts, exitCodeOf } from "../run/errors.ts";
+import { type DbtNode, readNode, type State } from "../run/events.ts";
 import type { Window } from "./days.ts";
-import { type ErrorCode, type ErrorFacts, exitCodeOf } from "./errors.ts";
-import { type DbtNode, readNode, type State } from "./events.ts";
 import type { CompanyOutcome, DbtOutcome, FlowOutcome, PublishOutcome } from "./flow.ts";
 import type { Outside } from "./outside.ts";
 import type { SourceFields } from "./ports.ts";

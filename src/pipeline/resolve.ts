@@ -1,4 +1,4 @@
-import { PipelineError } from "./errors.ts";
+import { PipelineError } from "../run/errors.ts";
 import { resolveNames } from "./names.ts";
 import { type PlannedCompany, planCompany } from "./plan.ts";
 import { type FlowSettings, type Ports, quick, type TaskContext } from "./ports.ts";

@@ -1,5 +1,5 @@
+import type { PipelineError } from "../run/errors.ts";
 import type { Clock } from "./clock.ts";
-import type { PipelineError } from "./errors.ts";
 
 export type RetryPolicy = {
   /** Attempts after the first one. */

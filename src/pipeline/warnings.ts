@@ -1,4 +1,5 @@
-import { type NameNote, noteText } from "./names.ts";
+import type { NameNote } from "../run/name-notes.ts";
+import { noteText } from "./names.ts";
 import type { Outside } from "./outside.ts";
 import type { SourceFields } from "./ports.ts";
 import { count, plural } from "./words.ts";

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { PipelineError } from "../pipeline/errors.ts";
+import { PipelineError } from "../run/errors.ts";
 
 /** A proxy, as the environment names it. */
 export type ProxyServer = {

@@ -1,8 +1,8 @@
 import type { Clock } from "../pipeline/clock.ts";
-import { factsOf, isRetryable, PipelineError } from "../pipeline/errors.ts";
-import type { Report } from "../pipeline/events.ts";
 import type { TaskContext, TaskOptions, Tasks } from "../pipeline/ports.ts";
 import { type RetryPolicy, retry } from "../pipeline/retry.ts";
+import { factsOf, isRetryable, PipelineError } from "../run/errors.ts";
+import type { Report } from "../run/events.ts";
 
 export type EngineOptions = {
   /** The run's signal: its reason is what a cancelled task ends with. */

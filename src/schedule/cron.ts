@@ -1,5 +1,5 @@
 import { Cron } from "croner";
-import { PipelineError } from "../pipeline/errors.ts";
+import { PipelineError } from "../run/errors.ts";
 
 /**
  * Times that a cron expression names: five fields (minute, hour, day of month, month, day of week) or a word such as `@daily`,

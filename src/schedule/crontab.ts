@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { PipelineError } from "../pipeline/errors.ts";
 import { shellWord } from "../pipeline/words.ts";
+import { PipelineError } from "../run/errors.ts";
 
 export type CrontabEntry = {
   /** Five fields, or a word such as `@daily`: minute, hour, day of month, month, day of week, in the machine's time. */

@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from "node:fs";
-import { PipelineError } from "../pipeline/errors.ts";
+import { PipelineError } from "../run/errors.ts";
 import { isTimeZone } from "./cron.ts";
 
 /** Where a system says which zone it is in. */

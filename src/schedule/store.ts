@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { isForbidden } from "../files/private-file.ts";
-import { PipelineError } from "../pipeline/errors.ts";
+import { PipelineError } from "../run/errors.ts";
 import { NewerTables, openAsItIs, openSqlite, transaction } from "../sqlite/sqlite.ts";
 import { cronTimes } from "./cron.ts";
 import { dueSlots, type Schedule } from "./due.ts";

@@ -1,7 +1,7 @@
 import { readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { PipelineError } from "../pipeline/errors.ts";
 import { type Manifest, parseManifest } from "../pipeline/manifest.ts";
+import { PipelineError } from "../run/errors.ts";
 
 export type Snapshot = {
   /** The snapshot's own folder, not the link `current`: a new snapshot does not change it. */

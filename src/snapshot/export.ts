@@ -4,8 +4,8 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { whyFailed } from "../files/folder.ts";
 import { isFree, writeWhole } from "../files/whole-folder.ts";
 import { calculates } from "../pipeline/csv.ts";
-import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
+import { PipelineError } from "../run/errors.ts";
 import type { Snapshot } from "./current.ts";
 
 export const exportFormats = ["parquet", "csv", "duckdb"] as const;

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { Readable, type Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { PipelineError } from "../pipeline/errors.ts";
+import { PipelineError } from "../run/errors.ts";
 import type { Snapshot } from "./current.ts";
 import type { Answer, ChildSetup, Column, Question, ResultEnd, Value } from "./protocol.ts";
 

@@ -1,8 +1,8 @@
 import type { Clock } from "../pipeline/clock.ts";
-import { isRetryable, PipelineError } from "../pipeline/errors.ts";
 import type { TaskContext, Traffic } from "../pipeline/ports.ts";
 import { parseRetryAfter, type RetryPolicy, retry } from "../pipeline/retry.ts";
 import type { ProxyServer } from "../process/proxy.ts";
+import { isRetryable, PipelineError } from "../run/errors.ts";
 import type { RateBudget } from "./budget.ts";
 import { clockAhead, failedRequest, requestTimedOut, shortUrl, wrongAnswer } from "./failures.ts";
 import { type Credentials, type HttpAnswer, HttpClient } from "./http.ts";

@@ -2,7 +2,6 @@ import * as z from "zod";
 import type { Window } from "../pipeline/days.ts";
 import {
   type Candidates,
-  type CompanyName,
   isEqualName,
   matchNames,
   namesHolding,
@@ -10,6 +9,7 @@ import {
   searchTermOf,
 } from "../pipeline/names.ts";
 import type { FoundNames, TaskContext } from "../pipeline/ports.ts";
+import type { CompanyName } from "../run/name-notes.ts";
 import type { SourceClient } from "./client.ts";
 import { namesOfDaysUrl, namesUrl } from "./questions.ts";
 import { askSmall } from "./small-answers.ts";

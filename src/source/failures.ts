@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
-import { type ErrorCode, type ErrorFacts, PipelineError } from "../pipeline/errors.ts";
 import type { ProxyServer } from "../process/proxy.ts";
+import { type ErrorCode, type ErrorFacts, PipelineError } from "../run/errors.ts";
 
 const untouched = "Nothing of this answer was loaded; what was loaded before stands.";
 const again = "Run again later; if it stays, look whether the source has changed.";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Day, Window } from "../pipeline/days.ts";
-import { PipelineError } from "../pipeline/errors.ts";
 import type { Pages, TaskContext } from "../pipeline/ports.ts";
+import { PipelineError } from "../run/errors.ts";
 import type { SourceClient } from "./client.ts";
 import { outOfOrder } from "./failures.ts";
 import type { Landing } from "./landing.ts";

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PipelineError } from "../pipeline/errors.ts";
 import { startChild } from "../process/child.ts";
+import { PipelineError } from "../run/errors.ts";
 import { PythonEnvironment } from "./environment.ts";
 import { makeFolder } from "./folder.ts";
 import type { TransformOptions } from "./transform.ts";

@@ -2,8 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { PipelineError } from "../pipeline/errors.ts";
 import { startChild } from "../process/child.ts";
+import { PipelineError } from "../run/errors.ts";
 import { checkFolder, makeFolder } from "./folder.ts";
 import { projectFolder } from "./project.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { DbtNode } from "../pipeline/events.ts";
+import type { DbtNode } from "../run/events.ts";
 import { type FailedCheck, failedCheck, type Manifest, manifestSchema, readManifest } from "./manifest.ts";
 
 const statuses: Record<string, DbtNode["status"]> = {

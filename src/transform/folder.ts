@@ -1,5 +1,5 @@
 import { makeFolder as make, obstacleOf } from "../files/folder.ts";
-import { PipelineError } from "../pipeline/errors.ts";
+import { PipelineError } from "../run/errors.ts";
 
 const owed = "The loaded complaints are kept; the marts wait for dbt, and the watermark stays where it was.";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { DbtCheck, DbtNode } from "../pipeline/events.ts";
+import type { DbtCheck, DbtNode } from "../run/events.ts";
 
 /** A check as it is written in the arguments of the test `checks`: its type with its arguments (dbt/macros/checks.sql). */
 const check = z.record(

@@ -1,9 +1,9 @@
 import { constants } from "node:os";
 import { checksOf } from "../pipeline/checks.ts";
-import { PipelineError } from "../pipeline/errors.ts";
-import type { DbtNode } from "../pipeline/events.ts";
 import type { DbtResult } from "../pipeline/ports.ts";
 import type { Exit } from "../process/child.ts";
+import { PipelineError } from "../run/errors.ts";
+import type { DbtNode } from "../run/events.ts";
 
 const isFailed = ({ status }: DbtNode) => status === "error" || status === "fail";
 

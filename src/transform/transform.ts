@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { PipelineError } from "../pipeline/errors.ts";
-import type { DbtNode, Report } from "../pipeline/events.ts";
 import type { DbtResult, TaskContext, Transform } from "../pipeline/ports.ts";
 import { type Child, type Exit, startChild } from "../process/child.ts";
+import { PipelineError } from "../run/errors.ts";
+import type { DbtNode, Report } from "../run/events.ts";
 import { PythonEnvironment } from "./environment.ts";
 import { parseDbtLine } from "./events.ts";
 import { makeFolder } from "./folder.ts";

@@ -1,4 +1,4 @@
-import { PipelineError } from "../pipeline/errors.ts";
+import { PipelineError } from "../run/errors.ts";
 
 const untouched = "The file was not touched.";
 

@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
 import type { Extracted, LoadRequest, LoadResult, TaskContext } from "../pipeline/ports.ts";
 import { isSuspicious, reconcile } from "../pipeline/reconcile.ts";
+import { PipelineError } from "../run/errors.ts";
 import type { Field } from "./fields.ts";
 import { dayOfReceipt, type Look, lastLooks } from "./looks.ts";
 import { liveIn, merge } from "./merge.ts";

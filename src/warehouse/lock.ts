@@ -2,8 +2,8 @@ import { closeSync, existsSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makeFolder, removeEmpty } from "../files/folder.ts";
-import { PipelineError } from "../pipeline/errors.ts";
 import { isProcessAlive, placeOfProcess } from "../process/alive.ts";
+import { PipelineError } from "../run/errors.ts";
 import { unusable } from "./failures.ts";
 
 /** Who holds a warehouse. */

@@ -1,7 +1,7 @@
 import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
+import { PipelineError } from "../run/errors.ts";
 
 /** What makes a warehouse of version n - 1 one of version n, in order. */
 export type Migrations = readonly string[];

@@ -6,7 +6,6 @@ import { setTimeout } from "node:timers/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { flush } from "../files/flush.ts";
 import { makeFolder } from "../files/folder.ts";
-import { PipelineError } from "../pipeline/errors.ts";
 import { literal } from "../pipeline/literal.ts";
 import {
   expiredSnapshots,
@@ -17,6 +16,7 @@ import {
   snapshotName,
 } from "../pipeline/manifest.ts";
 import type { Published, TaskContext } from "../pipeline/ports.ts";
+import { PipelineError } from "../run/errors.ts";
 import { WarehouseLock } from "./lock.ts";
 import { readLastBuild, readMarts } from "./state.ts";
 

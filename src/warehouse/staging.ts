@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { PipelineError } from "../pipeline/errors.ts";
 import { companyResponses } from "../pipeline/fields.ts";
 import { literal } from "../pipeline/literal.ts";
+import { PipelineError } from "../run/errors.ts";
 import { type Asked, isAsked } from "./asked.ts";
 import { columnOf, type Field, fields, mutableFields } from "./fields.ts";
 import { mayHaveOtherKinds, outsideList, wrongKind } from "./value-checks.ts";

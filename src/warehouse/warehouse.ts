@@ -2,8 +2,6 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Window } from "../pipeline/days.ts";
-import { exitCodeOf, PipelineError } from "../pipeline/errors.ts";
-import type { Report } from "../pipeline/events.ts";
 import { Gate } from "../pipeline/gate.ts";
 import type {
   Commit,
@@ -19,6 +17,8 @@ import type {
 } from "../pipeline/ports.ts";
 import { readAhead } from "../pipeline/read-ahead.ts";
 import type { NameRows, Remembered } from "../pipeline/window.ts";
+import { exitCodeOf, PipelineError } from "../run/errors.ts";
+import type { Report } from "../run/events.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { warehouseGone } from "./failures.ts";
 import { mergeLoad } from "./load.ts";

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { canShowLive, liveView } from "../../src/cli/terminal/live.ts";
 import { newModel, render, update } from "../../src/cli/terminal/live-model.ts";
 import { styleFor } from "../../src/cli/terminal/style.ts";
-import type { DbtNode, Happening, RunEvent } from "../../src/pipeline/events.ts";
+import type { DbtNode, Happening, RunEvent } from "../../src/run/events.ts";
 
 const start = Date.parse("2026-11-20T00:00:00Z");
 const at = (seconds: number, happening: Happening): RunEvent => ({

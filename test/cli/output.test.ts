@@ -5,9 +5,9 @@ import { progressPrinter } from "../../src/cli/terminal/progress.ts";
 import { styleFor } from "../../src/cli/terminal/style.ts";
 import { summaryText } from "../../src/cli/terminal/summary.ts";
 import { table } from "../../src/cli/terminal/table.ts";
-import type { Happening } from "../../src/pipeline/events.ts";
 import type { CompanyReport, RunReport } from "../../src/pipeline/report.ts";
 import { bytes, duration } from "../../src/pipeline/words.ts";
+import type { Happening } from "../../src/run/events.ts";
 
 const plain = styleFor({ isTTY: false } as NodeJS.WriteStream, {}, {});
 const company: CompanyReport = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { ErrorCode } from "../../src/pipeline/errors.ts";
+import type { ErrorCode } from "../../src/run/errors.ts";
 import type { Fault } from "../../src/sample/server/faults.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { runInProcess } from "../harness/in-process.ts";

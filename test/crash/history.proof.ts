@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { History } from "../../src/history/history.ts";
 import { Recorder } from "../../src/history/recorder.ts";
-import type { Happening } from "../../src/pipeline/events.ts";
+import type { Happening } from "../../src/run/events.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
 const minute = 60_000;

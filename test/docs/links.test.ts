@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import type { Command } from "commander";
 import { commandsOf } from "../../src/cli/examples.ts";
 import { buildProgram } from "../../src/cli/program.ts";
-import { errorCodes } from "../../src/pipeline/errors.ts";
+import { errorCodes } from "../../src/run/errors.ts";
 
 const documents = ["README.md", "CHANGELOG.md", ...markdown("docs")];
 

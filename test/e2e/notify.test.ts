@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import { lookForNotices } from "../../src/app/wiring/notify.ts";
 import { loadConfig } from "../../src/config/config.ts";
-import type { RunEvent } from "../../src/pipeline/events.ts";
+import type { RunEvent } from "../../src/run/events.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { testHome } from "../harness/home.ts";
 import { runInProcess } from "../harness/in-process.ts";

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../src/pipeline/clock.ts";
-import type { Happening } from "../../src/pipeline/events.ts";
 import type { TaskContext } from "../../src/pipeline/ports.ts";
+import type { Happening } from "../../src/run/events.ts";
 
 /** A task's context that remembers what was reported. */
 export function testContext(signal = new AbortController().signal): TaskContext & { happenings: Happening[] } {

@@ -1,8 +1,8 @@
 import { join, resolve } from "node:path";
 import { executeRun, type RunOptions } from "../../src/app/run.ts";
 import { type Config, loadConfig } from "../../src/config/config.ts";
-import type { Emit } from "../../src/pipeline/events.ts";
 import type { RunReport } from "../../src/pipeline/report.ts";
+import type { Emit } from "../../src/run/events.ts";
 import type { TestSource } from "./sample.ts";
 
 export const fakeDbt = resolve("test/harness/fixtures/dbt");

@@ -1,7 +1,7 @@
 import { executeRun } from "../../src/app/run.ts";
 import { cancelOnSignals, ofRun } from "../../src/cli/signals.ts";
 import { loadConfig } from "../../src/config/config.ts";
-import type { RunEvent } from "../../src/pipeline/events.ts";
+import type { RunEvent } from "../../src/run/events.ts";
 
 /**
  * Runs once and sends itself a signal at the event that the first argument names: `type`, `type:number`, or the number of

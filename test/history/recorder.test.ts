@@ -13,10 +13,10 @@ import { Recorder } from "../../src/history/recorder.ts";
 import { outdatedRuns } from "../../src/history/retention.ts";
 import type { NewRun } from "../../src/history/statements.ts";
 import { eventLine } from "../../src/pipeline/event-line.ts";
-import type { DbtNode, Happening } from "../../src/pipeline/events.ts";
 import type { RunReport } from "../../src/pipeline/report.ts";
-import { runName } from "../../src/pipeline/run-name.ts";
-import { after, isFinal, states } from "../../src/pipeline/run-state.ts";
+import type { DbtNode, Happening } from "../../src/run/events.ts";
+import { runName } from "../../src/run/run-name.ts";
+import { after, isFinal, states } from "../../src/run/states.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
 const id = "01234567-89ab-cdef-0123-456789abcdef";

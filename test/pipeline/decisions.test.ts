@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { exitCodeOf, factsOf, isRetryable, PipelineError } from "../../src/pipeline/errors.ts";
 import { isSuspicious, reconcile } from "../../src/pipeline/reconcile.ts";
 import { parseRetryAfter, retry, retryDelay } from "../../src/pipeline/retry.ts";
+import { exitCodeOf, factsOf, isRetryable, PipelineError } from "../../src/run/errors.ts";
 import { jumpingClock } from "../harness/context.ts";
 
 const failure = (code: "source_unavailable" | "source_refused", retryAfterMs?: number) =>

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { PipelineError } from "../../src/pipeline/errors.ts";
-import type { DbtNode, Happening } from "../../src/pipeline/events.ts";
 import { runFlow } from "../../src/pipeline/flow.ts";
 import type { Commit, DbtResult, FlowSettings, LoadResult, Owed, Ports } from "../../src/pipeline/ports.ts";
 import { summarize } from "../../src/pipeline/report.ts";
 import type { StoredCompany } from "../../src/pipeline/window.ts";
+import { PipelineError } from "../../src/run/errors.ts";
+import type { DbtNode, Happening } from "../../src/run/events.ts";
 import { LocalEngine } from "../../src/runtime/local-engine.ts";
 import { jumpingClock } from "../harness/context.ts";
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   type Candidates,
-  type CompanyName,
   matchNames,
   namesHolding,
   nearestNames,
@@ -11,6 +10,7 @@ import {
   searchTermOf,
   unaskable,
 } from "../../src/pipeline/names.ts";
+import type { CompanyName } from "../../src/run/name-notes.ts";
 
 const names: CompanyName[] = [
   "JPMORGAN CHASE & CO.",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { PipelineError } from "../../src/pipeline/errors.ts";
-import type { Happening } from "../../src/pipeline/events.ts";
+import { PipelineError } from "../../src/run/errors.ts";
+import type { Happening } from "../../src/run/events.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { LocalEngine } from "../../src/runtime/local-engine.ts";
 

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { checksOf, commandForRows, troublesOf } from "../../src/pipeline/checks.ts";
-import type { DbtNode } from "../../src/pipeline/events.ts";
+import type { DbtNode } from "../../src/run/events.ts";
 import { testContext } from "../harness/context.ts";
 import { copyOfProject, ownDbt, testTransform } from "../harness/dbt.ts";
 import { complaint, copyOfFile, query, testWarehouse } from "../harness/warehouse.ts";

@@ -4,8 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSy
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
-import type { PipelineError } from "../../src/pipeline/errors.ts";
 import { expiredSnapshots, type Manifest, snapshotName } from "../../src/pipeline/manifest.ts";
+import type { PipelineError } from "../../src/run/errors.ts";
 import { Database } from "../../src/warehouse/database.ts";
 import { type PublishRequest, publishMarts } from "../../src/warehouse/publish.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";

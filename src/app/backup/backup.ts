@@ -8,7 +8,7 @@ import type { Config } from "../../config/config.ts";
 import { whyFailed } from "../../files/folder.ts";
 import { makePrivate } from "../../files/private-file.ts";
 import { isFree, writeWhole } from "../../files/whole-folder.ts";
-import { PipelineError } from "../../pipeline/errors.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { isSameFile } from "../home-record.ts";
 import { historyFile, openRuns } from "../runs.ts";

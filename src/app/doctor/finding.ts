@@ -1,4 +1,4 @@
-import { PipelineError } from "../../pipeline/errors.ts";
+import { PipelineError } from "../../run/errors.ts";
 
 /** What a check found. `fix`: the command or the change that helps. */
 export type Finding = { check: string; state: "ok" | "warning" | "failure"; what: string; fix: string | null };

@@ -2,7 +2,7 @@ import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { nearest } from "../../files/folder.ts";
-import { factsOf } from "../../pipeline/errors.ts";
+import { factsOf } from "../../run/errors.ts";
 import { readRestoreNote } from "../backup/restore-note.ts";
 import { checkWritable, refuseOtherDatabase } from "../home-record.ts";
 import { type Finding, failure, ok, sizeText, warning } from "./finding.ts";

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { channelsOf } from "../../notify/channels.ts";
 import { resolveSecret, shortSecrets } from "../../notify/secret.ts";
-import { shortestSecret } from "../../pipeline/redact.ts";
+import { shortestSecret } from "../../run/redact.ts";
 import { cronTimes, inZone } from "../../schedule/cron.ts";
 import { entryOf, readCrontab } from "../../schedule/crontab.ts";
 import { ScheduleStore } from "../../schedule/store.ts";

@@ -6,11 +6,11 @@ import { type Delivery, deliver } from "../../notify/deliver.ts";
 import { type Message, type Place, testMessage } from "../../notify/notice.ts";
 import { type Late, Notifier } from "../../notify/notifier.ts";
 import { openSecrets, secretValues, shortSecrets } from "../../notify/secret.ts";
-import type { Report } from "../../pipeline/events.ts";
-import { hasShortSecret, redactor, shortestSecret } from "../../pipeline/redact.ts";
 import type { RunReport } from "../../pipeline/report.ts";
-import { runName } from "../../pipeline/run-name.ts";
 import type { Warning } from "../../pipeline/warnings.ts";
+import type { Report } from "../../run/events.ts";
+import { hasShortSecret, redactor, shortestSecret } from "../../run/redact.ts";
+import { runName } from "../../run/run-name.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { historyFile } from "../runs.ts";
 

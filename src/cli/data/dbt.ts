@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dbtDocs, dbtOnWarehouse } from "../../app/wiring/wiring.ts";
-import { PipelineError } from "../../pipeline/errors.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals } from "../signals.ts";
 

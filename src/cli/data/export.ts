@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type ExportFormat, exportFormats, exportPublished } from "../../app/wiring/wiring.ts";
-import { PipelineError } from "../../pipeline/errors.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { wrong } from "../usage-error.ts";

@@ -1,8 +1,8 @@
 import { checkWritable } from "../../app/home-record.ts";
 import { resetStates, stateReport } from "../../app/wiring/wiring.ts";
-import { PipelineError } from "../../pipeline/errors.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
 import { count, plural, visible } from "../../pipeline/words.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { table } from "../terminal/table.ts";
 

@@ -1,8 +1,8 @@
 import { executeRun, type RunOptions } from "../../app/run.ts";
 import { type Loaded, malformedList, type Settings } from "../../config/config.ts";
-import { withoutAddress } from "../../pipeline/errors.ts";
 import { parseNameList } from "../../pipeline/name-list.ts";
 import { exitCodeOfRun, type RunReport } from "../../pipeline/report.ts";
+import { withoutAddress } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import { configOf } from "../options.ts";
 import { cancelOnSignals, ofRun } from "../signals.ts";

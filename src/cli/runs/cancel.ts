@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { checkWritable } from "../../app/home-record.ts";
 import { type History, isProven, type RunRow } from "../../app/runs.ts";
-import { isFinal } from "../../pipeline/run-state.ts";
+import { isFinal } from "../../run/states.ts";
 import type { GlobalOptions } from "../options.ts";
 import { wrong } from "../usage-error.ts";
 import { findRun, withHistory } from "./find.ts";

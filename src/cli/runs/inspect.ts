@@ -1,7 +1,7 @@
 import { publicRun, type RunDetail } from "../../app/runs.ts";
 import { checksOf, rowsCommand, troublesOf } from "../../pipeline/checks.ts";
-import { withoutAddress } from "../../pipeline/errors.ts";
 import { bytes, count, duration, plural, visible } from "../../pipeline/words.ts";
+import { withoutAddress } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 import { errorText } from "../terminal/error-output.ts";

@@ -1,8 +1,8 @@
 import { type History, publicRun, type RunRow } from "../../app/runs.ts";
-import type { State } from "../../pipeline/events.ts";
-import { states } from "../../pipeline/run-state.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
 import { count, duration, visible } from "../../pipeline/words.ts";
+import type { State } from "../../run/events.ts";
+import { states } from "../../run/states.ts";
 import { hinted } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 import { type Style, styleFor } from "../terminal/style.ts";

@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import type { History, LogLine, RunRow } from "../../app/runs.ts";
 import { eventLine } from "../../pipeline/event-line.ts";
-import { type Level, levels } from "../../pipeline/log-level.ts";
-import { isFinal } from "../../pipeline/run-state.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
+import { type Level, levels } from "../../run/log-level.ts";
+import { isFinal } from "../../run/states.ts";
 import type { GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { type Style, styleFor } from "../terminal/style.ts";

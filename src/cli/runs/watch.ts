@@ -1,4 +1,4 @@
-import { isFinal } from "../../pipeline/run-state.ts";
+import { isFinal } from "../../run/states.ts";
 import { hinted } from "../hints.ts";
 import { type ConsoleOptions, runConsole } from "../terminal/console.ts";
 import { styleFor } from "../terminal/style.ts";

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { isProven, serverHolder } from "../../app/runs.ts";
 import { findHome } from "../../config/home.ts";
-import { PipelineError } from "../../pipeline/errors.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { type KnownServer, knownServer } from "../../web/server/server-file.ts";
 import { hinted } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";

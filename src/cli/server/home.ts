@@ -4,7 +4,7 @@ import { closeSync, existsSync, readFileSync, statSync } from "node:fs";
 import { currentSnapshotName, openPublished } from "../../app/published.ts";
 import { historyFile, openRuns, warehouseHolder } from "../../app/runs.ts";
 import type { Config } from "../../config/config.ts";
-import { PipelineError } from "../../pipeline/errors.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { cronTimes, nextTimes } from "../../schedule/cron.ts";
 import type { ScheduleStore } from "../../schedule/store.ts";
 import { HistoryHandle } from "../../web/server/history-handle.ts";

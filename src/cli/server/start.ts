@@ -8,8 +8,8 @@ import { type Late, lookForNotices, type Told } from "../../app/wiring/notify.ts
 import type { Config } from "../../config/config.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { othersMay, privateMode } from "../../files/private-file.ts";
-import { factsOf, PipelineError } from "../../pipeline/errors.ts";
 import { shellWord } from "../../pipeline/words.ts";
+import { factsOf, PipelineError } from "../../run/errors.ts";
 import { inZone } from "../../schedule/cron.ts";
 import { Scheduler } from "../../schedule/scheduler.ts";
 import { ScheduleStore } from "../../schedule/store.ts";

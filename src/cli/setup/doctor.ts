@@ -1,7 +1,7 @@
 import { examine, type Finding } from "../../app/doctor/doctor.ts";
 import { notifySecrets } from "../../app/wiring/notify.ts";
-import { redactor, redactValue, secretsOf } from "../../pipeline/redact.ts";
 import { plural } from "../../pipeline/words.ts";
+import { redactor, redactValue, secretsOf } from "../../run/redact.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";

@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { configSchema, defaultSettings } from "../../config/config.ts";
 import { notifyExamples, settingHelp } from "../../config/help.ts";
 import { makeFolder, obstacleOf } from "../../files/folder.ts";
-import { PipelineError } from "../../pipeline/errors.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 

@@ -1,6 +1,6 @@
 import { testChannels } from "../../app/wiring/notify.ts";
-import { PipelineError } from "../../pipeline/errors.ts";
 import { plural } from "../../pipeline/words.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { styleFor } from "../terminal/style.ts";

@@ -1,6 +1,6 @@
 import { isDay } from "../../pipeline/days.ts";
-import { PipelineError } from "../../pipeline/errors.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { type ShapeName, shapeNames } from "../../sample/dataset/shapes.ts";
 import { NoDocument } from "../../sample/index/documents.ts";
 import { type StandaloneOptions, startStandalone } from "../../sample/server/standalone.ts";

@@ -1,5 +1,5 @@
 import { eventLine } from "../../pipeline/event-line.ts";
-import type { Emit, Report } from "../../pipeline/events.ts";
+import type { Emit, Report } from "../../run/events.ts";
 import type { GlobalOptions } from "../options.ts";
 import { canShowLive, liveView } from "./live.ts";
 import { progressPrinter } from "./progress.ts";

@@ -1,7 +1,7 @@
-import { type ErrorFacts, exitCodeOf, factsOf, PipelineError } from "../../pipeline/errors.ts";
-import { redactor, redactValue, secretsOf } from "../../pipeline/redact.ts";
 import { errorReport } from "../../pipeline/report.ts";
 import { visible } from "../../pipeline/words.ts";
+import { type ErrorFacts, exitCodeOf, factsOf, PipelineError } from "../../run/errors.ts";
+import { redactor, redactValue, secretsOf } from "../../run/redact.ts";
 import { hinted } from "../hints.ts";
 import type { Style } from "./style.ts";
 

@@ -1,7 +1,7 @@
 import pino from "pino";
 import { eventLine } from "../../pipeline/event-line.ts";
-import type { Emit } from "../../pipeline/events.ts";
-import { levelOf } from "../../pipeline/log-level.ts";
+import type { Emit } from "../../run/events.ts";
+import { levelOf } from "../../run/log-level.ts";
 
 /** Writes every event as a line of JSON on stderr, in pino's form: facts, level, time, and the text that people read. */
 export function jsonLog(verbose: boolean): Emit {

@@ -1,7 +1,7 @@
 import { companyOf } from "../../pipeline/event-line.ts";
-import type { RunEvent, State } from "../../pipeline/events.ts";
-import { isFinal } from "../../pipeline/run-state.ts";
 import { count, duration, plural, visible } from "../../pipeline/words.ts";
+import type { RunEvent, State } from "../../run/events.ts";
+import { isFinal } from "../../run/states.ts";
 
 export type LiveTask = {
   name: string;

@@ -1,6 +1,6 @@
 import { eventLine } from "../../pipeline/event-line.ts";
-import type { Emit } from "../../pipeline/events.ts";
-import { levelOf, levels } from "../../pipeline/log-level.ts";
+import type { Emit } from "../../run/events.ts";
+import { levelOf, levels } from "../../run/log-level.ts";
 import { newModel, render, update } from "./live-model.ts";
 import type { Style } from "./style.ts";
 

@@ -1,6 +1,6 @@
 import { companyOf, eventLine } from "../../pipeline/event-line.ts";
-import type { Emit, RunEvent } from "../../pipeline/events.ts";
 import { count } from "../../pipeline/words.ts";
+import type { Emit, RunEvent } from "../../run/events.ts";
 
 export type ProgressOptions = {
   write(line: string): void;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Server } from "node:http";
 import { createServer } from "node:net";
-import { PipelineError } from "../../pipeline/errors.ts";
+import { PipelineError } from "../../run/errors.ts";
 
 /** Throws `port_in_use`, naming who has the port where the system tells, and one that is free. */
 export async function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type * as z from "zod";
 import type { RunRow } from "../../history/history.ts";
-import { isFinal } from "../../pipeline/run-state.ts";
+import { isFinal } from "../../run/states.ts";
 import { type Changes, openStream } from "./changes.ts";
 import type { Home } from "./home.ts";
 import { logFilter, type logQuery } from "./runs-routes.ts";

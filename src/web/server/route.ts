@@ -4,8 +4,8 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as z from "zod";
-import { PipelineError, statusOf } from "../../pipeline/errors.ts";
 import { errorReport } from "../../pipeline/report.ts";
+import { PipelineError, statusOf } from "../../run/errors.ts";
 import { Problem } from "./problem.ts";
 import type { Sender } from "./sending.ts";
 

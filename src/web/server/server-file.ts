@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { makeFolder } from "../../files/folder.ts";
 import { privateMode } from "../../files/private-file.ts";
 import { isProven, type Lease, leaseOf, livenessOf } from "../../history/lease.ts";
-import { PipelineError } from "../../pipeline/errors.ts";
+import { PipelineError } from "../../run/errors.ts";
 
 /** What a running server leaves in its home for other commands. */
 export type ServerFacts = {

@@ -1,5 +1,5 @@
-import type { DbtNode } from "../../pipeline/events.ts";
 import type { CompanyReport, ErrorReport } from "../../pipeline/report.ts";
+import type { DbtNode } from "../../run/events.ts";
 
 /** What the API answers, as far as the pages read it; the server's schemas say all of it (`/api/v1/openapi.json`). */
 export type RunRow = {

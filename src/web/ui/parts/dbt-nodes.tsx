@@ -1,6 +1,6 @@
 import { rowsCommand } from "../../../pipeline/checks.ts";
-import type { DbtCheck, DbtNode } from "../../../pipeline/events.ts";
 import { duration, plural } from "../../../pipeline/words.ts";
+import type { DbtCheck, DbtNode } from "../../../run/events.ts";
 
 const worst: Record<string, number> = { error: 0, fail: 1, warn: 2 };
 const isBad = (status: string) => /error|fail/.test(status);

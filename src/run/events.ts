@@ -1,5 +1,5 @@
 import type { ErrorFacts } from "./errors.ts";
-import type { NameNote } from "./names.ts";
+import type { NameNote } from "./name-notes.ts";
 
 /** States of a run and of a task. */
 export type State =

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { hasShortSecret, redactor, redactValue, secretsOf } from "../../src/pipeline/redact.ts";
+import { hasShortSecret, redactor, redactValue, secretsOf } from "../../src/run/redact.ts";
 
 describe("redacting", () => {
   const address = "https://reader:p%40ss%22word@host.example/api/?key=k3y+with%20space&mode=abcdef";
