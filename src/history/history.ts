@@ -147,12 +147,14 @@ export class History {
     if (text === "") return this.list({ limit: 1 });
     // A range, so that the index finds it: no letter sorts after the last code point.
     const end = `${text}\u{10FFFF}`;
-    return this.#all<RunRow>(
+    const found = this.#all<RunRow>(
       `select ${columns} from runs where no in
          (select no from runs where id >= ? and id < ? union select no from runs where name >= ? and name < ?)
        order by no desc limit 20`,
       [text, end, text, end],
     );
+    const exact = found.filter(({ id, name }) => id === text || name === text);
+    return exact.length > 0 ? exact : found;
   }
 
   inspect(no: number): RunDetail {

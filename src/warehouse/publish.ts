@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { checksum } from "../files/checksum.ts";
 import { flush } from "../files/flush.ts";
 import { makeFolder } from "../files/folder.ts";
 import { literal } from "../pipeline/literal.ts";
@@ -147,16 +146,6 @@ async function writeTable(connection: DuckDBConnection, name: string, folder: st
     sha256,
     columns: columns.getRows().map(([column, type]) => ({ name: String(column), type: String(type) })),
   };
-}
-
-async function checksum(path: string): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const chunk of createReadStream(path)) {
-    hash.update(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
-  }
-  return { bytes, sha256: hash.digest("hex") };
 }
 
 async function makeCurrent(folder: string, snapshot: string): Promise<void> {

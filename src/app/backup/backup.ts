@@ -5,6 +5,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import type { Config } from "../../config/config.ts";
+import { checksum } from "../../files/checksum.ts";
 import { whyFailed } from "../../files/folder.ts";
 import { makePrivate } from "../../files/private-file.ts";
 import { isFree, writeWhole } from "../../files/whole-folder.ts";
@@ -13,7 +14,7 @@ import { ScheduleStore } from "../../schedule/store.ts";
 import { isSameFile } from "../home-record.ts";
 import { historyFile, openRuns } from "../runs.ts";
 import { publishedSnapshot, settleWarehouse, warehouseIntegrity, withWarehouse } from "../wiring/wiring.ts";
-import { copyWhole, identify } from "./copy.ts";
+import { copyWhole } from "./copy.ts";
 import { type BackupManifest, manifestFile } from "./manifest.ts";
 
 /** How often a warehouse that a run has is looked at again. */
@@ -80,7 +81,7 @@ async function fill(config: Config, unfinished: string, signal: AbortSignal): Pr
   const files = [];
   for (const entry of await readdir(unfinished, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isFile()) files.push({ path: relative(unfinished, path), ...(await identify(path, signal)) });
+    if (entry.isFile()) files.push({ path: relative(unfinished, path), ...(await checksum(path, signal)) });
   }
   const manifest: BackupManifest = {
     ...{ version: 1, madeAt: new Date().toISOString(), program: config.version, host: hostname(), home },

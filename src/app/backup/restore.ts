@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../../config/config.ts";
+import { checksum } from "../../files/checksum.ts";
 import { flush } from "../../files/flush.ts";
 import { sourceIdentity } from "../../pipeline/source-identity.ts";
 import { PipelineError } from "../../run/errors.ts";
@@ -9,7 +10,7 @@ import { ScheduleStore } from "../../schedule/store.ts";
 import { readHomeRecord, refuseOtherSource, writeHomeRecord } from "../home-record.ts";
 import { historyFile } from "../runs.ts";
 import { warehouseIntegrity, withWarehouse } from "../wiring/wiring.ts";
-import { copyWhole, identify } from "./copy.ts";
+import { copyWhole } from "./copy.ts";
 import { type BackupManifest, manifestFile, parseBackupManifest } from "./manifest.ts";
 import {
   carryOut,
@@ -174,7 +175,7 @@ async function verify(
   { path, sha256 }: BackupManifest["files"][number],
   signal: AbortSignal,
 ): Promise<void> {
-  const found = await identify(join(folder, path), signal).catch((error: Error) => {
+  const found = await checksum(join(folder, path), signal).catch((error: Error) => {
     signal.throwIfAborted();
     throw failed(`${path} of the backup cannot be read: ${error.message}.`, "Take another backup.", error);
   });

@@ -20,8 +20,3 @@ export async function findingsOf(check: string, look: () => Finding[] | Promise<
     throw error;
   }
 }
-
-/** `1.2 GB`, `300 MB`. */
-export function sizeText(bytes: number): string {
-  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
-}

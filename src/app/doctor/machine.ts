@@ -2,10 +2,11 @@ import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { nearest } from "../../files/folder.ts";
+import { bytes } from "../../pipeline/words.ts";
 import { factsOf } from "../../run/errors.ts";
 import { readRestoreNote } from "../backup/restore-note.ts";
 import { checkWritable, refuseOtherDatabase } from "../home-record.ts";
-import { type Finding, failure, ok, sizeText, warning } from "./finding.ts";
+import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** The oldest Node that this program runs on. */
 const oldestNode = [22, 19] as const;
@@ -42,9 +43,9 @@ export function checkDisk({ home, database }: Config): Finding[] {
   return [...new Set([nearest(home), nearest(dirname(database))])].slice(0, 2).flatMap((folder, i, all) => {
     const { bavail, bsize } = statfsSync(folder);
     const free = bavail * bsize;
-    const what = `${sizeText(free)} free for ${folder}`;
-    if (free < wanted / 5) return [failure("disk", what, `Free some: a run wants ${sizeText(wanted)}.`)];
-    if (free < wanted) return [warning("disk", what, `Free some: a run wants ${sizeText(wanted)}.`)];
+    const what = `${bytes(free)} free for ${folder}`;
+    if (free < wanted / 5) return [failure("disk", what, `Free some: a run wants ${bytes(wanted)}.`)];
+    if (free < wanted) return [warning("disk", what, `Free some: a run wants ${bytes(wanted)}.`)];
     return i === 0 || all.length > 1 ? [ok("disk", what)] : [];
   });
 }

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Config } from "../../config/config.ts";
+import { plural } from "../../pipeline/words.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { historyFile, openRuns, warehouseHolder } from "../runs.ts";
 import { publishedSnapshot, warehouseIntegrity } from "../wiring/wiring.ts";
@@ -108,8 +109,4 @@ export async function checkSnapshot(config: Config): Promise<Finding[]> {
     ];
   }
   return [ok("snapshot", `${plural(tables.length, "table")}, published ${publishedAt.slice(0, 16)}Z`)];
-}
-
-function plural(number: number, word: string): string {
-  return `${number.toLocaleString("en-US")} ${word}${number === 1 ? "" : "s"}`;
 }

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import { type ExportFormat, exportFormats, exportPublished } from "../../app/wiring/wiring.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
-import { PipelineError } from "../../run/errors.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { wrong } from "../usage-error.ts";
@@ -31,10 +30,9 @@ function formatOf(text: string): ExportFormat {
   const known = exportFormats.find((format) => format === text);
   if (known !== undefined) return known;
   const nearest = nearestWord(text, exportFormats);
-  throw new PipelineError({
-    code: "usage",
-    what: `--format is "${text}": expected one of ${exportFormats.join(", ")}${nearest === null ? "" : `; did you mean ${nearest}?`}.`,
-    data: "Nothing was written.",
-    next: "Such as: pipeline export --to complaints --format csv",
-  });
+  throw wrong(
+    `--format is "${text}": expected one of ${exportFormats.join(", ")}${nearest === null ? "" : `; did you mean ${nearest}?`}.`,
+    "Such as: pipeline export --to complaints --format csv",
+    "Nothing was written.",
+  );
 }

@@ -2,9 +2,9 @@ import { checkWritable } from "../../app/home-record.ts";
 import { resetStates, stateReport } from "../../app/wiring/wiring.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
 import { count, plural, visible } from "../../pipeline/words.ts";
-import { PipelineError } from "../../run/errors.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { table } from "../terminal/table.ts";
+import { wrong } from "../usage-error.ts";
 
 /** `pipeline state show`. */
 export async function stateShow(options: GlobalOptions): Promise<number> {
@@ -57,12 +57,10 @@ export async function stateReset(companies: readonly string[], options: GlobalOp
   for (const company of companies) {
     if (known.includes(company)) continue;
     const nearest = nearestWord(company, known);
-    throw new PipelineError({
-      code: "usage",
-      what: `No state is remembered of "${company}".${nearest === null ? "" : ` Did you mean "${nearest}"?`}`,
-      data: "Nothing was changed.",
-      next: "See what is remembered with: pipeline state show",
-    });
+    throw wrong(
+      `No state is remembered of "${company}".${nearest === null ? "" : ` Did you mean "${nearest}"?`}`,
+      "See what is remembered with: pipeline state show",
+    );
   }
   const forgotten = await resetStates(config, companies);
   if (options.json) process.stdout.write(`${JSON.stringify({ forgotten })}\n`);

@@ -36,8 +36,7 @@ export async function withHistory<T>(
 /** The run that an id, its beginning, or a name means; the newest run where none is given. */
 export function findRun(history: History, text = ""): RunRow {
   const found = history.find(text);
-  const exact = found.filter(({ id, name }) => id === text || name === text);
-  const [run, other] = exact.length > 0 ? exact : found;
+  const [run, other] = found;
   if (run === undefined) {
     const recent = history
       .list({ limit: 200 })

@@ -1,6 +1,5 @@
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { currentSnapshotName, openPublished } from "../../app/published.ts";
 import { historyFile, openRuns, warehouseHolder } from "../../app/runs.ts";
 import type { Config } from "../../config/config.ts";
@@ -14,7 +13,8 @@ import type { GlobalOptions } from "../options.ts";
 import { ownCommand } from "../own-command.ts";
 import { makeSchedule } from "../schedule/add.ts";
 import { namedSchedule, outcomeOf } from "../schedule/list.ts";
-import { openRunsLog } from "./scheduled-runs.ts";
+import { wrong } from "../usage-error.ts";
+import { startRun } from "./scheduled-runs.ts";
 
 const shownTimes = 5;
 const shownPast = 30;
@@ -30,11 +30,7 @@ export function serverHome(config: Config, options: GlobalOptions, store: Schedu
   const { home, database, version, companies, env } = config;
   const start = async (words: readonly string[]): Promise<string> => {
     const runId = randomUUID();
-    const log = openRunsLog(home);
-    const [command, ...args] = ownCommand([...words, "-q", "--run-id", runId], options);
-    const child = spawn(command, args, { env, stdio: ["ignore", log, log], detached: true });
-    closeSync(log);
-    child.unref();
+    const child = startRun(ownCommand([...words, "-q", "--run-id", runId], options), home, env);
     await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
     return runId;
   };
@@ -141,26 +137,20 @@ function onPage(error: unknown): unknown {
 }
 
 function taken(name: string): PipelineError {
-  return new PipelineError({
-    code: "usage",
-    what: `A schedule "${name}" is there already.`,
-    data: "Nothing was changed.",
-    next: `Take it out first: pipeline schedule rm ${name}`,
-  });
+  return wrong(`A schedule "${name}" is there already.`, `Take it out first: pipeline schedule rm ${name}`);
 }
 
 /** The token that whoever asks from elsewhere must know. Throws `usage` where the file has none. */
 export function readToken(file: string): string {
   const token = readOrNothing(file).trim();
   if (/^[\x20-\x7e]{16,}$/.test(token)) return token;
-  throw new PipelineError({
-    code: "usage",
-    what: `${file} is not a file with a token: 16 to ${mostTokenBytes} letters, digits and signs in one line.`,
-    data: "Nothing was started.",
-    next: existsSync(file)
+  throw wrong(
+    `${file} is not a file with a token: 16 to ${mostTokenBytes} letters, digits and signs in one line.`,
+    existsSync(file)
       ? "Name another file with --token-file. To make one: (umask 077; head -c 24 /dev/urandom | base64 > token)"
       : `Make one: (umask 077; head -c 24 /dev/urandom | base64 > ${JSON.stringify(file)})`,
-  });
+    "Nothing was started.",
+  );
 }
 
 /** What the form of the login page takes, less its field's name. */

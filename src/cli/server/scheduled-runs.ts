@@ -1,11 +1,9 @@
-import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive, leaseOf, openRuns, warehouseHolder } from "../../app/runs.ts";
 import type { Config } from "../../config/config.ts";
-import { makeFolder } from "../../files/folder.ts";
-import { privateMode } from "../../files/private-file.ts";
+import { startLogged } from "../../process/logged.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { isFinal } from "../../run/states.ts";
 import type { Schedule } from "../../schedule/due.ts";
@@ -37,13 +35,8 @@ export function scheduledRuns(config: Config, options: GlobalOptions, told: Told
     },
     async start(schedule, runId) {
       try {
-        const log = openRunsLog(home);
         const words = ["run", "-q", "--trigger", "schedule", "--run-id", runId, ...schedule.runOptions];
-        const [command, ...args] = ownCommand(words, options);
-        const child = spawn(command, args, { env, stdio: ["ignore", log, log], detached: true });
-        closeSync(log);
-        // It is not waited for when the server stops.
-        child.unref();
+        const child = startRun(ownCommand(words, options), home, env);
         told.started(schedule, runId);
         const [code] = (await once(child, "close")) as [number | null];
         told.ended(schedule, runId, code);
@@ -56,23 +49,20 @@ export function scheduledRuns(config: Config, options: GlobalOptions, told: Told
   };
 }
 
-/** Where runs that a server starts say what they say. Throws `schedule_failed` where it cannot be written. */
-export function openRunsLog(home: string): number {
+/** Starts a run for a server; it outlives it and says what it says in a log. Throws `schedule_failed` where that cannot be written. */
+export function startRun(command: readonly string[], home: string, env: Record<string, string>): ChildProcess {
   const path = join(home, "scheduled-runs.log");
-  try {
-    makeFolder(home);
-    return openSync(path, "a", privateMode);
-  } catch (error) {
-    throw new PipelineError(
+  const unwritable = (error: Error) =>
+    new PipelineError(
       {
         code: "schedule_failed",
-        what: `The log of the runs, ${path}, cannot be written: ${(error as Error).message}.`,
+        what: `The log of the runs, ${path}, cannot be written: ${error.message}.`,
         data: "No run was started.",
         next: "See that it is a file that can be written.",
       },
       { cause: error },
     );
-  }
+  return startLogged(command, { env, path, unwritable });
 }
 
 /** Who wants to know what the scheduler does. */

@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { checkWritable } from "../../app/home-record.ts";
@@ -7,8 +6,9 @@ import { takeServerLock } from "../../app/runs.ts";
 import { type Late, lookForNotices, type Told } from "../../app/wiring/notify.ts";
 import type { Config } from "../../config/config.ts";
 import { makeFolder } from "../../files/folder.ts";
-import { othersMay, privateMode } from "../../files/private-file.ts";
+import { othersMay } from "../../files/private-file.ts";
 import { shellWord } from "../../pipeline/words.ts";
+import { startLogged } from "../../process/logged.ts";
 import { factsOf, PipelineError } from "../../run/errors.ts";
 import { inZone } from "../../schedule/cron.ts";
 import { Scheduler } from "../../schedule/scheduler.ts";
@@ -194,7 +194,6 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
   const { home, env } = config;
   makeFolder(home);
   const path = join(home, "server.log");
-  const log = openLog(path);
   const words = [
     "server",
     "start",
@@ -208,13 +207,18 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
     ...(options.publicUrl === undefined ? [] : ["--public-url", options.publicUrl]),
   ];
   const [command, ...args] = ownCommand(words, options);
+  const unwritable = (error: Error) =>
+    new PipelineError(
+      {
+        code: "server_failed",
+        what: `The log of the server, ${path}, cannot be written: ${error.message}.`,
+        data: "Nothing was changed.",
+        next: "See that it is a file that can be written, or start the server without --background.",
+      },
+      { cause: error },
+    );
   // It idles for months: a large nursery would keep 30 MB of what its answers were made of.
-  const child = spawn(command, ["--max-semi-space-size=1", ...args], {
-    stdio: ["ignore", log, log],
-    env,
-    detached: true,
-  });
-  closeSync(log);
+  const child = startLogged([command, "--max-semi-space-size=1", ...args], { env, path, unwritable });
   const ended = new AbortController();
   child.once("error", () => ended.abort()).once("exit", () => ended.abort());
   const facts = await isUp(home, child.pid, ended.signal);
@@ -234,22 +238,6 @@ async function startInBackground(config: Config, options: ServerStartOptions): P
   if (options.json) process.stdout.write(`${JSON.stringify({ url, pid: child.pid, log: path })}\n`);
   else if (!options.quiet) process.stdout.write(`${url}\nprocess ${child.pid}, log ${path}\n`);
   return 0;
-}
-
-function openLog(path: string): number {
-  try {
-    return openSync(path, "a", privateMode);
-  } catch (error) {
-    throw new PipelineError(
-      {
-        code: "server_failed",
-        what: `The log of the server, ${path}, cannot be written: ${(error as Error).message}.`,
-        data: "Nothing was changed.",
-        next: "See that it is a file that can be written, or start the server without --background.",
-      },
-      { cause: error },
-    );
-  }
 }
 
 /** A process sends no event when it is ready: its file says so. */

@@ -17,6 +17,7 @@ import { programName } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofRun } from "../signals.ts";
 import { type Style, styleFor } from "../terminal/style.ts";
+import { wrong } from "../usage-error.ts";
 
 export type DemoOptions = GlobalOptions & { force?: boolean; serve?: boolean; port: string };
 
@@ -185,21 +186,11 @@ function lookNext(home: string, failed: string): string {
 }
 
 function inTheWay(home: string): PipelineError {
-  return new PipelineError({
-    code: "usage",
-    what: `${home} is there already.`,
-    data: "Nothing was changed.",
-    next: "Name another folder with --home, or make the demo anew with --force.",
-  });
+  return wrong(`${home} is there already.`, "Name another folder with --home, or make the demo anew with --force.");
 }
 
 function notADemo(home: string): PipelineError {
-  return new PipelineError({
-    code: "usage",
-    what: `${home} was not made by \`pipeline demo\`.`,
-    data: "Nothing was changed.",
-    next: "Name another folder with --home, or remove it yourself.",
-  });
+  return wrong(`${home} was not made by \`pipeline demo\`.`, "Name another folder with --home, or remove it yourself.");
 }
 
 function failedAt({ error }: RunReport): never {

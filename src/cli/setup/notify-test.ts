@@ -1,9 +1,9 @@
 import { testChannels } from "../../app/wiring/notify.ts";
 import { plural } from "../../pipeline/words.ts";
-import { PipelineError } from "../../run/errors.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { styleFor } from "../terminal/style.ts";
+import { wrong } from "../usage-error.ts";
 
 /** `pipeline notify test`: exit code 1 where a channel did not take it. */
 export async function notifyTest(options: GlobalOptions): Promise<number> {
@@ -12,12 +12,11 @@ export async function notifyTest(options: GlobalOptions): Promise<number> {
   try {
     const sent = await testChannels(config, cancellation.signal);
     if (sent.length === 0) {
-      throw new PipelineError({
-        code: "usage",
-        what: "No channel is configured.",
-        data: "Nothing was sent.",
-        next: "Add one under notify: in pipeline.yaml; a file with an example of each: pipeline init --config NEW.yaml",
-      });
+      throw wrong(
+        "No channel is configured.",
+        "Add one under notify: in pipeline.yaml; a file with an example of each: pipeline init --config NEW.yaml",
+        "Nothing was sent.",
+      );
     }
     const style = styleFor(process.stdout, options, config.env);
     if (options.json) process.stdout.write(`${JSON.stringify(sent)}\n`);

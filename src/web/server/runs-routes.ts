@@ -55,7 +55,7 @@ export function findRun(home: Home, id: string): RunRow {
   history?.findCrashed();
   const [run, other] = history?.find(id) ?? [];
   if (run === undefined || id === "") throw new Problem(404, `No run is called "${id}".`);
-  if (other !== undefined && run.id !== id && run.name !== id) throw new Problem(409, `"${id}" means several runs.`);
+  if (other !== undefined) throw new Problem(409, `"${id}" means several runs.`);
   return run;
 }
 
