@@ -13,6 +13,7 @@ import { timedIndex } from "../../src/sample/index/live-index.ts";
 import { startSample } from "../../src/sample/server/server.ts";
 import { spawnSample } from "../../src/sample/server/spawn.ts";
 import { dbtVariables } from "../../src/transform/variables.ts";
+import { chooser } from "../../test/harness/chooser.ts";
 import { dbtPackages } from "../docs/dbt-packages.ts";
 
 /**
@@ -235,21 +236,17 @@ row("2 threads, memory limit 128 MB", "", seconds([await build("now", big, { mem
 
 const rows = generateRows({ scale: 0.1, churn: 10, lastDay: dayNumber("2026-11-20") });
 
-/** Nights at random days, of random companies, with random look-backs; `next` gives numbers from 0 to 1. */
+/** Nights at random days, of random companies, with random look-backs. */
 async function randomHistory(seed: number): Promise<string> {
-  let state = seed * 2654435761;
-  const next = () => {
-    state = (state * 1664525 + 1013904223) % 2 ** 32;
-    return state / 2 ** 32;
-  };
+  const { below, chance } = chooser(seed);
   const home = join(folder, `history-${seed}`);
   let day = Date.parse("2026-03-01") / 86_400_000;
   for (let night = 0; night < 5; night++) {
-    day += 1 + Math.floor(next() * 50);
+    day += 1 + below(50);
     const asOf = dayText(day);
     const sample = await startSample({ index: timedIndex(rows), now: () => endOfDay(asOf) });
-    const companies = ["jpmorgan", "bank of america", "chime"].filter((_, i) => i === night % 3 || next() < 0.5);
-    const days = String(Math.floor(next() * 200));
+    const companies = ["jpmorgan", "bank of america", "chime"].filter((_, i) => i === night % 3 || chance(50));
+    const days = String(below(200));
     await pipeline("now", [
       ...["run", "--skip-dbt", "--home", home, "--source", sample.url, "--as-of", asOf, "--start-date", "2025-06-01"],
       ...["--look-back", days, "--companies", companies.join(","), "--accept-withdrawals"],
