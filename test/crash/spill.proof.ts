@@ -43,7 +43,8 @@ describe("every statement, with a memory limit that makes it spill", () => {
       source.asOf = asOf;
       await run(["run", "--as-of", asOf]);
     }
-    assert.ok(spilled.has("spill"), `dbt must have spilled: ${[...spilled].join()}`);
+    // dbt needs more rows for that: test/transform/spill.proof.ts.
+    assert.ok(spilled.has(".duckdb.tmp"), `the warehouse must have spilled: ${[...spilled].join()}`);
   });
 
   it("reads, exports, backs up and examines", { timeout: 300_000 }, async () => {

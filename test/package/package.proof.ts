@@ -68,7 +68,7 @@ describe("the packed product", () => {
     for (const name of [
       "dist/main.js",
       "dbt/dbt_project.yml",
-      "dist/sample/main.js",
+      "dist/sample/server/main.js",
       "dist/transform/dbt_host.py",
       "LICENSE",
       "README.md",
