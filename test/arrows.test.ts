@@ -23,7 +23,7 @@ const cases: [file: string, allowed: string, forbidden: string][] = [
   ["src/web/server/new.ts", "../../history/history.ts", "../../app/run.ts"],
   ["src/web/ui/new.ts", "../../pipeline/words.ts", "../server/route.ts"],
   ["src/cli/new.ts", "../app/run.ts", "../source/client.ts"],
-  ["src/cli/runs/new.ts", "../../config/config.ts", "../../history/history.ts"],
+  ["src/cli/runs/new.ts", "../../history/history.ts", "../../warehouse/lock.ts"],
   ["src/main.ts", "./cli/program.ts", "./app/run.ts"],
 ];
 

@@ -3,8 +3,6 @@ import { basename, join } from "node:path";
 import { currentSnapshot } from "../snapshot/current.ts";
 import { type SqlLimits, SqlSession } from "../snapshot/sql.ts";
 
-export type { SqlSession };
-
 /** Where a home publishes its snapshots. */
 export function publishedFolder(home: string): string {
   return join(home, "published");

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { obstacleOf } from "../files/folder.ts";
+import type { Recorder } from "../history/recorder.ts";
 import type { Day, Window } from "../pipeline/days.ts";
 import { type FlowOutcome, flowName, runFlow } from "../pipeline/flow.ts";
 import type { Candidates } from "../pipeline/names.ts";
@@ -16,15 +17,9 @@ import type { Emit, Report, State } from "../run/events.ts";
 import { redactor, redactValue, secretsOf, shortestSecret } from "../run/redact.ts";
 import { readHomeRecord, refuseOtherDatabase, refuseOtherSource, writeHomeRecord } from "./home-record.ts";
 import { notifySecrets, RunNotices, readableSecrets, tooShortSecrets } from "./wiring/notify.ts";
-import {
-  lookAtSource,
-  type Recorder,
-  ratePerMinute,
-  recordRun,
-  stateReport,
-  wireRun,
-  withWarehouse,
-} from "./wiring/wiring.ts";
+import { recordRun, wireRun } from "./wiring/run.ts";
+import { lookAtSource, ratePerMinute } from "./wiring/source.ts";
+import { stateReport, withWarehouse } from "./wiring/warehouse.ts";
 
 export type RunOptions = {
   resetState: boolean;

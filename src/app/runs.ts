@@ -1,8 +1,5 @@
 import { join } from "node:path";
-import { History, type LogLine, type RunDetail, type RunRow } from "../history/history.ts";
-import { isAlive, isProven, leaseOf } from "../history/lease.ts";
-import { publicRun } from "../history/public-run.ts";
-import { chainOf, doneSince, othersCount } from "../history/retries.ts";
+import { History } from "../history/history.ts";
 import { type Holder, WarehouseLock } from "../warehouse/lock.ts";
 
 /** Who has a warehouse now: a run, or whatever else works on it. */
@@ -22,9 +19,6 @@ export function serverHolder(home: string): Holder | undefined {
 
 /** The lock's file is this with `.lock` behind it. */
 const serverLock = (home: string) => join(home, "server");
-
-export type { History, LogLine, RunDetail, RunRow };
-export { chainOf, doneSince, isAlive, isProven, leaseOf, othersCount, publicRun };
 
 /** The file that a home's runs are kept in. */
 export function historyFile(home: string): string {

@@ -13,7 +13,8 @@ import { PipelineError } from "../../run/errors.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { isSameFile } from "../home-record.ts";
 import { historyFile, openRuns } from "../runs.ts";
-import { publishedSnapshot, settleWarehouse, warehouseIntegrity, withWarehouse } from "../wiring/wiring.ts";
+import { publishedSnapshot } from "../wiring/snapshot.ts";
+import { settleWarehouse, warehouseIntegrity, withWarehouse } from "../wiring/warehouse.ts";
 import { copyWhole } from "./copy.ts";
 import { type BackupManifest, manifestFile } from "./manifest.ts";
 

@@ -9,7 +9,7 @@ import { PipelineError } from "../../run/errors.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { readHomeRecord, refuseOtherSource, writeHomeRecord } from "../home-record.ts";
 import { historyFile } from "../runs.ts";
-import { warehouseIntegrity, withWarehouse } from "../wiring/wiring.ts";
+import { warehouseIntegrity, withWarehouse } from "../wiring/warehouse.ts";
 import { copyWhole } from "./copy.ts";
 import { type BackupManifest, manifestFile, parseBackupManifest } from "./manifest.ts";
 import {

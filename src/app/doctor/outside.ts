@@ -1,5 +1,6 @@
 import type { Config } from "../../config/config.ts";
-import { checkSource, dbtFacts } from "../wiring/wiring.ts";
+import { dbtFacts } from "../wiring/dbt.ts";
+import { checkSource } from "../wiring/source.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** dbt, and whether it writes the same file format as this program. */

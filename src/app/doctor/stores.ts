@@ -5,7 +5,8 @@ import type { Config } from "../../config/config.ts";
 import { plural } from "../../pipeline/words.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { historyFile, openRuns, warehouseHolder } from "../runs.ts";
-import { publishedSnapshot, warehouseIntegrity } from "../wiring/wiring.ts";
+import { publishedSnapshot } from "../wiring/snapshot.ts";
+import { warehouseIntegrity } from "../wiring/warehouse.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** The lock, and the warehouse from end to end where nobody has it. */

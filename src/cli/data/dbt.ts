@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dbtDocs, dbtOnWarehouse } from "../../app/wiring/wiring.ts";
+import { dbtDocs, dbtOnWarehouse } from "../../app/wiring/dbt.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals } from "../signals.ts";

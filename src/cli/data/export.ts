@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
-import { type ExportFormat, exportFormats, exportPublished } from "../../app/wiring/wiring.ts";
+import { exportPublished } from "../../app/wiring/snapshot.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
+import { type ExportFormat, exportFormats } from "../../snapshot/export.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { wrong } from "../usage-error.ts";

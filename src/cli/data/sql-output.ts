@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import type { Column, Receiver, SqlSession, Value } from "../../app/wiring/wiring.ts";
 import { csvLine } from "../../pipeline/csv.ts";
 import { visible } from "../../pipeline/words.ts";
+import type { Column, Receiver, SqlSession, Value } from "../../snapshot/sql.ts";
 import { table } from "../terminal/table.ts";
 
 /** `line`: a value a line, whole, as wide rows can be read. */

@@ -1,9 +1,9 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { SqlSession } from "../../app/wiring/wiring.ts";
 import { privateMode } from "../../files/private-file.ts";
 import { factsOf } from "../../run/errors.ts";
+import type { SqlSession } from "../../snapshot/sql.ts";
 import { errorText } from "../terminal/error-output.ts";
 import { styleFor } from "../terminal/style.ts";
 import { printQuery, type SqlFormat } from "./sql-output.ts";

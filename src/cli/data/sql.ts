@@ -1,5 +1,5 @@
 import { text as readText } from "node:stream/consumers";
-import { openSql } from "../../app/wiring/wiring.ts";
+import { openSql } from "../../app/wiring/snapshot.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { wrong } from "../usage-error.ts";

@@ -1,5 +1,5 @@
 import { checkWritable } from "../../app/home-record.ts";
-import { resetStates, stateReport } from "../../app/wiring/wiring.ts";
+import { resetStates, stateReport } from "../../app/wiring/warehouse.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
 import { count, plural, visible } from "../../pipeline/words.ts";
 import { configOf, type GlobalOptions } from "../options.ts";

@@ -1,7 +1,8 @@
 import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { checkWritable } from "../../app/home-record.ts";
-import { type History, isProven, type RunRow } from "../../app/runs.ts";
+import type { History, RunRow } from "../../history/history.ts";
+import { isProven } from "../../history/lease.ts";
 import { isFinal } from "../../run/states.ts";
 import type { GlobalOptions } from "../options.ts";
 import { wrong } from "../usage-error.ts";

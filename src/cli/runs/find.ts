@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { readHomeRecord } from "../../app/home-record.ts";
-import { type History, openRuns, type RunRow, warehouseHolder } from "../../app/runs.ts";
+import { openRuns, warehouseHolder } from "../../app/runs.ts";
 import { findHome } from "../../config/home.ts";
+import type { History, RunRow } from "../../history/history.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
 import type { GlobalOptions } from "../options.ts";
 import { wrong } from "../usage-error.ts";

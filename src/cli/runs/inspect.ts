@@ -1,4 +1,5 @@
-import { publicRun, type RunDetail } from "../../app/runs.ts";
+import type { RunDetail } from "../../history/history.ts";
+import { publicRun } from "../../history/public-run.ts";
 import { checksOf, rowsCommand, troublesOf } from "../../pipeline/checks.ts";
 import { bytes, count, duration, plural, visible } from "../../pipeline/words.ts";
 import { withoutAddress } from "../../run/errors.ts";

@@ -1,4 +1,5 @@
-import { type History, publicRun, type RunRow } from "../../app/runs.ts";
+import type { History, RunRow } from "../../history/history.ts";
+import { publicRun } from "../../history/public-run.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
 import { count, duration, visible } from "../../pipeline/words.ts";
 import type { State } from "../../run/events.ts";

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { History, LogLine, RunRow } from "../../app/runs.ts";
+import type { History, LogLine, RunRow } from "../../history/history.ts";
 import { eventLine } from "../../pipeline/event-line.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
 import { type Level, levels } from "../../run/log-level.ts";

@@ -1,6 +1,6 @@
-import { chainOf, doneSince, othersCount } from "../../app/runs.ts";
-import { stateReport } from "../../app/wiring/wiring.ts";
+import { stateReport } from "../../app/wiring/warehouse.ts";
 import type { Config, Settings } from "../../config/config.ts";
+import { chainOf, doneSince, othersCount } from "../../history/retries.ts";
 import { type Day, later, type Window } from "../../pipeline/days.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { redactor, secretsOf } from "../../run/redact.ts";

@@ -1,6 +1,7 @@
 import { checkWritable } from "../../app/home-record.ts";
-import { type History, openRuns } from "../../app/runs.ts";
+import { openRuns } from "../../app/runs.ts";
 import { findHome } from "../../config/home.ts";
+import type { History } from "../../history/history.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
 import { cronTimes, inZone, nextTimes } from "../../schedule/cron.ts";
 import type { Schedule } from "../../schedule/due.ts";

@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
-import { isProven, serverHolder } from "../../app/runs.ts";
+import { serverHolder } from "../../app/runs.ts";
 import { findHome } from "../../config/home.ts";
+import { isProven } from "../../history/lease.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { type KnownServer, knownServer } from "../../web/server/server-file.ts";
 import { hinted } from "../hints.ts";

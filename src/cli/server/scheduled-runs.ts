@@ -1,8 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { isAlive, leaseOf, openRuns, warehouseHolder } from "../../app/runs.ts";
+import { openRuns, warehouseHolder } from "../../app/runs.ts";
 import type { Config } from "../../config/config.ts";
+import { isAlive, leaseOf } from "../../history/lease.ts";
 import { startLogged } from "../../process/logged.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { isFinal } from "../../run/states.ts";

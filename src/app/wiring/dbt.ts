@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import type { Config } from "../../config/config.ts";
+import { type Output, runDbt, writeDocs } from "../../transform/command.ts";
+import { type DbtFacts, inspectDbt } from "../../transform/inspect.ts";
+import { projectFolder } from "../../transform/project.ts";
+import { DbtTransform, type TransformOptions } from "../../transform/transform.ts";
+import { keyOf, withWarehouse } from "./warehouse.ts";
+
+export function wireTransform(config: Config, signal: AbortSignal): DbtTransform {
+  return new DbtTransform(transformOptions(config, signal));
+}
+
+function transformOptions(config: Config, signal: AbortSignal): TransformOptions {
+  const { dbt, cacheDir, database, env, duckdb } = config;
+  const targetDir = join(config.home, "dbt", keyOf(database));
+  // dbt and uv do not start for a user without a home directory.
+  const known = { ...env, HOME: env.HOME || cacheDir };
+  return { dbt, cacheDir, projectDir: projectFolder, targetDir, database, ...duckdb, env: known, signal };
+}
+
+/** Any dbt command on this warehouse, which nobody else has meanwhile. Gives dbt's exit code. */
+export async function dbtOnWarehouse(
+  config: Config,
+  args: readonly string[],
+  signal: AbortSignal,
+  output: Output,
+): Promise<number> {
+  return withWarehouse(config, () => runDbt(transformOptions(config, signal), args, output));
+}
+
+/** Writes dbt's documentation as one page; gives its path. */
+export async function dbtDocs(config: Config, signal: AbortSignal, output: Output): Promise<string> {
+  const file = join(config.home, "dbt-docs.html");
+  return withWarehouse(config, () => writeDocs(transformOptions(config, signal), file, output));
+}
+
+/** What will build the marts. */
+export async function dbtFacts(config: Config, signal: AbortSignal): Promise<DbtFacts> {
+  return inspectDbt(transformOptions(config, signal));
+}

@@ -1,0 +1,16 @@
+import type { Config } from "../../config/config.ts";
+import type { Report } from "../../run/events.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { LocalEngine } from "../../runtime/local-engine.ts";
+
+export function wireTasks(config: Config, signal: AbortSignal, report: Report): LocalEngine {
+  return new LocalEngine({ signal, report, clock: systemClock, policy: { ...retryPolicy(config), retries: restarts } });
+}
+
+/** A company whose index moved or that does not add up starts again, 3 times in all (invariant 7). */
+const restarts = 2;
+
+export function retryPolicy(config: Config) {
+  const { retries, retryDelaySeconds, extractTimeoutSeconds } = config;
+  return { retries, delayMs: retryDelaySeconds * 1000, longestMs: extractTimeoutSeconds * 1000 };
+}

@@ -1,0 +1,104 @@
+import { join } from "node:path";
+import type { Config } from "../../config/config.ts";
+import { type Day, dayOf } from "../../pipeline/days.ts";
+import { neededFields, retiredFields } from "../../pipeline/fields.ts";
+import type { Ports } from "../../pipeline/ports.ts";
+import { type ProxyServer, proxyFor } from "../../process/proxy.ts";
+import type { Report } from "../../run/events.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { spawnSample } from "../../sample/server/spawn.ts";
+import { RateBudget } from "../../source/budget.ts";
+import { SourceClient } from "../../source/client.ts";
+import { type ContractReport, checkContract } from "../../source/contract.ts";
+import { splitAddress } from "../../source/http.ts";
+import { CfpbSource } from "../../source/source.ts";
+import { fields } from "../../warehouse/fields.ts";
+import { retryPolicy, wireTasks } from "./engine.ts";
+
+/** Somebody waits for the answer: what fails is asked once more, soon, and a request is not waited for as long as at night. */
+function inHaste(config: Config): Config {
+  const { retries, retryDelaySeconds, requestTimeoutSeconds } = config;
+  return {
+    ...config,
+    retries: Math.min(retries, 1),
+    retryDelaySeconds: Math.min(retryDelaySeconds, 2),
+    requestTimeoutSeconds: Math.min(requestTimeoutSeconds, 30),
+  };
+}
+
+/** The source alone, for questions that no run asks. Nothing is landed, and no warehouse is touched. */
+export async function lookAtSource<T>(
+  given: Config,
+  signal: AbortSignal,
+  report: Report,
+  look: (ports: Pick<Ports, "source" | "tasks" | "report">) => Promise<T>,
+): Promise<T> {
+  const config = inHaste(given);
+  const { source, close } = await openSource(config, join(config.home, "landing"), signal);
+  try {
+    return await look({ source, report, tasks: wireTasks(config, signal, report) });
+  } finally {
+    await close();
+  }
+}
+
+/** The source, with the embedded one started where it is asked for. */
+export async function openSource(config: Config, landing: string, signal: AbortSignal, sourceDay?: Day) {
+  const options = clientOptions(config);
+  const { base, stop } = await startSource(config, signal);
+  const shown = sourceDay ?? (config.source === "sample" ? config.asOf : undefined);
+  const today = () => shown ?? dayOf(systemClock.now());
+  const source = new CfpbSource({ base, pageSize: config.pageSize, landing, today, ...options });
+  return {
+    source,
+    async close() {
+      await source.close();
+      await stop();
+    },
+  };
+}
+
+/** The address of the source; of the embedded one, once it runs. */
+async function startSource(config: Config, signal: AbortSignal): Promise<{ base: string; stop(): Promise<void> }> {
+  if (config.source !== "sample") return { base: config.source, stop: async () => undefined };
+  const { url, stop } = await spawnSample({ asOf: config.asOf }, signal);
+  return { base: url, stop };
+}
+
+/** The sample source has no limits of its own; the live one's are per address (invariant 6). */
+export function ratePerMinute({ source, rates }: Config): number {
+  return source === "sample" ? Number.POSITIVE_INFINITY : rates.searches;
+}
+
+function clientOptions(config: Config) {
+  return {
+    userAgent: `cfpb-pipeline/${config.version}${config.contact === null ? "" : ` (${config.contact})`}`,
+    requestTimeoutMs: config.requestTimeoutSeconds * 1000,
+    policy: retryPolicy(config),
+    budget: new RateBudget(ratePerMinute(config), systemClock),
+    clock: systemClock,
+    proxy: proxyOf(config),
+  };
+}
+
+/** Throws `config_invalid` where the environment names a proxy that is none. */
+export function proxyOf({ source, env }: Config): ProxyServer | null {
+  return source === "sample" ? null : proxyFor(source, env);
+}
+
+/** Whether the source is what loading stands on: at most four requests, none of them repeated. */
+export async function checkSource(config: Config, signal: AbortSignal): Promise<ContractReport> {
+  const options = clientOptions(inHaste(config));
+  const started = await startSource(config, signal);
+  const { base, credentials } = splitAddress(started.base);
+  const client = new SourceClient({ ...options, policy: { ...options.policy, retries: 0 }, credentials });
+  try {
+    const context = { task: "doctor", attempt: 1, signal, report: () => undefined };
+    const { companies, startDate: from, asOf: to } = config;
+    const known = { needed: neededFields, known: fields, retired: retiredFields };
+    return await checkContract(client, base, companies, { from, to }, known, context);
+  } finally {
+    await client.close();
+    await started.stop();
+  }
+}
