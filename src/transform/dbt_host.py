@@ -15,9 +15,9 @@ import resource
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
+import uuid
 
 gc.disable()  # a short life with many lasting objects: collecting them costs a tenth of the time and finds little
 
@@ -120,18 +120,19 @@ def parse():
     if not os.access(folder, os.W_OK):
         folder, name = os.environ["DBT_TARGET_PATH"], "dbt-parsed-here"
     kept = os.path.join(folder, f"{name}-{sys.version_info.major}.{sys.version_info.minor}.msgpack")
-    try:
-        beside = tempfile.mkdtemp(prefix="building-parsed-", dir=folder)
-    except OSError as error:
-        print(f"Nothing that is parsed can be kept: {error}", file=sys.stderr)
-        return parse_in(os.environ["DBT_TARGET_PATH"])
+    beside = os.path.join(folder, f"building-parsed-{uuid.uuid4()}")
 
     def stop(*_):
         shutil.rmtree(beside, ignore_errors=True)
         os._exit(143)
 
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, stop)  # before the folder is there: it may come at once
     try:
+        try:
+            os.mkdir(beside)
+        except OSError as error:
+            print(f"Nothing that is parsed can be kept: {error}", file=sys.stderr)
+            return parse_in(os.environ["DBT_TARGET_PATH"])
         can_read = os.path.isfile(kept) and os.access(kept, os.R_OK)
         code, manifest = parse_in(beside, kept) if can_read else parse_in(beside)
         if code == 2 and can_read:  # dbt refuses a file that is gone since
