@@ -105,3 +105,16 @@ export function testWarehouse() {
   };
   return { path, warehouse, load };
 }
+
+/** The path of a warehouse with 30 complaints and so many copies of each, under 50 more names of the company; nobody has it open. */
+export async function largeWarehouse(copies: number): Promise<string> {
+  const { path, warehouse, load } = testWarehouse();
+  await load(Array.from({ length: 30 }, (_, i) => complaint(String(i + 1), { state: i % 2 === 0 ? "CA" : "TX" })));
+  await warehouse.close();
+  await changeFile(
+    path,
+    `insert into raw.cfpb_complaints select c.* replace (complaint_id || '-' || n as complaint_id, company || n % 50 as company)
+     from raw.cfpb_complaints c, range(${copies}) r(n)`,
+  );
+  return path;
+}

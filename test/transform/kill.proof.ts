@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 import { startHost, testOptions, testTransform } from "../harness/dbt.ts";
-import { changeFile, complaint, contentsOf, testWarehouse } from "../harness/warehouse.ts";
+import { changeFile, contentsOf, largeWarehouse } from "../harness/warehouse.ts";
 
 /** Names of nodes during whose work it is killed, and how many milliseconds after their start. */
 const moments = [
@@ -21,14 +21,7 @@ describe("kill -9 while dbt builds", () => {
   let [old, changed] = ["", ""];
   let [shownBefore, shownAfter] = [new Map<string, string>(), new Map<string, string>()];
   before(async () => {
-    const { path, warehouse, load } = testWarehouse();
-    await load(Array.from({ length: 30 }, (_, i) => complaint(String(i + 1), { state: i % 2 === 0 ? "CA" : "TX" })));
-    await warehouse.close();
-    await changeFile(
-      path,
-      `insert into raw.cfpb_complaints select c.* replace (complaint_id || '-' || n as complaint_id, company || n % 50 as company)
-       from raw.cfpb_complaints c, range(10000) r(n)`,
-    );
+    const path = await largeWarehouse(10_000);
     assert.equal((await testTransform(path).build(testContext())).state, "Completed");
     old = path;
     shownBefore = await contentsOf(old);

@@ -4,18 +4,11 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 import { testTransform } from "../harness/dbt.ts";
-import { changeFile, complaint, testWarehouse } from "../harness/warehouse.ts";
+import { largeWarehouse } from "../harness/warehouse.ts";
 
 describe("a build with so little memory that it spills", () => {
   it("runs every model and every check after the first spill", { timeout: 300_000 }, async (t) => {
-    const { path, warehouse, load } = testWarehouse();
-    await load(Array.from({ length: 30 }, (_, i) => complaint(String(i + 1), { state: i % 2 === 0 ? "CA" : "TX" })));
-    await warehouse.close();
-    await changeFile(
-      path,
-      `      insert into raw.cfpb_complaints select c.* replace (complaint_id || '-' || n as complaint_id, company || n % 50 as company)
-      from raw.cfpb_complaints c, range(70000) r(n)`,
-    );
+    const path = await largeWarehouse(70_000);
     const targetDir = join(temporaryFolder(), "target");
     mkdirSync(join(targetDir, "spill"), { recursive: true });
     const happened: string[] = [];
