@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, it } from "node:test";
 import { temporaryFolder } from "./harness/context.ts";
@@ -11,6 +11,8 @@ const cases: [file: string, allowed: string, forbidden: string][] = [
   ["src/run/another.ts", "zod", "node:os"],
   ["src/pipeline/new.ts", "../run/events.ts", "../warehouse/lock.ts"],
   ["src/pipeline/another.ts", "zod", "node:fs"],
+  ["src/pipeline/days-of.ts", "date-fns/addDays", "date-fns"],
+  ["src/pipeline/attempts.ts", "@date-fns/utc/date/mini", "p-retry"],
   ["src/files/new.ts", "./folder.ts", "../history/history.ts"],
   ["src/sqlite/new.ts", "../files/folder.ts", "../config/config.ts"],
   ["src/source/new.ts", "../run/errors.ts", "../warehouse/lock.ts"],
@@ -56,5 +58,17 @@ describe("the arrows between folders", () => {
     const files = cases.map(([file]) => file);
     assert.deepEqual(refused(cases.map(([file, allowed]) => [file, allowed])), []);
     assert.deepEqual(refused(cases.map(([file, , forbidden]) => [file, forbidden])), files.toSorted());
+  });
+
+  it("import each function of date-fns by itself, since its root takes seconds to load from source", () => {
+    const files = ["src", "scripts", "test"].flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => join(folder, file)),
+    );
+    const sources = files.filter((file) => /\.tsx?$/.test(file));
+    assert.ok(sources.length > 300);
+    assert.deepEqual(
+      sources.filter((file) => /^(import|export) .*from "date-fns";$/m.test(readFileSync(file, "utf8"))),
+      [],
+    );
   });
 });

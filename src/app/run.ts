@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { obstacleOf } from "../files/folder.ts";
 import type { Recorder } from "../history/recorder.ts";
-import type { Day, Window } from "../pipeline/days.ts";
+import { type Day, dayOf, type Window } from "../pipeline/days.ts";
 import { type FlowOutcome, flowName, runFlow } from "../pipeline/flow.ts";
 import type { Candidates } from "../pipeline/names.ts";
 import { rangesOutside } from "../pipeline/outside.ts";
@@ -271,7 +271,7 @@ export async function searchCompanies(
 
 /** A watermark in the future would leave days out (invariant 2); the sample source lives in a time of its own. */
 function refuseFutureWatermark(config: Config, options: RunOptions, states: readonly StoredCompany[]): void {
-  const today = new Date().toISOString().slice(0, 10);
+  const today = dayOf(Date.now());
   const wrong = states.find(({ loadedThrough }) => loadedThrough > today);
   if (config.source === "sample" || options.resetState || wrong === undefined) return;
   throw new PipelineError({

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Loaded, Settings } from "../config/config.ts";
+import { dayOf } from "../pipeline/days.ts";
 
 /** Options of every command, before or after its name, and the settings that several commands take. */
 export type GlobalOptions = {
@@ -27,5 +28,5 @@ export function globalOptions(program: Command): void {
 export async function configOf(options: GlobalOptions, settings: Partial<Settings> = {}): Promise<Loaded> {
   const { loadConfig } = await import("../config/config.ts");
   const { home, database, source } = options;
-  return loadConfig({ home, database, source, ...settings }, options.config, new Date().toISOString().slice(0, 10));
+  return loadConfig({ home, database, source, ...settings }, options.config, dayOf(Date.now()));
 }

@@ -1,5 +1,6 @@
 import { availableParallelism, homedir, platform } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { secondsInDay, secondsInHour, secondsInWeek } from "date-fns/constants";
 import * as z from "zod";
 import { isDay } from "../pipeline/days.ts";
 import { parseNameList } from "../pipeline/name-list.ts";
@@ -48,11 +49,11 @@ const schema = z.strictObject({
     .regex(/^[\x20-\x7e]*$/, "expected plain ASCII text")
     .optional(),
   retries: z.int().min(0).max(20).default(3),
-  retryDelaySeconds: seconds(0, 3600).default(60),
-  requestTimeoutSeconds: seconds(1, 3600).default(120),
-  extractTimeoutSeconds: seconds(1, 86_400).default(3600),
-  dbtTimeoutSeconds: seconds(1, 86_400).default(1800),
-  runTimeoutSeconds: seconds(1, 604_800).optional(),
+  retryDelaySeconds: seconds(0, secondsInHour).default(60),
+  requestTimeoutSeconds: seconds(1, secondsInHour).default(120),
+  extractTimeoutSeconds: seconds(1, secondsInDay).default(3600),
+  dbtTimeoutSeconds: seconds(1, secondsInDay).default(1800),
+  runTimeoutSeconds: seconds(1, secondsInWeek).optional(),
   pageSize: z.int().min(1).max(10_000).default(10_000),
   rates: z
     .strictObject({

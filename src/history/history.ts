@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { millisecondsInMinute } from "date-fns/constants";
 import { type RunReport, readReport } from "../pipeline/report.ts";
 import type { ErrorFacts } from "../run/errors.ts";
 import { type DbtNode, type Happening, type RunEvent, readNode, type State } from "../run/events.ts";
@@ -91,7 +92,7 @@ export type Sample = { at: number; cpuMs: number; rss: number };
 export type LogLine = { seq: number; level: number; event: RunEvent };
 
 /** Milliseconds without a heartbeat that are worth saying; it comes every five seconds. */
-const unheardMs = 60_000;
+const unheardMs = millisecondsInMinute;
 
 const columns = `no, id, name, state, trigger, started_at as startedAt, ended_at as endedAt, as_of as asOf, source, database, rows, changed,
   requests, bytes, error_code as errorCode, case when ${isOpen} and heartbeat_at < unixepoch() * 1000 - ${unheardMs} then heartbeat_at end as unheardSince`;

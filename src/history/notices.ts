@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { millisecondsInDay } from "date-fns/constants";
 import { type RunReport, readReport } from "../pipeline/report.ts";
 import { transaction } from "../sqlite/sqlite.ts";
 import { findCrashed } from "./crashes.ts";
@@ -25,7 +26,7 @@ export type DeliveryRow = { kind: string; channel: string; state: string; attemp
 /** Milliseconds that a delivery belongs to the process that took it. */
 const takenMs = 120_000;
 /** A crash that is older is no news. */
-const oldMs = 7 * 86_400_000;
+const oldMs = 7 * millisecondsInDay;
 
 /** Who was told what, beside the runs. */
 export class Notices {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
+import { millisecondsInDay } from "date-fns/constants";
 import { changedRows } from "../pipeline/reconcile.ts";
 import type { RunReport } from "../pipeline/report.ts";
 import { type ErrorFacts, exitCodeOf } from "../run/errors.ts";
@@ -237,7 +238,7 @@ export class Recorder {
   #forgetOld(): void {
     for (let changes = -1, times = 0; changes !== 0 && times < 4; times++) {
       try {
-        changes = Number(this.#statements!.prune.run(Date.now() - keepDays * 86_400_000, keepRuns).changes);
+        changes = Number(this.#statements!.prune.run(Date.now() - keepDays * millisecondsInDay, keepRuns).changes);
         if (changes === 0 && times > 0) this.#database!.prepare("pragma incremental_vacuum(2000)").all();
       } catch (error) {
         if (!isBusy(error)) this.#giveUp(error);

@@ -1,3 +1,5 @@
+import { minutesToMilliseconds } from "date-fns/minutesToMilliseconds";
+import pRetry from "p-retry";
 import type { Clock } from "../pipeline/clock.ts";
 
 /** What became of something that was sent; no error where it arrived. */
@@ -14,16 +16,27 @@ export async function deliver(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Delivery> {
-  for (let attempts = 1; ; attempts++) {
-    try {
-      await send(AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]));
-      return { channel, attempts, error: null };
-    } catch (thrown) {
-      const wait = waitsMs[attempts - 1];
-      if (wait === undefined || signal.aborted) return { channel, attempts, error: reason(thrown) };
-      // An abort ends the wait; the next attempt then says so.
-      await clock.sleep(wait, signal).catch(() => undefined);
-    }
+  let attempts = 0;
+  try {
+    await pRetry(
+      (attempt) => {
+        attempts = attempt;
+        return send(AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]));
+      },
+      {
+        retries: waitsMs.length,
+        minTimeout: 0,
+        async shouldRetry({ attemptNumber }) {
+          if (signal.aborted) return false;
+          // An abort ends the wait; the next attempt then says so.
+          await clock.sleep(waitsMs[attemptNumber - 1]!, signal).catch(() => undefined);
+          return true;
+        },
+      },
+    );
+    return { channel, attempts, error: null };
+  } catch (error) {
+    return { channel, attempts, error: reason(error) };
   }
 }
 
@@ -35,5 +48,5 @@ function reason(error: unknown): string {
 /** Milliseconds until the next go after so many, and null where it is given up (after about a day). */
 export function nextGo(goes: number): number | null {
   const minutes = [1, 5, 15, 60, 240, 720][goes - 1];
-  return minutes === undefined ? null : minutes * 60_000;
+  return minutes === undefined ? null : minutesToMilliseconds(minutes);
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ErrorReport, RunReport } from "../pipeline/report.ts";
 
-export const noticeKinds = ["failed", "crashed", "late", "recovered", "firstSuccess", "warning"] as const;
+const noticeKinds = ["failed", "crashed", "late", "recovered", "firstSuccess", "warning"] as const;
 
 export type NoticeKind = (typeof noticeKinds)[number];
 

@@ -11,7 +11,7 @@ type Pending = { noticeNo: number; channel: string; attempts: number; message: s
 export type Late = Parameters<typeof lateMessage>[1];
 
 /** Where it is remembered who was told what. */
-export type Outbox = {
+type Outbox = {
   openIncidents(): OpenIncidents;
   hadSuccess(runId: string): boolean;
   add(

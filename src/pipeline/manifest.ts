@@ -1,3 +1,6 @@
+import { UTCDateMini } from "@date-fns/utc/date/mini";
+import { lightFormat } from "date-fns/lightFormat";
+import { subDays } from "date-fns/subDays";
 import { z } from "zod";
 
 /** What a snapshot of the marts says of itself, in its `manifest.json`. Keys are added to, never changed. */
@@ -32,15 +35,15 @@ export type MartsBuild = Manifest["marts"];
 export type PublishedTable = Manifest["tables"][number];
 
 /** Days that a snapshot is kept after another one has taken its place: who reads it has that long. */
-export const keepSnapshotDays = 7;
+const keepSnapshotDays = 7;
 
 /** A name that sorts by time and tells two runs of one second apart. */
 export function snapshotName(at: Date, runId: string): string {
-  return `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z-${runId.slice(0, 8)}`;
+  return `${lightFormat(new UTCDateMini(at), "yyyyMMdd'T'HHmmss'Z'")}-${runId.slice(0, 8)}`;
 }
 
 /** Snapshots whose time is over, out of the names in the folder; the current one is never among them. */
 export function expiredSnapshots(names: readonly string[], current: string, now: Date): string[] {
-  const oldest = snapshotName(new Date(now.getTime() - keepSnapshotDays * 86_400_000), "");
+  const oldest = snapshotName(subDays(new UTCDateMini(now), keepSnapshotDays), "");
   return names.filter((name) => /^\d{8}T\d{6}Z-/.test(name) && name !== current && name < oldest);
 }

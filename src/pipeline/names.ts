@@ -3,7 +3,7 @@ import type { CompanyName, NameNote } from "../run/name-notes.ts";
 import { plural } from "./words.ts";
 
 /** Lower-case words of a name or a text: letters and digits of any script, accents removed. */
-export function wordsOf(text: string): string[] {
+function wordsOf(text: string): string[] {
   return text
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")

@@ -1,3 +1,4 @@
+import { millisecondsInMinute } from "date-fns/constants";
 import type { CompanyWindow } from "./window.ts";
 
 /** Bytes of a complaint in an answer, without its text: an average over recorded answers. */
@@ -31,6 +32,6 @@ export function planCompany(window: CompanyWindow, walks: readonly number[], pag
 export function planRun(companies: PlannedCompany[], rangesOutside: number, perMinute: number): Plan {
   const requests = 1 + rangesOutside + companies.reduce((sum, company) => sum + company.requests, 0);
   // So many may go at once; each further minute allows as many again.
-  const etaMs = Math.max(Math.ceil(requests / perMinute) - 1, 0) * 60_000;
+  const etaMs = Math.max(Math.ceil(requests / perMinute) - 1, 0) * millisecondsInMinute;
   return { companies, requests, bytes: companies.reduce((sum, { bytes }) => sum + bytes, 0), etaMs };
 }

@@ -1,4 +1,4 @@
-import { addDays, type Day, earlier, later, type Window } from "./days.ts";
+import { addDays, type Day, daysBetween, earlier, later, type Window } from "./days.ts";
 
 /** Days as windows in order, of which no two overlap or touch. */
 export type Ranges = readonly Window[];
@@ -32,5 +32,5 @@ export function startOfRange(ranges: Ranges, day: Day): Day | undefined {
 
 /** How many days the ranges have together. */
 export function daysIn(ranges: Ranges): number {
-  return ranges.reduce((sum, { from, to }) => sum + (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1, 0);
+  return ranges.reduce((sum, { from, to }) => sum + daysBetween(from, to) + 1, 0);
 }

@@ -32,7 +32,7 @@ export type CompanyReport = {
 
 export type ErrorReport = { code: ErrorCode; message: string; data: string; next: string };
 
-export type DbtReport = {
+type DbtReport = {
   state: State;
   /** Why it was skipped. */
   reason: string | null;
@@ -45,7 +45,7 @@ export type DbtReport = {
   failed: DbtNode[];
 };
 
-export type PublishedReport = {
+type PublishedReport = {
   state: State;
   snapshot: string | null;
   tables: number;

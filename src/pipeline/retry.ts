@@ -39,28 +39,30 @@ export function parseRetryAfter(header: string | undefined, nowMs: number): numb
   return ms > 0 ? ms : undefined;
 }
 
-export type Retrying = {
+export type RetryOptions = {
   policy: RetryPolicy;
   clock: Clock;
   signal: AbortSignal;
   isRetryable(error: unknown): error is PipelineError;
-  /** Told before each wait. */
+  /** Called before each wait. */
   onRetry(error: PipelineError, attempt: number, waitMs: number): void;
 };
 
-/** Runs `attempt` until it succeeds, fails for good, or has failed too often; rejects with the last error. */
-export async function retry<T>(retrying: Retrying, attempt: (number: number) => Promise<T>): Promise<T> {
-  const { policy, clock, signal } = retrying;
-  for (let number = 1; ; number++) {
-    try {
-      signal.throwIfAborted();
-      return await attempt(number);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!retrying.isRetryable(error) || number > policy.retries) throw error;
-      const waitMs = retryDelay(policy, number, error.retryAfterMs, clock.random());
-      retrying.onRetry(error, number, waitMs);
+/**
+ * The options that make p-retry follow a policy. Every wait happens here, on the given clock, and ends with the signal's reason when the
+ * signal is aborted. An attempt that succeeded counts even if the signal was aborted meanwhile, so p-retry does not get the signal.
+ */
+export function retryOptions({ policy, clock, signal, isRetryable, onRetry }: RetryOptions) {
+  return {
+    retries: policy.retries,
+    minTimeout: 0,
+    onFailedAttempt: () => signal.throwIfAborted(),
+    async shouldRetry({ error, attemptNumber }: { error: unknown; attemptNumber: number }): Promise<boolean> {
+      if (!isRetryable(error)) return false;
+      const waitMs = retryDelay(policy, attemptNumber, error.retryAfterMs, clock.random());
+      onRetry(error, attemptNumber, waitMs);
       await clock.sleep(waitMs, signal);
-    }
-  }
+      return true;
+    },
+  };
 }

@@ -60,7 +60,7 @@ export function resolveWindow(
 }
 
 /** The days of a window that were not read of every one of the names. */
-export function unreadDays(state: CompanyState, names: readonly string[], window: Window): Ranges {
+function unreadDays(state: CompanyState, names: readonly string[], window: Window): Ranges {
   const gaps = names.flatMap((name) => gapsIn(daysOf(state, name), window));
   return gaps.reduce<Ranges>((all, gap) => withWindow(all, gap), []);
 }

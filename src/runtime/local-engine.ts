@@ -1,6 +1,7 @@
+import pRetry from "p-retry";
 import type { Clock } from "../pipeline/clock.ts";
 import type { TaskContext, TaskOptions, Tasks } from "../pipeline/ports.ts";
-import { type RetryPolicy, retry } from "../pipeline/retry.ts";
+import { type RetryPolicy, retryOptions } from "../pipeline/retry.ts";
 import { factsOf, isRetryable, PipelineError } from "../run/errors.ts";
 import type { Report } from "../run/events.ts";
 
@@ -28,8 +29,14 @@ export class LocalEngine implements Tasks {
     const signal = AbortSignal.any([cancelled, expired.signal]);
     let number = 1;
     try {
-      const result = await retry(
-        {
+      const result = await pRetry(
+        (attempt) => {
+          signal.throwIfAborted();
+          number = attempt;
+          report({ type: "task.state", task: name, state: "Running", attempt });
+          return body({ task: name, signal, attempt, report });
+        },
+        retryOptions({
           policy,
           clock,
           signal,
@@ -38,12 +45,7 @@ export class LocalEngine implements Tasks {
             report({ type: "task.state", task: name, state: "Retrying", attempt });
             report({ type: "task.retry", task: name, attempt, waitMs, error: factsOf(error) });
           },
-        },
-        (attempt) => {
-          number = attempt;
-          report({ type: "task.state", task: name, state: "Running", attempt });
-          return body({ task: name, signal, attempt, report });
-        },
+        }),
       );
       report({ type: "task.state", task: name, state: "Completed", attempt: number });
       return result;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { millisecondsInMinute } from "date-fns/constants";
 import type { CronTimes } from "./cron.ts";
 
 export const catchUps = ["latest", "none", "all"] as const;
@@ -27,7 +28,7 @@ export type Schedule = {
 export type DueSlot = { dueAt: number; startAt: number; state: "due" | "missed" };
 
 /** A time that is noticed this late was missed: nobody was there. */
-const graceMs = 60_000;
+const graceMs = millisecondsInMinute;
 /** Missed times that are remembered one by one: a schedule of every minute may have missed a year. */
 const mostSlots = 1000;
 

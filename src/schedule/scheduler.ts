@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { millisecondsInMinute } from "date-fns/constants";
 import type { Schedule } from "./due.ts";
 import type { ScheduleStore, Slot, Starter } from "./store.ts";
 
@@ -18,9 +19,9 @@ export type Runs = {
 };
 
 /** A slot may wait this long for the run before it; later, its own run counts as overlapping. */
-const overlapMs = 60_000;
+const overlapMs = millisecondsInMinute;
 /** Milliseconds in which a started run appears in the history, or is over. */
-const startMs = 60_000;
+const startMs = millisecondsInMinute;
 
 /**
  * Starts what is due. Everything it knows is in the store, so several may work on the same home, and one that was killed leaves

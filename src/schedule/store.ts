@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { millisecondsInMinute } from "date-fns/constants";
 import { isForbidden } from "../files/private-file.ts";
 import { PipelineError } from "../run/errors.ts";
 import { NewerTables, openAsItIs, openSqlite, transaction } from "../sqlite/sqlite.ts";
@@ -34,7 +35,7 @@ type SlotKey = Pick<Slot, "schedule" | "dueAt">;
 /** Milliseconds that a statement waits for another process' write. */
 const patienceMs = 5000;
 /** Milliseconds that a clock is set back by without having been wrong. */
-const backMs = 60_000;
+const backMs = millisecondsInMinute;
 /** Slots of a schedule that are kept. */
 const keptSlots = 1000;
 

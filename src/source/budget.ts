@@ -1,6 +1,7 @@
+import { millisecondsInMinute } from "date-fns/constants";
 import type { Clock } from "../pipeline/clock.ts";
 
-const windowMs = 60_000;
+const windowMs = millisecondsInMinute;
 /** The source counts when a request arrives, we when it leaves. */
 const marginMs = 500;
 

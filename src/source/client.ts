@@ -1,8 +1,10 @@
+import { millisecondsInDay } from "date-fns/constants";
+import pRetry from "p-retry";
 import type { Clock } from "../pipeline/clock.ts";
 import type { TaskContext, Traffic } from "../pipeline/ports.ts";
-import { parseRetryAfter, type RetryPolicy, retry } from "../pipeline/retry.ts";
+import { parseRetryAfter, type RetryPolicy, retryOptions } from "../pipeline/retry.ts";
 import type { ProxyServer } from "../process/proxy.ts";
-import { isRetryable, PipelineError } from "../run/errors.ts";
+import { factsOf, isRetryable, PipelineError } from "../run/errors.ts";
 import type { RateBudget } from "./budget.ts";
 import { clockAhead, failedRequest, requestTimedOut, shortUrl, wrongAnswer } from "./failures.ts";
 import { type Credentials, type HttpAnswer, HttpClient } from "./http.ts";
@@ -37,16 +39,16 @@ export class SourceClient {
     const { policy, clock } = this.#options;
     const { task, signal, report } = context;
     const sleep = (ms: number, by: AbortSignal) => this.#sleep(ms, by, context);
-    return retry(
-      {
+    return pRetry(
+      (attempt) => this.#once(url, attempt, context, consume),
+      retryOptions({
         policy,
         clock: { ...clock, sleep },
         signal,
         isRetryable: (error): error is PipelineError => isRetryable(error, "request"),
-        onRetry: ({ code, what, data, next }, attempt, waitMs) =>
-          report({ type: "source.retry", task, attempt, waitMs, error: { code, what, data, next } }),
-      },
-      (attempt) => this.#once(url, attempt, context, consume),
+        onRetry: (error, attempt, waitMs) =>
+          report({ type: "source.retry", task, attempt, waitMs, error: factsOf(error) }),
+      }),
     );
   }
 
@@ -114,7 +116,7 @@ export class SourceClient {
 }
 
 /** A clock that is so far ahead asks for days that have not been, and makes a watermark of them. */
-const farAheadMs = 86_400_000;
+const farAheadMs = millisecondsInDay;
 
 /** The first bytes of a body; the rest is not read. */
 async function startOf({ body }: HttpAnswer): Promise<string> {

@@ -7,7 +7,7 @@ import type { SourceClient } from "./client.ts";
 import { namesUrl, pageUrl } from "./questions.ts";
 
 /** One promise of the source that loading stands on, and whether it held just now. */
-export type Promised = {
+type Promised = {
   promise: "answers" | "totals" | "fields" | "company filter" | "dates" | "paging";
   /** changed: loads go on, and what is new or missing is dealt with; broken: they stop with a message. */
   state: "held" | "changed" | "broken" | "unseen";

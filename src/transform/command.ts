@@ -54,7 +54,7 @@ export async function writeDocs(options: TransformOptions, file: string, output:
 }
 
 /** dbt's page loads a tracker from another host: it is taken out, and the browser is told to ask nobody. */
-export function withoutTracker(page: string): string {
+function withoutTracker(page: string): string {
   const policy =
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; font-src data:";
   return page

@@ -6,7 +6,7 @@ import { Database, type DatabaseOptions, readFile } from "./database.ts";
 import { currentVersion, ownMigrations } from "./migrate.ts";
 import { readOwed, readRemembered } from "./state.ts";
 
-export type LastLoad = { at: string; window: { from: string; to: string }; expected: number; rejected: number };
+type LastLoad = { at: string; window: { from: string; to: string }; expected: number; rejected: number };
 
 export type StateReport = {
   companies: (StoredCompany & { lastLoad: LastLoad | null })[];

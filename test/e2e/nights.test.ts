@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { dayMs, dayText } from "../../src/sample/dataset/clock.ts";
+import { millisecondsInDay } from "date-fns/constants";
+import { dayText } from "../../src/sample/dataset/clock.ts";
 import { testHome } from "../harness/home.ts";
 import { jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { assertTrue } from "../harness/truth.ts";
@@ -81,7 +82,11 @@ describe("nights in a row", () => {
     // Three nights between which a complaint disappears and comes back.
     const shown = (build: number) => new Set(source.rows.at(build).visible);
     const find = () => {
-      for (let first = Date.parse("2026-06-01") / dayMs; first < Date.parse("2026-11-01") / dayMs; first++) {
+      for (
+        let first = Date.parse("2026-06-01") / millisecondsInDay;
+        first < Date.parse("2026-11-01") / millisecondsInDay;
+        first++
+      ) {
         const gone = shown(first).difference(shown(first + 1));
         for (let third = first + 2; gone.size > 0 && third < first + 7; third++) {
           const [row] = gone.intersection(shown(third));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { wordFields } from "../../src/sample/dataset/rows.ts";
-import { truth } from "../../src/sample/dataset/truth.ts";
+import { truth } from "../sample/truth.ts";
 import type { TestHome } from "./home.ts";
 import { bankOfAmerica, jpmorgan, type TestSource } from "./sample.ts";
 import { query } from "./warehouse.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import pRetry from "p-retry";
 import { isSuspicious, reconcile } from "../../src/pipeline/reconcile.ts";
-import { parseRetryAfter, retry, retryDelay } from "../../src/pipeline/retry.ts";
+import { parseRetryAfter, retryDelay, retryOptions } from "../../src/pipeline/retry.ts";
 import { exitCodeOf, factsOf, isRetryable, PipelineError } from "../../src/run/errors.ts";
 import { jumpingClock } from "../harness/context.ts";
 
@@ -88,22 +89,26 @@ describe("the delay before another attempt", () => {
 });
 
 describe("retrying", () => {
-  const attempts = async (errors: unknown[], signal = new AbortController().signal) => {
+  const attempts = async (
+    errors: unknown[],
+    signal = new AbortController().signal,
+    onRetry: () => void = () => undefined,
+  ) => {
     const clock = jumpingClock();
     let made = 0;
-    const result = retry(
-      {
-        policy: { retries: 3, delayMs: 1000, longestMs: 60_000 },
-        clock,
-        signal,
-        isRetryable: (error): error is PipelineError => isRetryable(error, "request"),
-        onRetry: () => undefined,
-      },
+    const result = pRetry(
       async (number) => {
         made = number;
         if (number <= errors.length) throw errors[number - 1];
         return "done";
       },
+      retryOptions({
+        policy: { retries: 3, delayMs: 1000, longestMs: 60_000 },
+        clock,
+        signal,
+        isRetryable: (error): error is PipelineError => isRetryable(error, "request"),
+        onRetry,
+      }),
     );
     const outcome = await result.catch((error: unknown) => error);
     return { outcome, made, slept: clock.slept };
@@ -127,10 +132,14 @@ describe("retrying", () => {
     }
   });
 
-  it("stops at once when it is cancelled", async () => {
-    const { outcome, made } = await attempts([], AbortSignal.abort(new Error("cancelled")));
-    assert.equal((outcome as Error).message, "cancelled");
-    assert.equal(made, 0);
+  it("ends with the signal's reason when it is canceled before a wait, in one, or while an attempt fails", async () => {
+    const error = failure("source_unavailable");
+    const canceled = new Error("canceled");
+    const before = await attempts([error], AbortSignal.abort(canceled));
+    assert.deepEqual([before.outcome, before.made, before.slept], [canceled, 1, []]);
+    const cancel = new AbortController();
+    const during = await attempts([error], cancel.signal, () => cancel.abort(canceled));
+    assert.deepEqual([during.outcome, during.made, during.slept], [canceled, 1, []]);
   });
 });
 

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { dayNumber, endOfDay } from "../../src/sample/dataset/clock.ts";
 import { generateRows } from "../../src/sample/dataset/generate.ts";
-import { truth } from "../../src/sample/dataset/truth.ts";
 import { timedIndex } from "../../src/sample/index/live-index.ts";
 import { type SampleServer, startSample } from "../../src/sample/server/server.ts";
 import { temporaryFolder } from "../harness/context.ts";
+import { truth } from "./truth.ts";
 
 const asOf = "2026-11-20";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { dayNumber } from "../../src/sample/dataset/clock.ts";
 import { generateRows } from "../../src/sample/dataset/generate.ts";
-import { truth } from "../../src/sample/dataset/truth.ts";
+import { truth } from "./truth.ts";
 
 describe("company names in time", () => {
   const rows = generateRows({

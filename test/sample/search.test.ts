@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { dayNumber, endOfDay } from "../../src/sample/dataset/clock.ts";
 import { generateRows } from "../../src/sample/dataset/generate.ts";
-import { truth } from "../../src/sample/dataset/truth.ts";
 import { timedIndex } from "../../src/sample/index/live-index.ts";
 import { type SampleServer, startSample } from "../../src/sample/server/server.ts";
+import { truth } from "./truth.ts";
 
 const jpmorgan = "JPMORGAN CHASE & CO.";
 const boa = "BANK OF AMERICA, NATIONAL ASSOCIATION";

@@ -8,7 +8,6 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { proxyFor } from "../../src/process/proxy.ts";
 import type { PipelineError } from "../../src/run/errors.ts";
-import { truth } from "../../src/sample/dataset/truth.ts";
 import type { Fault } from "../../src/sample/server/faults.ts";
 import { RateBudget } from "../../src/source/budget.ts";
 import { HttpClient } from "../../src/source/http.ts";
@@ -16,6 +15,7 @@ import { walksOf } from "../../src/source/questions.ts";
 import { CfpbSource, type SourceOptions } from "../../src/source/source.ts";
 import { jumpingClock, temporaryFolder, testContext } from "../harness/context.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+import { truth } from "../sample/truth.ts";
 
 const window = { from: "2026-06-01", to: "2026-11-20" };
 

@@ -1,3 +1,4 @@
+import { millisecondsInHour, millisecondsInMinute } from "date-fns/constants";
 import type { Config } from "../../config/config.ts";
 import { dbtFacts } from "../wiring/dbt.ts";
 import { checkSource } from "../wiring/source.ts";
@@ -27,7 +28,7 @@ export async function checkDbt(config: Config, signal: AbortSignal): Promise<Fin
 }
 
 /** A clock that is wrong by more asks for days that are not there, or leaves one out. */
-const clockMs = { warning: 60_000, failure: 3_600_000 };
+const clockMs = { warning: millisecondsInMinute, failure: millisecondsInHour };
 
 /** The source, as far as four requests show it. */
 export async function checkSourceContract(config: Config, signal: AbortSignal): Promise<Finding[]> {

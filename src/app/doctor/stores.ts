@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Config } from "../../config/config.ts";
-import { plural } from "../../pipeline/words.ts";
+import { minuteText, plural } from "../../pipeline/words.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { historyFile, openRuns, warehouseHolder } from "../runs.ts";
 import { publishedSnapshot } from "../wiring/snapshot.ts";
@@ -51,13 +51,13 @@ export function checkHistory({ home }: Config): Finding[] {
     const refusal = history.refusal();
     if (refusal !== null) {
       const { at, trigger, code, message, next } = refusal;
-      const what = `a start by ${trigger} at ${new Date(at).toISOString().slice(0, 16)}Z was refused (${code}): ${message}`;
+      const what = `a start by ${trigger} at ${minuteText(at)} was refused (${code}): ${message}`;
       return [failure("history", what, next)];
     }
     if (last === undefined) return [ok("history", "no run is kept")];
-    const when = `the last run, ${last.name}, of ${new Date(last.startedAt).toISOString().slice(0, 16)}Z`;
+    const when = `the last run, ${last.name}, of ${minuteText(last.startedAt)}`;
     if (last.unheardSince !== null) {
-      const what = `${when}: ${last.state}, not heard from since ${new Date(last.unheardSince).toISOString().slice(0, 16)}Z`;
+      const what = `${when}: ${last.state}, not heard from since ${minuteText(last.unheardSince)}`;
       return [
         warning("history", what, "Look at its machine or container; the next run that gets the warehouse settles it."),
       ];

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { millisecondsInHour } from "date-fns/constants";
 import { checkWritable } from "../../app/home-record.ts";
 import type { History, RunRow } from "../../history/history.ts";
 import { isProven } from "../../history/lease.ts";
@@ -13,7 +14,7 @@ export type CancelOptions = GlobalOptions & { grace: string };
 /** `pipeline runs cancel`: asks, then SIGTERM, then SIGKILL; dbt goes with its run. */
 export async function runsCancel(id: string | undefined, options: CancelOptions): Promise<number> {
   const graceMs = options.grace.trim() === "" ? Number.NaN : Number(options.grace) * 1000;
-  if (!(graceMs >= 0 && graceMs <= 3_600_000)) {
+  if (!(graceMs >= 0 && graceMs <= millisecondsInHour)) {
     throw wrong(`--grace is "${options.grace}": expected seconds, from 0 to 3600.`);
   }
   return withHistory(options, async (history) => {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { millisecondsInDay, millisecondsInHour, millisecondsInMinute } from "date-fns/constants";
 import { readHomeRecord } from "../../app/home-record.ts";
 import { openRuns, warehouseHolder } from "../../app/runs.ts";
 import { findHome } from "../../config/home.ts";
@@ -58,7 +59,12 @@ export function findRun(history: History, text = ""): RunRow {
 /** Milliseconds since 1970 of `2026-11-20`, `2026-11-20T08:00`, or `7d`, `12h`, `30m` ago. */
 export function parseSince(text: string, now: number): number {
   const ago = /^(\d+)([mhd])$/.exec(text);
-  if (ago !== null) return now - Number(ago[1]) * { m: 60_000, h: 3_600_000, d: 86_400_000 }[ago[2] as "m" | "h" | "d"];
+  if (ago !== null)
+    return (
+      now -
+      Number(ago[1]) *
+        { m: millisecondsInMinute, h: millisecondsInHour, d: millisecondsInDay }[ago[2] as "m" | "h" | "d"]
+    );
   const at = Date.parse(
     /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z?)?$/.test(text) ? text.replace(/(T[^Z]*)$/, "$1Z") : "",
   );
@@ -70,9 +76,4 @@ export function parseCount(name: string, text: string, most: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= 1 && value <= most)) throw wrong(`${name} is "${text}": expected a number from 1 to ${most}.`);
   return value;
-}
-
-/** A time in UTC, to the second. */
-export function timeText(ms: number | null): string {
-  return ms === null ? "-" : new Date(ms).toISOString().slice(0, 19).replace("T", " ");
 }

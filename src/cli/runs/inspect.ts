@@ -1,14 +1,14 @@
 import type { RunDetail } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
 import { checksOf, rowsCommand, troublesOf } from "../../pipeline/checks.ts";
-import { bytes, count, duration, plural, visible } from "../../pipeline/words.ts";
+import { bytes, count, duration, plural, secondText, visible } from "../../pipeline/words.ts";
 import { withoutAddress } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 import { errorText } from "../terminal/error-output.ts";
 import { type Style, styleFor } from "../terminal/style.ts";
 import { table } from "../terminal/table.ts";
-import { findRun, timeText, withHistory } from "./find.ts";
+import { findRun, withHistory } from "./find.ts";
 import { colored } from "./list.ts";
 
 /** `pipeline runs inspect`. */
@@ -39,12 +39,12 @@ function inspectText(run: RunDetail, style: Style): string {
   const facts: [string, string][] = [
     ["run", `${run.id} (${run.name})`],
     ["state", colored(run.state, run.state, style)],
-    ["started", `${timeText(run.startedAt)} UTC, by ${run.trigger}, process ${lease.pid} on ${lease.host}`],
+    ["started", `${secondText(run.startedAt)} UTC, by ${run.trigger}, process ${lease.pid} on ${lease.host}`],
     [
       "ended",
       run.endedAt === null
         ? "not yet"
-        : `${timeText(run.endedAt)} UTC, after ${duration(Math.max(run.endedAt - run.startedAt, 0))}`,
+        : `${secondText(run.endedAt)} UTC, after ${duration(Math.max(run.endedAt - run.startedAt, 0))}`,
     ],
     ["source", `${run.source}, as of ${run.asOf}`],
     ["warehouse", run.database],

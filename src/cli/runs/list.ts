@@ -1,7 +1,7 @@
 import type { History, RunRow } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
-import { count, duration, visible } from "../../pipeline/words.ts";
+import { count, duration, secondText, visible } from "../../pipeline/words.ts";
 import type { State } from "../../run/events.ts";
 import { states } from "../../run/states.ts";
 import { hinted } from "../hints.ts";
@@ -9,7 +9,7 @@ import type { GlobalOptions } from "../options.ts";
 import { type Style, styleFor } from "../terminal/style.ts";
 import { table } from "../terminal/table.ts";
 import { wrong } from "../usage-error.ts";
-import { findRun, parseCount, parseSince, timeText, withHistory } from "./find.ts";
+import { findRun, parseCount, parseSince, withHistory } from "./find.ts";
 
 export type ListOptions = GlobalOptions & {
   state?: string[];
@@ -61,7 +61,7 @@ function refusalLine(history: History): string {
   const refusal = history.refusal();
   if (refusal === null) return "";
   const { at, trigger, code, message, next } = refusal;
-  return `\nNot started at ${timeText(at)}, by ${trigger} [${code}]: ${visible(`${message} next: ${hinted(next)}`)}\n`;
+  return `\nNot started at ${secondText(at)}, by ${trigger} [${code}]: ${visible(`${message} next: ${hinted(next)}`)}\n`;
 }
 
 export function colored(state: string, padded: string, style: Style): string {
@@ -85,8 +85,8 @@ function runsTable(runs: readonly RunRow[], style: Style): string {
     runs.map(({ id, name, state, startedAt, endedAt, rows, changed, trigger, errorCode, unheardSince }) => [
       id.slice(0, 8),
       name,
-      unheardSince === null ? state : `${state} (not heard from since ${timeText(unheardSince)})`,
-      timeText(startedAt),
+      unheardSince === null ? state : `${state} (not heard from since ${secondText(unheardSince)})`,
+      secondText(startedAt),
       duration(Math.max((endedAt ?? Date.now()) - startedAt, 0)),
       rows === null ? "" : count(rows),
       changed === null ? "" : count(changed),

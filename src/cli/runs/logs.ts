@@ -2,13 +2,14 @@ import { setTimeout } from "node:timers/promises";
 import type { History, LogLine, RunRow } from "../../history/history.ts";
 import { eventLine } from "../../pipeline/event-line.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
+import { secondText } from "../../pipeline/words.ts";
 import { type Level, levels } from "../../run/log-level.ts";
 import { isFinal } from "../../run/states.ts";
 import type { GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { type Style, styleFor } from "../terminal/style.ts";
 import { wrong } from "../usage-error.ts";
-import { findRun, parseSince, timeText, withHistory } from "./find.ts";
+import { findRun, parseSince, withHistory } from "./find.ts";
 
 export type LogsOptions = GlobalOptions & { follow?: boolean; task?: string; level?: string; since?: string };
 
@@ -75,7 +76,7 @@ export async function follow(
 function line(event: LogLine["event"], level: number, style: Style): string {
   const name = nameOf(level).padEnd(5);
   const shown = level >= levels.error ? style.bad(name) : level <= levels.debug ? style.dim(name) : name;
-  return `${style.dim(timeText(Date.parse(event.at)))} ${shown} ${eventLine(event)}\n`;
+  return `${style.dim(secondText(Date.parse(event.at)))} ${shown} ${eventLine(event)}\n`;
 }
 
 const nameOf = (level: number) => (Object.keys(levels) as Level[]).find((name) => levels[name] === level) ?? "info";

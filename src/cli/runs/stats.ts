@@ -1,5 +1,7 @@
 import { dirname } from "node:path";
+import { millisecondsInDay } from "date-fns/constants";
 import { checkWritable } from "../../app/home-record.ts";
+import { dayOf } from "../../pipeline/days.ts";
 import { count, duration, plural } from "../../pipeline/words.ts";
 import type { GlobalOptions } from "../options.ts";
 import { table } from "../terminal/table.ts";
@@ -23,7 +25,7 @@ export async function runsStats(options: StatsOptions): Promise<number> {
     const runs = history.ended(since);
     const days = new Map<string, Ended[]>();
     for (const run of runs) {
-      const day = new Date(run.startedAt).toISOString().slice(0, 10);
+      const day = dayOf(run.startedAt);
       days.set(day, [...(days.get(day) ?? []), run]);
     }
     const all = summary(runs);
@@ -78,7 +80,7 @@ export async function runsPrune(options: PruneOptions): Promise<number> {
   const keep = parseCount("--keep", options.keep, 10_000_000);
   return withHistory(options, (history) => {
     checkWritable(dirname(history.path));
-    const removed = history.prune({ before: Date.now() - days * 86_400_000, keep });
+    const removed = history.prune({ before: Date.now() - days * millisecondsInDay, keep });
     if (options.json) process.stdout.write(`${JSON.stringify({ removed })}\n`);
     else if (!options.quiet) process.stdout.write(`${plural(removed, "run")} removed.\n`);
     return 0;

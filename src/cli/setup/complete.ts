@@ -1,6 +1,7 @@
 import type { Command, Option } from "commander";
 import { openRuns } from "../../app/runs.ts";
 import { findHome } from "../../config/home.ts";
+import { minuteText } from "../../pipeline/words.ts";
 import { states } from "../../run/states.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { commandsOf, pathOf } from "../examples.ts";
@@ -93,7 +94,7 @@ async function operandsOf(path: string, given: Record<string, string>): Promise<
       const runs = history?.list({ limit: 20 }) ?? [];
       history?.close();
       return runs.map(({ name, state, startedAt }) => ({
-        ...{ word: name, help: `${state}, ${new Date(startedAt).toISOString().slice(0, 16)}Z` },
+        ...{ word: name, help: `${state}, ${minuteText(startedAt)}` },
       }));
     }
     if (/^schedule (rm|pause|resume|next)$/.test(path)) {

@@ -3,7 +3,7 @@ import { count, duration, plural, visible } from "../../pipeline/words.ts";
 import type { RunEvent, State } from "../../run/events.ts";
 import { isFinal } from "../../run/states.ts";
 
-export type LiveTask = {
+type LiveTask = {
   name: string;
   state: State;
   startedAt: number | null;

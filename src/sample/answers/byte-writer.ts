@@ -1,4 +1,5 @@
-import { dayMs, dayText } from "../dataset/clock.ts";
+import { millisecondsInDay } from "date-fns/constants";
+import { dayText } from "../dataset/clock.ts";
 
 /**
  * Puts text together as bytes. A page of 10,000 rows is 6 MB of some 200,000 pieces: as strings, half of its time would go
@@ -41,8 +42,8 @@ export class ByteWriter {
 
   /** `2025-06-30T23:59:58.000Z`. */
   instant(ms: number): void {
-    const day = Math.floor(ms / dayMs);
-    const rest = ms - day * dayMs;
+    const day = Math.floor(ms / millisecondsInDay);
+    const rest = ms - day * millisecondsInDay;
     this.day(day);
     this.#reserve(14);
     const at = this.#length;

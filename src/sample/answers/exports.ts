@@ -7,7 +7,7 @@ import { type Answer, indexFailed, json, openHeaders } from "./answer.ts";
 import { renderSource } from "./render.ts";
 
 /** The most rows that an export may have. Source: the live service. */
-export const exportCap = 100_000;
+const exportCap = 100_000;
 
 const rowsAtOnce = 1000;
 
@@ -35,7 +35,7 @@ export function csvColumns(narratives: boolean): Column[] {
   ];
 }
 
-export function csvHeader(columns: readonly Column[], lineEnd: string): string {
+function csvHeader(columns: readonly Column[], lineEnd: string): string {
   return columns.map(({ title }) => quoted(title)).join(",") + lineEnd;
 }
 

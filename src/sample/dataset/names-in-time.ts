@@ -1,14 +1,13 @@
+import { dayNumber } from "./clock.ts";
 import { draw } from "./random.ts";
 import type { Rename } from "./timed-rows.ts";
 import type { Dictionary, Words } from "./words.ts";
 
-const day = (text: string) => Date.parse(text) / 86_400_000;
-
 /** A company that takes another name: from that day's index on all its complaints show it. */
-const taken = { from: "Chime Financial Inc", to: "Chime Financial, Inc.", on: day("2026-03-02") };
+const taken = { from: "Chime Financial Inc", to: "Chime Financial, Inc.", on: dayNumber("2026-03-02") };
 
 /** A name that appears one day beside an older one: every fifth complaint received from then on carries it. */
-const appearing = { beside: "EQUIFAX, INC.", name: "EQUIFAX INFORMATION SERVICES LLC", on: day("2026-05-04") };
+const appearing = { beside: "EQUIFAX, INC.", name: "EQUIFAX INFORMATION SERVICES LLC", on: dayNumber("2026-05-04") };
 
 const purpose = 40;
 

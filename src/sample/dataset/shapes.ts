@@ -1,3 +1,4 @@
+import { millisecondsInHour } from "date-fns/constants";
 /** The forms in which the source has answered: since August 2026, from June 2026, and before. */
 export const shapeNames = ["today", "july", "noon"] as const;
 
@@ -38,4 +39,4 @@ export const shapes: Record<ShapeName, Shape> = {
 };
 
 /** Noon at -05:00, as milliseconds of a UTC day. */
-export const noonMs = 17 * 3_600_000;
+export const noonMs = 17 * millisecondsInHour;

@@ -37,7 +37,7 @@ export function standardWords(text: string): string[] {
 }
 
 /** Plurals only: of what the index's stemmer (kstem) does, what changes company names. */
-export function stem(word: string): string {
+function stem(word: string): string {
   if (!/^[a-z]+$/.test(word)) return word;
   if (word.length > 4 && word.endsWith("ies")) return `${word.slice(0, -3)}y`;
   if (word.length > 4 && /(ch|sh|x|ss)es$/.test(word)) return word.slice(0, -2);

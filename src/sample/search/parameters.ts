@@ -1,8 +1,8 @@
-import { dayMs } from "../dataset/clock.ts";
+import { millisecondsInDay } from "date-fns/constants";
 import type { Shape } from "../dataset/shapes.ts";
 
 /** Fields that can be filtered, and counted without their own filter. */
-export const filterFields = [
+const filterFields = [
   "company",
   "company_public_response",
   "company_response",
@@ -29,7 +29,7 @@ const excludable: readonly FilterField[] = [
   "tags",
 ];
 
-export type Range = { from: number; to: number };
+type Range = { from: number; to: number };
 
 /** What decides which rows there are, whatever page of them is asked for. */
 export type Selection = {
@@ -43,7 +43,7 @@ export type Selection = {
   sent: Range | null;
 };
 
-export const sorts = ["relevance_desc", "relevance_asc", "created_date_desc", "created_date_asc"] as const;
+const sorts = ["relevance_desc", "relevance_asc", "created_date_desc", "created_date_asc"] as const;
 
 export type Query = Selection & {
   size: number;
@@ -170,7 +170,10 @@ function range(last: (name: string) => string | undefined, name: string, errors:
   const from = day(last(`${name}_min`), `${name}_min`, errors);
   const to = day(last(`${name}_max`), `${name}_max`, errors);
   if (from === null && to === null) return null;
-  return { from: from ?? Number.NEGATIVE_INFINITY, to: to === null ? Number.POSITIVE_INFINITY : to + dayMs - 1 };
+  return {
+    from: from ?? Number.NEGATIVE_INFINITY,
+    to: to === null ? Number.POSITIVE_INFINITY : to + millisecondsInDay - 1,
+  };
 }
 
 /** `2025-03-01`, `2025-3-1` and `20250301`, as epoch milliseconds. */

@@ -16,7 +16,7 @@ export type PublicSchedule = {
   past: { dueAt: string; outcome: string; runId: string | null }[];
 };
 
-export type NewSchedule = { name: string; cron: string; timezone?: string; overlap?: string; catchUp?: string };
+type NewSchedule = { name: string; cron: string; timezone?: string; overlap?: string; catchUp?: string };
 
 export type Table = {
   columns: { name: string; type: string }[];

@@ -1,3 +1,4 @@
+import { millisecondsInDay } from "date-fns/constants";
 import * as z from "zod";
 import type { Home } from "./home.ts";
 import { overview } from "./overview.ts";
@@ -22,7 +23,7 @@ export function overviewRoutes(home: Home): Route[] {
       ...{ method: "get", path: "/trends", summary: "Ended runs since some days ago, and the time of each task" },
       query: z.strictObject({ days: wholeNumber(1, 730).default(30) }),
       answer: z.looseObject({ runs: z.array(z.looseObject({ state: z.string() })) }),
-      handle: ({ query: { days } }) => trends(home, Date.now() - days * 86_400_000) as never,
+      handle: ({ query: { days } }) => trends(home, Date.now() - days * millisecondsInDay) as never,
     }),
   ];
 }

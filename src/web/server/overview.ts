@@ -1,7 +1,7 @@
 import type { History, RunDetail, RunRow } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
-import { addDays } from "../../pipeline/days.ts";
-import { duration, plural } from "../../pipeline/words.ts";
+import { addDays, dayOf } from "../../pipeline/days.ts";
+import { duration, minuteText, plural } from "../../pipeline/words.ts";
 import type { Home } from "./home.ts";
 
 /** Runs in the strip. */
@@ -9,7 +9,7 @@ const shown = 60;
 /** Runs that are looked at for the last word on each company. */
 const looked = 20;
 
-export type Attention = { level: "warning" | "failure"; what: string; next: string; runId: string | null };
+type Attention = { level: "warning" | "failure"; what: string; next: string; runId: string | null };
 
 /** Everything that the first page says, in one answer: is the data all right, what happened, what is next, what needs somebody. */
 export function overview(home: Home, now: number): object {
@@ -81,7 +81,7 @@ function attention(
   const found: Attention[] = [];
   const refusal = history?.refusal() ?? null;
   if (refusal !== null) {
-    const at = `${new Date(refusal.at).toISOString().slice(0, 16)}Z`;
+    const at = minuteText(refusal.at);
     const what = `A start by ${refusal.trigger} at ${at} was refused [${refusal.code}]: ${refusal.message}`;
     found.push({ level: "failure", what, next: refusal.next, runId: null });
   }
@@ -91,7 +91,7 @@ function attention(
   }
   const { id, name, state, report } = newest;
   if (newest.unheardSince !== null) {
-    const since = `${new Date(newest.unheardSince).toISOString().slice(0, 16)}Z`;
+    const since = minuteText(newest.unheardSince);
     const what = `Run ${name} was not heard from since ${since}: its machine or container cannot be seen from here.`;
     found.push({ level: "warning", what, next: `pipeline runs inspect ${id.slice(0, 8)}`, runId: id });
   }
@@ -108,7 +108,7 @@ function attention(
     found.push({ level: "failure", what: message, next, runId: id });
   }
   const isSample = newest.source === "sample" || /127\.0\.0\.1/.test(newest.source);
-  const today = new Date(now).toISOString().slice(0, 10);
+  const today = dayOf(now);
   if (!isSample && completeThrough !== null && completeThrough < addDays(today, -oldDays)) {
     found.push({
       level: "warning",

@@ -1,3 +1,4 @@
+import { secondsInDay, secondsInHour, secondsInMinute } from "date-fns/constants";
 import { zone } from "./settings.ts";
 
 /** A time in the chosen zone: `24 Nov 2026, 02:00:05`. */
@@ -20,13 +21,13 @@ export function relative(iso: string, now = Date.now()): string {
   const seconds = Math.round((Date.parse(iso) - now) / 1000);
   const size = Math.abs(seconds);
   const [value, unit] =
-    size < 60
+    size < secondsInMinute
       ? [size, "s"]
       : size < 5400
-        ? [Math.round(size / 60), "min"]
+        ? [Math.round(size / secondsInMinute), "min"]
         : size < 129_600
-          ? [Math.round(size / 3600), "h"]
-          : [Math.round(size / 86_400), "days"];
+          ? [Math.round(size / secondsInHour), "h"]
+          : [Math.round(size / secondsInDay), "days"];
   return seconds <= 0 ? `${value} ${unit} ago` : `in ${value} ${unit}`;
 }
 

@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { daysBetween } from "../../../pipeline/days.ts";
 import { act, post, useAsked } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { rowsOf } from "../parts/chart-card.tsx";
@@ -204,7 +205,7 @@ function Published({ names, published }: { names: string[]; published: ReturnTyp
 /** A day, and a bar that is full where it is as new as the newest. */
 function Fresh({ day: through, newest }: { day: string | null; newest: string | null }) {
   if (through === null) return <span class="dim">never</span>;
-  const behind = newest === null ? 0 : Math.max((Date.parse(newest) - Date.parse(through)) / 86_400_000, 0);
+  const behind = newest === null ? 0 : Math.max(daysBetween(through, newest), 0);
   return (
     <span class="fresh">
       {day(through)} <meter min={0} max={30} value={Math.max(30 - behind, 0)} aria-label={`${behind} days behind`} />

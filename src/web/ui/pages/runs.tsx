@@ -1,3 +1,4 @@
+import { millisecondsInDay, millisecondsInHour } from "date-fns/constants";
 import { useEffect, useState } from "preact/hooks";
 import { duration } from "../../../pipeline/words.ts";
 import { ask, useAsked } from "../api.ts";
@@ -25,7 +26,12 @@ export function Runs() {
   for (const name of ["state", "trigger", "name"]) if (query.get(name)) filter.set(name, query.get(name)!);
   // To the hour, so that the same filter is the same question.
   if (days !== null)
-    filter.set("since", new Date(Math.floor(Date.now() / 3.6e6) * 3.6e6 - Number(days) * 86_400_000).toISOString());
+    filter.set(
+      "since",
+      new Date(
+        Math.floor(Date.now() / millisecondsInHour) * millisecondsInHour - Number(days) * millisecondsInDay,
+      ).toISOString(),
+    );
   const asked = useAsked<RunRow[]>(`/runs?${filter}`, true);
   useEffect(() => {
     document.title = "Runs: pipeline";

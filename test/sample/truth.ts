@@ -1,6 +1,6 @@
-import { buildAt, endOfDay } from "./clock.ts";
-import type { Rows, WordField } from "./rows.ts";
-import { wordFields } from "./rows.ts";
+import { buildAt, endOfDay } from "../../src/sample/dataset/clock.ts";
+import type { Rows, WordField } from "../../src/sample/dataset/rows.ts";
+import { wordFields } from "../../src/sample/dataset/rows.ts";
 
 /** A complaint as the source shows it: `_source` without its form. */
 export type TrueRow = Record<WordField, string | null> & {
