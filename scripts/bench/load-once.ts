@@ -1,5 +1,6 @@
 import { executeRun } from "../../src/app/run.ts";
-import { loadConfig, type Settings } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Settings } from "../../src/config/schema.ts";
 
 /**
  * One run without dbt, for the benchmark: settings as JSON in the first argument. Prints as JSON how long it took from the

@@ -4,7 +4,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
-import type { Settings } from "../../src/config/config.ts";
+import type { Settings } from "../../src/config/schema.ts";
 import { spawnSample } from "../../src/sample/server/spawn.ts";
 
 /**

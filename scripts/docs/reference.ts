@@ -1,6 +1,6 @@
 import { examples } from "../../src/cli/examples.ts";
-import { configSchema, defaultSettings } from "../../src/config/config.ts";
 import { notifyExamples, settingHelp } from "../../src/config/help.ts";
+import { configSchema, defaultSettings } from "../../src/config/schema.ts";
 import { commands } from "./tree.ts";
 
 const made = "<!-- Made by `npm run docs` from the program itself: change it there. -->\n";

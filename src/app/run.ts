@@ -91,7 +91,7 @@ export async function executeRun(
   try {
     ending = summarize(
       await lockAndRun(config, runId, options, { signal: limited, report, traffic, notices, recorder }),
-      config.standingCompanies,
+      config.configuredCompanies,
     );
   } catch (error) {
     ending = { ...nothingDone, state: stateOf(error, cancelled), error: errorReport(factsOf(error)) };

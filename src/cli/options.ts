@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import type { Loaded, Settings } from "../config/config.ts";
+import type { Loaded } from "../config/load.ts";
+import type { Settings } from "../config/schema.ts";
 import { dayOf } from "../pipeline/days.ts";
 
 /** Options of every command, before or after its name, and the settings that several commands take. */
@@ -26,7 +27,7 @@ export function globalOptions(program: Command): void {
 
 /** The configuration that the options name, and how to say what was odd about it. */
 export async function configOf(options: GlobalOptions, settings: Partial<Settings> = {}): Promise<Loaded> {
-  const { loadConfig } = await import("../config/config.ts");
+  const { loadConfig } = await import("../config/load.ts");
   const { home, database, source } = options;
   return loadConfig({ home, database, source, ...settings }, options.config, dayOf(Date.now()));
 }

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
 import { commentedConfig } from "../../src/cli/setup/init.ts";
-import { configSchema, defaultSettings, loadConfig } from "../../src/config/config.ts";
 import { notifyExamples, settingHelp } from "../../src/config/help.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { configSchema, defaultSettings } from "../../src/config/schema.ts";
 import { startScript } from "../harness/cli.ts";
 import { temporaryFolder } from "../harness/context.ts";
 

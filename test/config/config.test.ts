@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, describe, it } from "node:test";
-import { loadConfig, type Settings } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Settings } from "../../src/config/schema.ts";
 import { parseNameList } from "../../src/pipeline/name-list.ts";
 import { liveSource } from "../../src/pipeline/source-identity.ts";
 import { nearestWord } from "../../src/pipeline/spelling.ts";
@@ -89,7 +90,7 @@ describe("the configuration", () => {
   }, () => {
     const script = `
       process.setuid(12345);
-      const { loadConfig } = await import(${JSON.stringify(resolve("src/config/config.ts"))});
+      const { loadConfig } = await import(${JSON.stringify(resolve("src/config/load.ts"))});
       console.log(loadConfig({ home: "/data" }, undefined, "2026-11-20").config.cacheDir);`;
     const cwd = temporaryFolder();
     chmodSync(cwd, 0o755);

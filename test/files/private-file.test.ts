@@ -3,7 +3,7 @@ import { chmodSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { checkPermissions } from "../../src/app/doctor/permissions.ts";
-import { loadConfig } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { othersMay } from "../../src/files/private-file.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { testHome } from "../harness/home.ts";

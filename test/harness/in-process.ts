@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { executeRun, type RunOptions } from "../../src/app/run.ts";
-import { type Config, loadConfig } from "../../src/config/config.ts";
+import type { Config } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import type { RunReport } from "../../src/pipeline/report.ts";
 import type { Emit } from "../../src/run/events.ts";
 import type { TestSource } from "./sample.ts";

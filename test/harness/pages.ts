@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { serverHome } from "../../src/cli/server/home.ts";
-import { loadConfig } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { ScheduleStore } from "../../src/schedule/store.ts";
 import type { Home } from "../../src/web/server/home.ts";
 import type { ServerOptions } from "../../src/web/server/server.ts";

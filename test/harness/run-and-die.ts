@@ -1,6 +1,6 @@
 import { executeRun } from "../../src/app/run.ts";
 import { cancelOnSignals, ofRun } from "../../src/cli/signals.ts";
-import { loadConfig } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 
 /**

@@ -1,6 +1,7 @@
 import { executeRun, type RunOptions } from "../../app/run.ts";
-import { type Loaded, malformedList, type Settings } from "../../config/config.ts";
-import { parseNameList } from "../../pipeline/name-list.ts";
+import { parseCompanies } from "../../config/companies.ts";
+import type { Loaded } from "../../config/load.ts";
+import type { Settings } from "../../config/schema.ts";
 import { exitCodeOfRun, type RunReport } from "../../pipeline/report.ts";
 import { withoutAddress } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
@@ -103,11 +104,7 @@ function checkLogFormat(text: string | undefined): void {
 
 export function settingsOf({ companies, startDate, asOf, lookBack }: RunCommandOptions): Partial<Settings> {
   return {
-    companies: companies?.flatMap((list) => {
-      const names = parseNameList(list);
-      if (names === null) throw malformedList("--companies", list);
-      return names;
-    }),
+    companies: companies?.flatMap((list) => parseCompanies(list, "--companies")),
     startDate,
     asOf,
     lookBackDays:

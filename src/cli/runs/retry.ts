@@ -1,5 +1,6 @@
 import { stateReport } from "../../app/wiring/warehouse.ts";
-import type { Config, Settings } from "../../config/config.ts";
+import type { Config } from "../../config/config.ts";
+import type { Settings } from "../../config/schema.ts";
 import { chainOf, doneSince, othersCount } from "../../history/retries.ts";
 import { type Day, later, type Window } from "../../pipeline/days.ts";
 import { PipelineError } from "../../run/errors.ts";

@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { stringify } from "yaml";
-import { configSchema, defaultSettings } from "../../config/config.ts";
 import { notifyExamples, settingHelp } from "../../config/help.ts";
+import { configSchema, defaultSettings } from "../../config/schema.ts";
 import { makeFolder, obstacleOf } from "../../files/folder.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";

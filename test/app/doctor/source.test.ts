@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { findingsOf } from "../../../src/app/doctor/finding.ts";
 import { checkSourceContract } from "../../../src/app/doctor/outside.ts";
-import { loadConfig } from "../../../src/config/config.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { temporaryFolder } from "../../harness/context.ts";
 import { jpmorgan, startTestSource, type TestSource } from "../../harness/sample.ts";
 
