@@ -1,4 +1,5 @@
 import { executeRun } from "../../src/app/run.ts";
+import { wireRun } from "../../src/app/wiring/run.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Settings } from "../../src/config/schema.ts";
 
@@ -14,7 +15,7 @@ let first = 0;
 let last = 0;
 const since = new Map<string, number>();
 const options = { resetState: false, skipDbt: true, acceptWithdrawals: true, acceptSource: false, trigger: "cli" };
-const report = await executeRun(config, options, new AbortController().signal, (event) => {
+const report = await executeRun(wireRun(config, console.error), options, new AbortController().signal, (event) => {
   const now = performance.now();
   if (event.type === "source.request" && event.task.startsWith("extract")) {
     if (first === 0) first = now;

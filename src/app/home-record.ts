@@ -8,6 +8,9 @@ import { PipelineError } from "../run/errors.ts";
 import { publishedFolder } from "./published.ts";
 import { openRuns } from "./runs.ts";
 
+/** A home, and the file of its warehouse. */
+export type HomePaths = { home: string; database: string };
+
 /** What a home belongs to: one warehouse, with the complaints of one source. Null where that is not known. */
 export type HomeRecord = { source: string | null; database: string | null };
 
@@ -21,7 +24,7 @@ export function checkWritable(home: string): void {
   if (obstacle === null) return;
   throw new PipelineError({
     code: "home_unwritable",
-    what: `The home ${home} cannot be ${existsSync(home) ? "written" : "made"}: ${obstacle.at} ${obstacle.why}.`,
+    message: `The home ${home} cannot be ${existsSync(home) ? "written" : "made"}: ${obstacle.at} ${obstacle.why}.`,
     data: "Nothing was read or changed.",
     next: "Make it writable for this user (chown, chmod, a mount that is not read-only), or name another home with --home.",
   });
@@ -56,7 +59,7 @@ export function refuseOtherDatabase(home: string, database: string): void {
   if (recorded === null || isSameFile(recorded, database)) return;
   throw new PipelineError({
     code: "database_differs",
-    what: `This home (${home}) belongs to ${basename(recorded)}; give ${basename(database)} a home of its own with --home.`,
+    message: `This home (${home}) belongs to ${basename(recorded)}; give ${basename(database)} a home of its own with --home.`,
     data: "Nothing was read or changed.",
     next:
       `Use \`--home NEW --database ${database}\`, or leave --database out for ${recorded}. ` +
@@ -85,7 +88,7 @@ export function refuseOtherSource(recorded: string | null, given: string, what: 
   if (recorded === null || recorded === given) return;
   throw new PipelineError({
     code: "source_differs",
-    what: `${what} complaints of ${named(recorded)}, and this would mix those of ${named(given)} with them.`,
+    message: `${what} complaints of ${named(recorded)}, and this would mix those of ${named(given)} with them.`,
     data: "Nothing was read or changed.",
     next: "Use another --home, or the --source that was loaded; to go on with the other one all the same, add --accept-source.",
   });
@@ -124,7 +127,7 @@ function unreadable(home: string, cause: unknown): PipelineError {
   return new PipelineError(
     {
       code: "config_invalid",
-      what: `${fileOf(home)} cannot be read: ${why.replaceAll("\n", " ").trim()}.`,
+      message: `${fileOf(home)} cannot be read: ${why.replaceAll("\n", " ").trim()}.`,
       data: "Nothing was read or changed.",
       next: "Remove the file: the next run that loads writes it again.",
     },

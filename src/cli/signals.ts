@@ -44,7 +44,7 @@ export function cancelOnSignals(words: Words): Cancellation {
         new PipelineError(
           {
             code: "cancelled",
-            what: `${words.subject} was cancelled by ${name}.`,
+            message: `${words.subject} was cancelled by ${name}.`,
             data: words.data,
             next: words.next,
           },

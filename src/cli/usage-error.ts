@@ -1,29 +1,23 @@
 import type { Command, CommanderError } from "commander";
-import { PipelineError } from "../run/errors.ts";
+import { type PipelineError, usageError } from "../run/errors.ts";
 import { commandOf } from "./hints.ts";
 
 /** The parser's message as one of ours. */
 export function wrongUsage(error: CommanderError, program: Command): PipelineError {
   if (error.code === "commander.help") {
     process.stderr.write(program.helpInformation());
-    return new PipelineError({
-      code: "usage",
-      what: "No command was given.",
-      data: "Nothing was read or changed.",
-      next: "Name one of the commands above, such as: pipeline run",
-    });
+    return usageError(
+      "No command was given.",
+      "Name one of the commands above, such as: pipeline run",
+      "Nothing was read or changed.",
+    );
   }
   const text = error.message
     .replace(/^error: /, "")
     .replace(/\s*\n\s*\(/, " (")
     .trim();
   const what = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
-  return new PipelineError({
-    code: "usage",
-    what: /[.?!)]$/.test(what) ? what : `${what}.`,
-    data: "Nothing was read or changed.",
-    next: helpText(),
-  });
+  return usageError(/[.?!)]$/.test(what) ? what : `${what}.`, helpText(), "Nothing was read or changed.");
 }
 
 /** Where the options of the command stand that was called. */
@@ -34,5 +28,5 @@ function helpText(): string {
 
 /** A command line that cannot be meant: `what` is wrong with it, and what to do `next`. */
 export function wrong(what: string, next = helpText(), data = "Nothing was changed."): PipelineError {
-  return new PipelineError({ code: "usage", what, data, next });
+  return usageError(what, next, data);
 }

@@ -11,7 +11,7 @@ export function parseCompanies(text: string, where: string): string[] {
 function malformedList(where: string, value: string): PipelineError {
   return new PipelineError({
     code: "config_invalid",
-    what: `${where} is not a list of companies: ${value}`,
+    message: `${where} is not a list of companies: ${value}`,
     data: "Nothing was read or changed.",
     next: 'Separate names by commas; put a name that holds a comma in double quotes: jpmorgan,"EQUIFAX, INC."',
   });

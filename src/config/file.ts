@@ -47,7 +47,7 @@ function hidden(path: string, content: string): string[] {
 function badFile(path: string, why: string): PipelineError {
   return new PipelineError({
     code: "config_invalid",
-    what: `The configuration file ${path} cannot be used: ${why}.`,
+    message: `The configuration file ${path} cannot be used: ${why}.`,
     data: "Nothing was read or changed.",
     next: "Edit the file, or name another one with --config; a file with every setting: pipeline init --config NEW.yaml",
   });

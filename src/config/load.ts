@@ -78,7 +78,7 @@ function inFuture(code: "as_of_in_future" | "start_date_in_future", what: string
   const isStart = code === "start_date_in_future";
   return new PipelineError({
     code,
-    what: `The ${what} ${day} is after today (${today} in UTC).`,
+    message: `The ${what} ${day} is after today (${today} in UTC).`,
     data: "Nothing was read or changed.",
     next: isStart
       ? "Give an earlier --start-date, or change startDate in pipeline.yaml."
@@ -89,7 +89,7 @@ function inFuture(code: "as_of_in_future" | "start_date_in_future", what: string
 function asOfTooEarly(asOf: string, startDate: string): PipelineError {
   return new PipelineError({
     code: "config_invalid",
-    what: `The as-of day ${asOf} is before the start date ${startDate}: no day is left to load.`,
+    message: `The as-of day ${asOf} is before the start date ${startDate}: no day is left to load.`,
     data: "Nothing was read or changed.",
     next: "Give a later --as-of, or an earlier --start-date.",
   });

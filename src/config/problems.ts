@@ -21,7 +21,7 @@ export function invalidSetting(
     originOf.get(String(first ?? (issue.code === "unrecognized_keys" ? issue.keys[0] : ""))) ?? "the configuration";
   return new PipelineError({
     code: "config_invalid",
-    what: `${describeIssue(issue, key, merged, nameIn(where, key))}${where === onCommandLine ? "" : ` (in ${where})`}.`,
+    message: `${describeIssue(issue, key, merged, nameIn(where, key))}${where === onCommandLine ? "" : ` (in ${where})`}.`,
     data: "Nothing was read or changed.",
     next: helpIn(where, key),
   });

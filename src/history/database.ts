@@ -29,7 +29,7 @@ export function openExistingHistory(path: string): OpenHistory | null {
     throw new PipelineError(
       {
         code: "history_unusable",
-        what: `The run history ${path} ${why}.`,
+        message: `The run history ${path} ${why}.`,
         data: isNewer
           ? "The file was not touched."
           : "Complaints, marts and watermarks are kept elsewhere and are not affected.",
@@ -43,7 +43,7 @@ export function openExistingHistory(path: string): OpenHistory | null {
 function forbidden(path: string): PipelineError {
   return new PipelineError({
     code: "history_unusable",
-    what: `The run history ${path} may not be read by this user.`,
+    message: `The run history ${path} may not be read by this user.`,
     data: "Nothing was read or changed.",
     next: "Run the command as the user who runs the pipeline.",
   });

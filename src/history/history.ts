@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { millisecondsInMinute } from "date-fns/constants";
 import { type RunReport, readReport } from "../pipeline/report.ts";
-import type { ErrorFacts } from "../run/errors.ts";
-import { type DbtNode, type Happening, type RunEvent, readNode, type State } from "../run/events.ts";
+import { type ErrorFacts, readErrorFacts } from "../run/errors.ts";
+import { type DbtNode, type EventFacts, type RunEvent, readEvent, type State } from "../run/events.ts";
 import { findCrashed } from "./crashes.ts";
 import { type OpenHistory, openExistingHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";
@@ -212,9 +212,8 @@ export class History {
       ],
     );
     return rows.map(({ seq, level: found, at, type, event }) => {
-      const kept = { type, ...(JSON.parse(event) as object) } as Happening;
-      const happening = kept.type === "dbt.node" ? { ...kept, node: readNode(kept.node) } : kept;
-      return { seq, level: found, event: { ...happening, runId: run.id, at: new Date(at).toISOString() } };
+      const facts = readEvent({ type, ...(JSON.parse(event) as object) } as EventFacts);
+      return { seq, level: found, event: { ...facts, runId: run.id, at: new Date(at).toISOString() } };
     });
   }
 
@@ -336,5 +335,7 @@ const startedSince =
 const marks = (values: readonly unknown[]) => values.map(() => "?").join(", ");
 
 function withError<T extends { error: string | null }>(row: T): T & { error: TaskRow["error"] } {
-  return { ...row, error: row.error === null ? null : JSON.parse(row.error) } as T & { error: TaskRow["error"] };
+  return { ...row, error: row.error === null ? null : readErrorFacts(JSON.parse(row.error)) } as T & {
+    error: TaskRow["error"];
+  };
 }

@@ -123,14 +123,14 @@ export class Recorder {
    * The run was refused for its settings before it did anything: it is taken out again, and the file with it where it was made for it. What
    * stays is the refusal, where somebody may have to look after it, until a run has got past its settings.
    */
-  async refuse({ code, what, next }: ErrorFacts): Promise<void> {
+  async refuse({ code, message, next }: ErrorFacts): Promise<void> {
     const { id, trigger } = this.#run;
     const { path } = this.#options;
     this.#early = undefined;
     this.#refused = true;
     this.#queue = [];
     this.#close();
-    const refusal = { ...{ runId: id, at: Date.now(), trigger, code }, message: what, next };
+    const refusal = { ...{ runId: id, at: Date.now(), trigger, code }, message, next };
     try {
       if (trigger !== "schedule" && this.#made.length > 0) this.#removeMade();
       else if (trigger !== "schedule" && !existsSync(path)) return;
@@ -189,7 +189,7 @@ export class Recorder {
     if (!this.#begun) {
       // Another run has the warehouse: this one never was.
       if (error?.code === "warehouse_locked") return;
-      if (error !== null && exitCodeOf(error.code) === 2) return this.refuse({ ...error, what: error.message });
+      if (error !== null && exitCodeOf(error.code) === 2) return this.refuse({ ...error, message: error.message });
       this.begin();
     }
     this.#state = after(this.#state, report.state);

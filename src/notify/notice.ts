@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { ErrorReport, RunReport } from "../pipeline/report.ts";
+import type { RunReport } from "../pipeline/report.ts";
+import type { ErrorFacts } from "../run/errors.ts";
 
 const noticeKinds = ["failed", "crashed", "late", "recovered", "firstSuccess", "warning"] as const;
 
@@ -35,7 +36,7 @@ export type Message = {
 export type Place = { host: string; home: string };
 
 /** A run that is over, as far as notices need it. */
-export type EndedRun = NonNullable<Message["run"]> & { error: ErrorReport | null; report: RunReport | null };
+export type EndedRun = NonNullable<Message["run"]> & { error: ErrorFacts | null; report: RunReport | null };
 
 /** The text of a message, for people: mail, and the body of a failed ping. */
 export function messageText({ what, data, next, run, schedule, host, home }: Message): string {

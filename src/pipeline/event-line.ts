@@ -1,5 +1,5 @@
 import { type ErrorFacts, withoutAddress } from "../run/errors.ts";
-import type { Happening } from "../run/events.ts";
+import type { EventFacts } from "../run/events.ts";
 import { troublesOf } from "./checks.ts";
 import { noteText } from "./names.ts";
 import { bytes, count, duration, plural, shellWord, visible } from "./words.ts";
@@ -10,11 +10,11 @@ export function companyOf(task: string): string {
 }
 
 /** An event as a line for people, without anything in it that a terminal would obey. */
-export function eventLine(event: Happening): string {
+export function eventLine(event: EventFacts): string {
   return visible(lineOf(event));
 }
 
-function lineOf(event: Happening): string {
+function lineOf(event: EventFacts): string {
   const who = "task" in event ? companyOf(event.task) : "";
   switch (event.type) {
     case "run.started":
@@ -33,7 +33,7 @@ function lineOf(event: Happening): string {
       return `warning: ${event.what} (${event.reason})`;
     case "task.state": {
       const attempt = event.attempt > 1 ? `, attempt ${event.attempt}` : "";
-      return `${event.task}: ${event.state}${attempt}${event.reason ? ` (${event.reason})` : ""}${event.error ? ` (${event.error.code}: ${event.error.what})` : ""}`;
+      return `${event.task}: ${event.state}${attempt}${event.reason ? ` (${event.reason})` : ""}${event.error ? ` (${event.error.code}: ${event.error.message})` : ""}`;
     }
     case "task.retry":
       return `${who}: ${causeOf(event.error)}, attempt ${event.attempt}; starts again in ${duration(event.waitMs)}`;
@@ -98,11 +98,11 @@ function lineOf(event: Happening): string {
       return `published: ${plural(event.tables, "table")}, snapshot ${event.snapshot}`;
     default:
       // Of a run of another version.
-      return (event satisfies never as Happening).type;
+      return (event satisfies never as EventFacts).type;
   }
 }
 
 /** What went wrong, in a line: without the address that was asked, and without its period. */
-function causeOf({ what }: ErrorFacts): string {
-  return withoutAddress(what).replace(/\.$/, "");
+function causeOf({ message }: ErrorFacts): string {
+  return withoutAddress(message).replace(/\.$/, "");
 }

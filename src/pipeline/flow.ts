@@ -10,7 +10,7 @@ import {
   type LoadResult,
   type Ports,
   type Published,
-  quick,
+  shortTask,
 } from "./ports.ts";
 import { changedRows } from "./reconcile.ts";
 import { resolveWindows } from "./resolve.ts";
@@ -78,7 +78,7 @@ export async function runFlow(ports: Ports, settings: FlowSettings, remembered: 
     tasks.skip("publish", reason);
     return { companies, dbt, published: null, remembered, outside, warnings };
   }
-  const committed = await tasks.run("commit_state", quick, () =>
+  const committed = await tasks.run("commit_state", shortTask, () =>
     commitState(ports, settings, states, loaded, loadIds, dbt),
   );
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
@@ -136,7 +136,7 @@ async function loadCompany(
         // What was loaded stays loaded, and what went wrong is told, whatever becomes of this.
         await source.discard(window.company).catch((error: unknown) => {
           const what = `the landed pages of ${window.company} could not be removed`;
-          ports.report({ type: "upkeep.failed", what, reason: factsOf(error).what });
+          ports.report({ type: "upkeep.failed", what, reason: factsOf(error).message });
         });
       }
     });
@@ -159,7 +159,7 @@ function refuseUnaskable({ company, names }: CompanyWindow): void {
     if (why === null) continue;
     throw new PipelineError({
       code: "company_unaskable",
-      what: `"${company}" means the name "${name}", which cannot be asked for exactly: ${why}.`,
+      message: `"${company}" means the name "${name}", which cannot be asked for exactly: ${why}.`,
       data: "Nothing of this company was read or changed; the other companies are loaded.",
       next: "Write the exact names that can be asked for in --companies or in pipeline.yaml (companies).",
     });
@@ -203,7 +203,7 @@ class DbtFailed extends PipelineError {
     const isMemory = troubles.some((trouble) => /Out of Memory Error/.test(trouble));
     super({
       code: "dbt_failed",
-      what: `dbt failed: ${troubles.slice(0, 3).join("; ")}${more}`.replace(/(?<!\.)$/, "."),
+      message: `dbt failed: ${troubles.slice(0, 3).join("; ")}${more}`.replace(/(?<!\.)$/, "."),
       data: "The loaded complaints are kept; the watermark stays where it was, and some marts may be older than others.",
       next:
         (isMemory
@@ -261,7 +261,7 @@ function stateAfter(
 /** What is committed stands, whatever becomes of this. */
 async function publish({ warehouse, tasks }: Ports, runId: string): Promise<PublishOutcome> {
   try {
-    return await tasks.run("publish", quick, (context) => warehouse.publish(runId, context));
+    return await tasks.run("publish", shortTask, (context) => warehouse.publish(runId, context));
   } catch (error) {
     if (error instanceof PipelineError && error.code === "cancelled") throw error;
     return { error: factsOf(error) };

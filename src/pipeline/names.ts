@@ -175,7 +175,7 @@ function notFound(company: string, suggestions: readonly CompanyName[]): ErrorFa
   const nearest = suggestions.map(({ name, count }) => `"${name}" (${count.toLocaleString("en-US")})`).join(", ");
   return {
     code: "company_not_found",
-    what: `No company at the source matches "${company}".${nearest === "" ? "" : ` Nearest names: ${nearest}.`}`,
+    message: `No company at the source matches "${company}".${nearest === "" ? "" : ` Nearest names: ${nearest}.`}`,
     data: "Nothing was read or changed.",
     next: "Change the name in --companies or in pipeline.yaml (companies); words of the name are enough.",
   };
@@ -185,7 +185,7 @@ function ambiguous(first: string, second: string, name: string): ErrorFacts {
   const who = first === second ? `"${first}" is given twice` : `"${first}" and "${second}" both mean "${name}"`;
   return {
     code: "company_ambiguous",
-    what: `Two companies of the configuration are the same: ${who}.`,
+    message: `Two companies of the configuration are the same: ${who}.`,
     data: "Nothing was read or changed.",
     next: "Keep one of them, or write the exact names in --companies or in pipeline.yaml (companies).",
   };

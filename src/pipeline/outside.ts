@@ -1,6 +1,6 @@
 import { PipelineError } from "../run/errors.ts";
 import { addDays, earlier, type Window } from "./days.ts";
-import { type Ports, quick } from "./ports.ts";
+import { type Ports, shortTask } from "./ports.ts";
 import type { CompanyState, CompanyWindow } from "./window.ts";
 
 /** How many rows of some days are here and at the source, of days that a run did not read. */
@@ -41,7 +41,7 @@ export async function compareOutside(
 ): Promise<Outside[] | null> {
   if (ranges.length === 0) return [];
   try {
-    return await tasks.run("compare_outside", quick, async (context) => {
+    return await tasks.run("compare_outside", shortTask, async (context) => {
       const found: Outside[] = [];
       for (const { days, names } of ranges) {
         const { counts, capped } = await source.countByName(days, context);

@@ -26,7 +26,7 @@ export interface Tasks {
 export type TaskOptions = { timeoutMs: number };
 
 /** For what takes a few questions or statements. */
-export const quick: TaskOptions = { timeoutMs: 600_000 };
+export const shortTask: TaskOptions = { timeoutMs: 600_000 };
 
 /** What the source said of the rows that it sent. */
 export type Extracted = {
@@ -185,18 +185,22 @@ export interface Transform {
   build(context: TaskContext): Promise<DbtResult>;
 }
 
+/** What decides the windows of a run. */
+export type ResolveSettings = WindowSettings & {
+  companies: readonly string[];
+  /** Days to read in place of the resolved ones, which moves no watermark; null for a run of its own. */
+  backfill: Window | null;
+};
+
 /** What one run is asked to do. */
-export type FlowSettings = WindowSettings & {
+export type FlowSettings = ResolveSettings & {
   runId: string;
   /** Identity of the source (`source-identity.ts`). */
   source: string;
-  companies: readonly string[];
   acceptWithdrawals: boolean;
   skipDbt: boolean;
   /** The run that is done again where it failed; null for a run of its own. */
   retryOf: Retry | null;
-  /** Days to read in place of the resolved ones, which moves no watermark; null for a run of its own. */
-  backfill: Window | null;
   extractTimeoutMs: number;
   dbtTimeoutMs: number;
 };

@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorFacts, exitCodeOf } from "../run/errors.ts";
+import { type ErrorFacts, exitCodeOf } from "../run/errors.ts";
 import { type DbtNode, readNode, type State } from "../run/events.ts";
 import type { Window } from "./days.ts";
 import type { CompanyOutcome, DbtOutcome, FlowOutcome, PublishOutcome } from "./flow.ts";
@@ -27,10 +27,8 @@ export type CompanyReport = {
   /** The watermark as it is now; null where none was ever committed. */
   loadedThrough: string | null;
   durationMs: number;
-  error: ErrorReport | null;
+  error: ErrorFacts | null;
 };
-
-export type ErrorReport = { code: ErrorCode; message: string; data: string; next: string };
 
 type DbtReport = {
   state: State;
@@ -51,7 +49,7 @@ type PublishedReport = {
   tables: number;
   /** Why it was skipped. */
   reason: string | null;
-  error: ErrorReport | null;
+  error: ErrorFacts | null;
 };
 
 /** The document that `pipeline run --json` ends with. Keys are a contract: they are added to, never changed. */
@@ -85,7 +83,7 @@ export type RunReport = {
   published: PublishedReport | null;
   /** Null: nothing is audited by this version. */
   audit: null;
-  error: ErrorReport | null;
+  error: ErrorFacts | null;
 };
 
 /** A report as the history keeps it. Those of earlier versions lack keys that were added since. */
@@ -96,10 +94,6 @@ export function readReport(text: string): RunReport {
   const companies = (kept.companies ?? []).map((one) => ({ ...{ asked: true }, ...one }));
   const dbt = kept.dbt && { ...kept.dbt, nodes: kept.dbt.nodes.map(readNode), failed: kept.dbt.failed.map(readNode) };
   return { ...{ untracked: [], outside: null, warnings: [] }, ...kept, companies, forgotten, fields, dbt };
-}
-
-export function errorReport({ code, what, data, next }: ErrorFacts): ErrorReport {
-  return { code, message: what, data, next };
 }
 
 /** The part of the report that the outcome of the flow says. */
@@ -139,7 +133,7 @@ export function summarize(outcome: FlowOutcome, configured: readonly string[]): 
       !dbt.owed &&
       companies.every((company) => changedRows(company) === 0 && company.rejected === 0),
     outside,
-    error: error && errorReport(error),
+    error: error,
   };
 }
 
@@ -201,7 +195,7 @@ function companyReport(outcome: CompanyOutcome, states: readonly StoredCompany[]
     state: error === null ? "Completed" : error.code === "timed_out" ? "TimedOut" : "Failed",
     loadedThrough: outcome.loadedThrough ?? before,
     durationMs,
-    error: error && errorReport(error),
+    error: error,
   };
 }
 
@@ -221,7 +215,7 @@ function dbtReport(dbt: DbtOutcome, published: PublishOutcome): DbtReport {
 function publishedReport(published: PublishOutcome): PublishedReport | null {
   if (published === null) return null;
   if ("error" in published) {
-    return { state: "Failed", snapshot: null, tables: 0, reason: null, error: errorReport(published.error) };
+    return { state: "Failed", snapshot: null, tables: 0, reason: null, error: published.error };
   }
   const { snapshot, tables, reason } = published;
   return { state: reason === null ? "Completed" : "Skipped", snapshot, tables, reason, error: null };
@@ -236,7 +230,7 @@ function runError({ companies, dbt, published }: FlowOutcome, failed: readonly C
   const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
   return {
     code: "companies_failed",
-    what: `${failed.length} of ${companies.length} companies failed:\n${failed.map(({ company, error }) => `  "${company}": ${error?.message}`).join("\n")}`,
+    message: `${failed.length} of ${companies.length} companies failed:\n${failed.map(({ company, error }) => `  "${company}": ${error?.message}`).join("\n")}`,
     data: `Committed: ${list(loaded)}. Nothing of ${list(failed.map(({ company }) => company))} was loaded; what was loaded before stands.`,
     next: `Run again: it reads the same days of ${list(failed.map(({ company }) => company))}. ${first.next}`,
   };

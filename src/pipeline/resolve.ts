@@ -1,22 +1,22 @@
 import { PipelineError } from "../run/errors.ts";
 import { resolveNames } from "./names.ts";
 import { type PlannedCompany, planCompany } from "./plan.ts";
-import { type FlowSettings, type Ports, quick, type TaskContext } from "./ports.ts";
+import { type Ports, type ResolveSettings, shortTask, type TaskContext } from "./ports.ts";
 import { nameWarning, type Warning } from "./warnings.ts";
 import { type CompanyState, type CompanyWindow, loadedNames, resolveWindow, type StoredCompany } from "./window.ts";
 
 /** The names and the days of each company, as two tasks, and the index that has the names. */
 export async function resolveWindows(
   ports: Pick<Ports, "source" | "tasks" | "report">,
-  settings: FlowSettings,
+  settings: ResolveSettings,
   states: readonly StoredCompany[],
 ): Promise<{ windows: CompanyWindow[]; warnings: Warning[]; lastIndexed: string | null }> {
   const { tasks, report } = ports;
   const { backfill } = settings;
-  const { resolved, warnings, lastIndexed } = await tasks.run("resolve_companies", quick, (context) =>
+  const { resolved, warnings, lastIndexed } = await tasks.run("resolve_companies", shortTask, (context) =>
     resolveCompanies(ports, settings, states, context),
   );
-  const windows = await tasks.run("resolve_window", quick, async () =>
+  const windows = await tasks.run("resolve_window", shortTask, async () =>
     resolved.map((company) =>
       backfill === null
         ? resolveWindow(
@@ -36,15 +36,16 @@ export async function resolveWindows(
 /** What a run would do: each company's window, and how many rows the source shows in it. Changes nothing. */
 export async function planFlow(
   ports: Pick<Ports, "source" | "tasks" | "report">,
-  settings: FlowSettings & { pageSize: number },
+  settings: ResolveSettings,
+  pageSize: number,
   states: readonly StoredCompany[],
 ): Promise<PlannedCompany[]> {
   const { windows } = await resolveWindows(ports, settings, states);
-  return ports.tasks.run("plan", quick, async (context) => {
+  return ports.tasks.run("plan", shortTask, async (context) => {
     const planned: PlannedCompany[] = [];
     for (const window of windows) {
       const counts = await ports.source.count(window.names, window.window, context);
-      planned.push(planCompany(window, counts, settings.pageSize));
+      planned.push(planCompany(window, counts, pageSize));
     }
     return planned;
   });
@@ -52,7 +53,7 @@ export async function planFlow(
 
 async function resolveCompanies(
   { source, report }: Pick<Ports, "source" | "report">,
-  settings: FlowSettings,
+  settings: ResolveSettings,
   states: readonly CompanyState[],
   context: TaskContext,
 ): Promise<{ resolved: { company: string; names: string[] }[]; warnings: Warning[]; lastIndexed: string | null }> {

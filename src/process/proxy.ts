@@ -55,7 +55,7 @@ function parseProxy({ name, value }: Variable): ProxyServer {
   if (!isWhole || !canDecode(url.username) || !canDecode(url.password)) {
     throw new PipelineError({
       code: "config_invalid",
-      what: `The environment variable ${name} is ${JSON.stringify(withoutUser(value))}, which is not the address of a proxy: expected an address such as http://proxy:3128.`,
+      message: `The environment variable ${name} is ${JSON.stringify(withoutUser(value))}, which is not the address of a proxy: expected an address such as http://proxy:3128.`,
       data: "Nothing was read or changed.",
       next: `Set ${name} to such an address, or unset it; NO_PROXY names the hosts that are asked without a proxy.`,
     });

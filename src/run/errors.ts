@@ -73,7 +73,7 @@ export const errorCodes = Object.keys(table) as ErrorCode[];
 export type ErrorFacts = {
   code: ErrorCode;
   /** What happened, as a sentence. */
-  what: string;
+  message: string;
   /** What happened to the data. */
   data: string;
   /** The command or the change that helps. */
@@ -83,7 +83,6 @@ export type ErrorFacts = {
 /** An expected failure. Bugs are thrown as plain errors. */
 export class PipelineError extends Error implements ErrorFacts {
   readonly code: ErrorCode;
-  readonly what: string;
   readonly data: string;
   readonly next: string;
   /** Milliseconds that the source asked to wait (`Retry-After`). */
@@ -92,15 +91,19 @@ export class PipelineError extends Error implements ErrorFacts {
   readonly exitCode: number | undefined;
 
   constructor(facts: ErrorFacts, options: { cause?: unknown; retryAfterMs?: number; exitCode?: number } = {}) {
-    super(facts.what, options.cause === undefined ? undefined : { cause: options.cause });
+    super(facts.message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "PipelineError";
     this.code = facts.code;
-    this.what = facts.what;
     this.data = facts.data;
     this.next = facts.next;
     this.retryAfterMs = options.retryAfterMs;
     this.exitCode = options.exitCode;
   }
+}
+
+/** A command line, or a form, that cannot be meant. */
+export function usageError(message: string, next: string, data = "Nothing was changed."): PipelineError {
+  return new PipelineError({ code: "usage", message, data, next });
 }
 
 export function isRetryable(error: unknown, what: "request" | "company"): error is PipelineError {
@@ -118,19 +121,26 @@ export function statusOf(code: ErrorCode): number {
 /** An error as fields: a small JSON value for reports and events. A bug becomes `internal`. */
 export function factsOf(error: unknown): ErrorFacts {
   if (error instanceof PipelineError) {
-    const { code, what, data, next } = error;
-    return { code, what, data, next };
+    const { code, message, data, next } = error;
+    return { code, message, data, next };
   }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return {
     code: "internal",
-    what: `An unexpected error: ${what}.`,
+    message: `An unexpected error: ${what}.`,
     data: "What was committed before it stands; the rest was rolled back.",
     next: "Run again; if it stays, report it with the output of the same command and -v.",
   };
 }
 
+/** An error as the history keeps it. Homes of earlier versions have `what` in place of `message`. */
+export function readErrorFacts(kept: ErrorFacts | (Omit<ErrorFacts, "message"> & { what: string })): ErrorFacts {
+  if (!("what" in kept)) return kept;
+  const { what: message, ...rest } = kept;
+  return { ...rest, message };
+}
+
 /** An error's text without the address that was asked, which is for whoever looks closer. */
-export function withoutAddress(what: string): string {
-  return what.replaceAll(/\s*Asked: \S+/g, "");
+export function withoutAddress(message: string): string {
+  return message.replaceAll(/\s*Asked: \S+/g, "");
 }

@@ -1,4 +1,4 @@
-import type { ErrorFacts } from "./errors.ts";
+import { type ErrorFacts, readErrorFacts } from "./errors.ts";
 import type { NameNote } from "./name-notes.ts";
 
 /** States of a run and of a task. */
@@ -47,7 +47,7 @@ export function readNode<T extends Omit<DbtNode, "model" | "checks">>(node: T): 
 }
 
 /** What happened, as facts; whoever shows it finds the words. One for each boundary that a run crosses. */
-export type Happening =
+export type EventFacts =
   | { type: "run.started"; flow: string; database: string; source: string; asOf: string }
   | { type: "run.finished"; state: State; durationMs: number }
   /** The history cannot be written any more; the run goes on. */
@@ -102,10 +102,16 @@ export type Happening =
   | { type: "publish.table"; task: string; table: string; rows: number; bytes: number }
   | { type: "published"; snapshot: string; tables: number };
 
-export type RunEvent = Happening & { runId: string; at: string };
+/** An event as the history keeps it: that of an earlier version lacks what was added since. */
+export function readEvent(kept: EventFacts): EventFacts {
+  if (kept.type === "dbt.node") return { ...kept, node: readNode(kept.node) };
+  return "error" in kept && kept.error !== undefined ? { ...kept, error: readErrorFacts(kept.error) } : kept;
+}
+
+export type RunEvent = EventFacts & { runId: string; at: string };
 
 /** Receives every event of a run. Must not throw and must not take long. */
 export type Emit = (event: RunEvent) => void;
 
 /** Receives what happened; whoever made it adds run and time. */
-export type Report = (happening: Happening) => void;
+export type Report = (happening: EventFacts) => void;

@@ -1,10 +1,10 @@
-import type { Happening } from "./events.ts";
+import type { EventFacts } from "./events.ts";
 
 export const levels = { debug: 10, info: 20, warn: 30, error: 40 } as const;
 export type Level = keyof typeof levels;
 
 /** How much an event matters to somebody who reads what happened. */
-export function levelOf(event: Happening): Level {
+export function levelOf(event: EventFacts): Level {
   switch (event.type) {
     case "source.request":
     case "source.answered":

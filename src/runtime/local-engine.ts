@@ -66,7 +66,7 @@ export class LocalEngine implements Tasks {
 function timedOut(task: string, timeoutMs: number): PipelineError {
   return new PipelineError({
     code: "timed_out",
-    what: `The task ${task} did not finish within ${timeoutMs / 1000} s.`,
+    message: `The task ${task} did not finish within ${timeoutMs / 1000} s.`,
     data: "What it had not committed was rolled back; what was committed before stands.",
     next: "Run again; if it is really that much work, raise the task's timeout in pipeline.yaml.",
   });

@@ -37,7 +37,7 @@ const cronHelp =
   'Give five fields (minute, hour, day of month, month, day of week), such as "0 2 * * *" for every night at 2, or @daily.';
 
 function invalid(what: string, next: string): PipelineError {
-  return new PipelineError({ code: "schedule_invalid", what: `${what}.`, data: "Nothing was changed.", next });
+  return new PipelineError({ code: "schedule_invalid", message: `${what}.`, data: "Nothing was changed.", next });
 }
 
 /** Whether a text is the name of an IANA time zone. */

@@ -67,7 +67,7 @@ function whyNot(error: NodeJS.ErrnoException): string {
 function unusable(why: string): PipelineError {
   return new PipelineError({
     code: "schedule_failed",
-    what: `The crontab of this user cannot be read or written: ${why.split("\n")[0] || "it says nothing"}.`,
+    message: `The crontab of this user cannot be read or written: ${why.split("\n")[0] || "it says nothing"}.`,
     data: "Nothing was changed.",
     next: "Have a server start the runs (pipeline schedule add, pipeline server start --background), or systemd (pipeline schedule systemd); or print the line with `pipeline schedule crontab` and put it where your machine starts things.",
   });

@@ -24,7 +24,7 @@ export function machineTimeZone(tz: string | undefined, files: SystemFiles = sys
   if (isTimeZone(name)) return name;
   throw new PipelineError({
     code: "schedule_invalid",
-    what: `The time zone of this machine is not known: TZ is "${tz}", which is no IANA name.`,
+    message: `The time zone of this machine is not known: TZ is "${tz}", which is no IANA name.`,
     data: "Nothing was changed.",
     next: "Give the zone with --timezone, such as Europe/Berlin, America/New_York or UTC.",
   });

@@ -273,7 +273,7 @@ function unusable(path: string, error: unknown): PipelineError {
   return new PipelineError(
     {
       code: "schedule_failed",
-      what: `The file of the schedules ${path} ${why}.`,
+      message: `The file of the schedules ${path} ${why}.`,
       data: "No schedule was changed. Complaints and runs are kept elsewhere.",
       next:
         error instanceof NewerTables

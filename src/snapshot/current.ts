@@ -23,7 +23,7 @@ export async function currentSnapshot(published: string): Promise<Snapshot> {
     throw new PipelineError(
       {
         code: "nothing_published",
-        what: isAbsent
+        message: isAbsent
           ? `Nothing is published in ${published} yet.`
           : `The snapshot in ${current} cannot be read: its manifest is damaged or cannot be opened.`,
         data: "Nothing was read or changed.",

@@ -36,7 +36,7 @@ export async function exportSnapshot(
     throw new PipelineError(
       {
         code: "export_failed",
-        what: `The tables could not be written to ${to}: ${whyFailed(error, to)}.`,
+        message: `The tables could not be written to ${to}: ${whyFailed(error, to)}.`,
         data: "Nothing is left there; the snapshot is unchanged.",
         next: "Name another folder with --to, or make room, and try again.",
       },
@@ -99,7 +99,7 @@ function notAFolder(to: string, cause?: unknown): PipelineError {
   return new PipelineError(
     {
       code: "usage",
-      what: `${to} is ${cause === undefined ? "not empty" : "not a folder that can be read"}.`,
+      message: `${to} is ${cause === undefined ? "not empty" : "not a folder that can be read"}.`,
       data: "Nothing was written.",
       next: "Name a folder that is empty, or not there yet, with --to.",
     },

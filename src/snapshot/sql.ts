@@ -143,7 +143,7 @@ function snapshotGone(folder: string, cause: Error): PipelineError {
   return new PipelineError(
     {
       code: isGone ? "nothing_published" : "sql_failed",
-      what: isGone
+      message: isGone
         ? `The snapshot ${folder} is not there any more.`
         : `The process that runs SQL could not be started (${(cause as NodeJS.ErrnoException).code}).`,
       data: "Nothing was read or changed.",
@@ -160,7 +160,7 @@ const unchanged = "Nothing was changed: SQL only reads the published snapshot.";
 function refused(message: string): PipelineError {
   return new PipelineError({
     code: "sql_refused",
-    what: `The SQL was not run: ${message}.`,
+    message: `The SQL was not run: ${message}.`,
     data: unchanged,
     next: "Write one SELECT over the published tables; list them with: pipeline sql 'show tables'",
   });
@@ -169,7 +169,7 @@ function refused(message: string): PipelineError {
 function failed(message: string): PipelineError {
   return new PipelineError({
     code: "sql_failed",
-    what: `The SQL could not be carried out: ${message.trim()}`,
+    message: `The SQL could not be carried out: ${message.trim()}`,
     data: unchanged,
     next: "Change the statement; the columns of a table: pipeline sql 'describe fct_complaints'",
   });
@@ -178,7 +178,7 @@ function failed(message: string): PipelineError {
 function tooLong(timeoutMs: number): PipelineError {
   return new PipelineError({
     code: "sql_timeout",
-    what: `The SQL was not done within ${timeoutMs / 1000} s and was stopped.`,
+    message: `The SQL was not done within ${timeoutMs / 1000} s and was stopped.`,
     data: unchanged,
     next: "Ask for less, or give it more time with --timeout.",
   });
@@ -187,7 +187,7 @@ function tooLong(timeoutMs: number): PipelineError {
 function tooLarge(megabytes: number): PipelineError {
   return new PipelineError({
     code: "sql_memory",
-    what: `The SQL needed more than ${megabytes} MB of memory and was stopped.`,
+    message: `The SQL needed more than ${megabytes} MB of memory and was stopped.`,
     data: unchanged,
     next: "Ask for less, or give it more with --memory.",
   });

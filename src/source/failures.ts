@@ -31,7 +31,7 @@ export function wrongAnswer(
   const shown = printable(start).slice(0, 160);
   const facts = {
     code: known.code,
-    what: `The source ${known.what} (${status}, ${type || "no content type"}: ${shown || "empty body"}). Asked: ${shortUrl(url)}`,
+    message: `The source ${known.what} (${status}, ${type || "no content type"}: ${shown || "empty body"}). Asked: ${shortUrl(url)}`,
     data: untouched,
     next: known.next,
   };
@@ -55,7 +55,7 @@ export function unknownForm(url: string, detail: string, file: string | null, ca
   return new PipelineError(
     {
       code: "source_unexpected",
-      what: `The source's answer (status 200) has an unknown form: ${detail}. Asked: ${shortUrl(url)}${start}`,
+      message: `The source's answer (status 200) has an unknown form: ${detail}. Asked: ${shortUrl(url)}${start}`,
       data: untouched,
       next: "The source has changed: look for a newer version of this program.",
     },
@@ -67,7 +67,7 @@ export function unknownForm(url: string, detail: string, file: string | null, ca
 export function outOfOrder(url: string, detail: string): PipelineError {
   return new PipelineError({
     code: "source_paging",
-    what: `The source's paging cannot be trusted: ${detail}. Asked: ${shortUrl(url)}`,
+    message: `The source's paging cannot be trusted: ${detail}. Asked: ${shortUrl(url)}`,
     data: untouched,
     next: "The source has changed its paging: look for a newer version of this program.",
   });
@@ -93,7 +93,7 @@ export function incompleteAnswer(
   return new PipelineError(
     {
       code,
-      what: `The source's answer is not whole: ${detail}. Asked: ${shortUrl(url)}`,
+      message: `The source's answer is not whole: ${detail}. Asked: ${shortUrl(url)}`,
       data: untouched,
       next: again,
     },
@@ -111,7 +111,7 @@ export function failedRequest(url: string, cause: unknown, answered: boolean, pr
   return new PipelineError(
     {
       code: "source_unreachable",
-      what: `The source could not be reached${through} (${detail}). Asked: ${shortUrl(url)}`,
+      message: `The source could not be reached${through} (${detail}). Asked: ${shortUrl(url)}`,
       data: untouched,
       next:
         proxy === null
@@ -125,7 +125,7 @@ export function failedRequest(url: string, cause: unknown, answered: boolean, pr
 export function requestTimedOut(url: string, seconds: number): PipelineError {
   return new PipelineError({
     code: "source_timeout",
-    what: `The source did not finish its answer within ${seconds} s. Asked: ${shortUrl(url)}`,
+    message: `The source did not finish its answer within ${seconds} s. Asked: ${shortUrl(url)}`,
     data: untouched,
     next: "Run again later, or raise requestTimeoutSeconds in pipeline.yaml.",
   });
@@ -134,16 +134,16 @@ export function requestTimedOut(url: string, seconds: number): PipelineError {
 /** An answer that could not be stored in this folder. */
 export function landingFailure(folder: string, cause: unknown): PipelineError {
   const code = errnoOf(cause);
-  const facts: Pick<ErrorFacts, "code" | "what" | "next"> =
+  const facts: Pick<ErrorFacts, "code" | "message" | "next"> =
     code === "ENOSPC" || code === "EDQUOT"
       ? {
           code: "disk_full",
-          what: "The disk is full: an answer of the source could not be stored.",
+          message: "The disk is full: an answer of the source could not be stored.",
           next: "Free some space and run again.",
         }
       : {
           code: "landing_failed",
-          what: `An answer of the source could not be stored in ${folder} (${cause instanceof Error ? cause.message : String(cause)}).`,
+          message: `An answer of the source could not be stored in ${folder} (${cause instanceof Error ? cause.message : String(cause)}).`,
           next: "See that the folder can be written and that nothing else cleans it up (`home` in pipeline.yaml), then run again.",
         };
   return new PipelineError({ ...facts, data: untouched }, { cause });
@@ -154,7 +154,7 @@ export function clockAhead(ms: number): PipelineError {
   const days = (ms / millisecondsInDay).toFixed(1);
   return new PipelineError({
     code: "clock_ahead",
-    what: `The clock of this machine is ${days} days ahead of the source's.`,
+    message: `The clock of this machine is ${days} days ahead of the source's.`,
     data: "Nothing was loaded: days that have not been would count as complete.",
     next: "Set the clock (timedatectl set-ntp true), then run again.",
   });
@@ -165,7 +165,7 @@ export function pageTooLarge(url: string, cause: unknown): PipelineError {
   return new PipelineError(
     {
       code: "landing_failed",
-      what: `A page of the source takes more memory to read than there is for it. Asked: ${shortUrl(url)}`,
+      message: `A page of the source takes more memory to read than there is for it. Asked: ${shortUrl(url)}`,
       data: untouched,
       next: "Set a smaller pageSize in pipeline.yaml (the default is 10,000 rows), then run again.",
     },

@@ -103,7 +103,7 @@ function indexMoved(first: PageFacts, now: PageFacts): PipelineError {
   const state = ({ total, lastIndexed }: PageFacts) => `${total} rows as of ${lastIndexed ?? "an unknown day"}`;
   return new PipelineError({
     code: "index_moved",
-    what: `The source's index changed while its pages were read: ${state(first)} became ${state(now)}.`,
+    message: `The source's index changed while its pages were read: ${state(first)} became ${state(now)}.`,
     data: "Nothing of this mixture was loaded; what was loaded before stands.",
     next: "Run again: the same days are read anew.",
   });

@@ -44,7 +44,7 @@ export async function writeDocs(options: TransformOptions, file: string, output:
   if (code !== 0) {
     throw new PipelineError({
       code: "dbt_failed",
-      what: `dbt could not write its documentation (exit code ${code}): ${said.slice(-3).join(" | ") || "it said nothing"}`,
+      message: `dbt could not write its documentation (exit code ${code}): ${said.slice(-3).join(" | ") || "it said nothing"}`,
       data: "Nothing was changed.",
       next: "Run `pipeline run` first, so that there are models to describe; then try again.",
     });

@@ -179,7 +179,7 @@ export class PythonEnvironment {
     }
     throw new PipelineError({
       code: "python_missing",
-      what: `dbt needs Python 3.10 to 3.14 with its venv module: ${seen.join(", ") || "no python3 was found"}.`,
+      message: `dbt needs Python 3.10 to 3.14 with its venv module: ${seen.join(", ") || "no python3 was found"}.`,
       data: "Nothing was read or changed.",
       next: "Install it (Debian: apt-get install python3-venv), name a dbt of your own (dbt in pipeline.yaml), or load without models (--skip-dbt).",
     });
@@ -210,7 +210,7 @@ function notMade(code: number | null, lines: readonly string[]): PipelineError {
   const said = lines.filter((line) => line.trim() !== "").slice(-5);
   return new PipelineError({
     code: "dbt_environment",
-    what: `dbt's Python environment could not be made (exit code ${code}): ${said.join(" | ").slice(0, 600)}`,
+    message: `dbt's Python environment could not be made (exit code ${code}): ${said.join(" | ").slice(0, 600)}`,
     data: "The loaded complaints are kept; the marts wait for dbt, and the watermark stays where it was.",
     next: "Fix the cause (network, proxy, disk) and run again, or name a dbt of your own (dbt in pipeline.yaml).",
   });

@@ -24,7 +24,7 @@ function unwritable(what: string, data: string, cause?: unknown): PipelineError 
   return new PipelineError(
     {
       code: "dbt_environment",
-      what: `dbt needs a folder that cannot be made: ${what}.`,
+      message: `dbt needs a folder that cannot be made: ${what}.`,
       data,
       next: "Name a folder that can be written with cacheDir in pipeline.yaml (or PIPELINE_CACHE_DIR), or load without models (--skip-dbt).",
     },

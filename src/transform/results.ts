@@ -52,7 +52,7 @@ function crashed(exit: Exit, said: readonly string[], environment: string | null
   if (taken !== null) return fileTaken(taken[1]!);
   return new PipelineError({
     code: "dbt_crashed",
-    what: `dbt stopped before it had results (${endOf(exit)}): ${last.join(" | ").slice(0, 800) || "it said nothing"}`,
+    message: `dbt stopped before it had results (${endOf(exit)}): ${last.join(" | ").slice(0, 800) || "it said nothing"}`,
     data: "The loaded complaints are kept; the watermark stays where it was, and the marts are of an earlier run.",
     next:
       "Fix the cause and run again: the next run builds everything that is owed." +
@@ -70,7 +70,7 @@ function endOf({ code, signal }: Exit): string {
 function fileTaken(pid: string): PipelineError {
   return new PipelineError({
     code: "warehouse_taken",
-    what: `Another program (process ${pid}) has taken the warehouse's file while dbt was to build the models.`,
+    message: `Another program (process ${pid}) has taken the warehouse's file while dbt was to build the models.`,
     data: "The loaded complaints are kept; the watermark stays where it was, and the marts are of an earlier run.",
     next: "Close the file there and run again: the next run builds everything that is owed.",
   });

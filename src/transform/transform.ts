@@ -46,7 +46,7 @@ export class DbtTransform implements Transform {
     if ((await child.exited).code === 0) return;
     throw new PipelineError({
       code: "python_missing",
-      what: `The configured dbt (${dbt}) is not there, or cannot be run.`,
+      message: `The configured dbt (${dbt}) is not there, or cannot be run.`,
       data: "Nothing was read or changed.",
       next: "Change `dbt` in pipeline.yaml, or remove it to use the managed dbt.",
     });

@@ -10,7 +10,7 @@ export function unusable(
   return new PipelineError(
     {
       code: "warehouse_unusable",
-      what,
+      message: what,
       data: "Nothing was read or changed.",
       next,
     },
@@ -26,7 +26,7 @@ export function openingFailure(path: string, cause: unknown): unknown {
     return new PipelineError(
       {
         code: "warehouse_locked",
-        what: `The warehouse ${path} is open in another program${holder ? ` (process ${holder[2]})` : ""}.`,
+        message: `The warehouse ${path} is open in another program${holder ? ` (process ${holder[2]})` : ""}.`,
         data: untouched,
         next: "Close it there, then run again.",
       },
@@ -38,7 +38,7 @@ export function openingFailure(path: string, cause: unknown): unknown {
     return new PipelineError(
       {
         code: "warehouse_unusable",
-        what: `The warehouse ${path} is damaged: ${firstLine(detail)}`,
+        message: `The warehouse ${path} is damaged: ${firstLine(detail)}`,
         data: untouched,
         next: "Put a copy of it back, or move it away: the next run then loads everything again.",
       },
@@ -57,7 +57,7 @@ export function otherStorage(path: string, detail: string, cause?: unknown): Pip
   return new PipelineError(
     {
       code: "warehouse_newer",
-      what: `The warehouse ${path} was written by another version of DuckDB: ${detail}`,
+      message: `The warehouse ${path} was written by another version of DuckDB: ${detail}`,
       data: untouched,
       next: "Update this program, or name another file with --database.",
     },
@@ -73,7 +73,7 @@ export function statementFailure(cause: unknown): unknown {
     return new PipelineError(
       {
         code: "warehouse_failed",
-        what: `The warehouse could not carry out a statement: ${firstLine(cause.message)}`,
+        message: `The warehouse could not carry out a statement: ${firstLine(cause.message)}`,
         data: "The load was rolled back; what was committed before stands.",
         next: adviceFor(cause.message),
       },
@@ -100,7 +100,7 @@ function adviceFor(detail: string): string {
 export function warehouseGone(path: string): PipelineError {
   return new PipelineError({
     code: "warehouse_failed",
-    what: `The warehouse ${path} was moved, removed or replaced while the run was under way.`,
+    message: `The warehouse ${path} was moved, removed or replaced while the run was under way.`,
     data: "Nothing of this run is remembered: the watermarks and the published tables are what they were before.",
     next: "Put the file back, over one that dbt may have made there since, and run again. To load everything anew, remove that one first.",
   });
@@ -110,7 +110,7 @@ function diskFull(cause: unknown): PipelineError {
   return new PipelineError(
     {
       code: "disk_full",
-      what: "The disk is full: the warehouse could not write.",
+      message: "The disk is full: the warehouse could not write.",
       data: "The load was rolled back; what was committed before stands.",
       next: "Free some space and run again.",
     },

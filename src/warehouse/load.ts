@@ -153,7 +153,7 @@ async function rowsUnreadable(
     .join("; ");
   return new PipelineError({
     code: "rows_unreadable",
-    what: `Of the ${all} rows of "${company}", ${rejected} cannot be read as complaints: ${why}.`,
+    message: `Of the ${all} rows of "${company}", ${rejected} cannot be read as complaints: ${why}.`,
     data: "The load was rolled back; what was loaded before stands.",
     next: "The source has changed its rows: look for a newer version of this program.",
   });
@@ -162,7 +162,7 @@ async function rowsUnreadable(
 function reconcileFailed({ company }: LoadRequest, difference: string): PipelineError {
   return new PipelineError({
     code: "reconcile_failed",
-    what: `The load of "${company}" does not add up: ${difference}.`,
+    message: `The load of "${company}" does not add up: ${difference}.`,
     data: "The load was rolled back; what was loaded before stands.",
     next: "Run again: the same days are read anew. If it stays, the source contradicts itself today.",
   });
@@ -171,7 +171,7 @@ function reconcileFailed({ company }: LoadRequest, difference: string): Pipeline
 function withdrawalsRefused({ company, window }: LoadRequest, deleted: number, live: number): PipelineError {
   return new PipelineError({
     code: "withdrawals_refused",
-    what:
+    message:
       `The source no longer shows ${deleted.toLocaleString("en-US")} of the ${live.toLocaleString("en-US")} complaints ` +
       `of "${company}" from ${window.from} to ${window.to}, which is more than is usual.`,
     data: "The load was rolled back; nothing was withdrawn.",

@@ -192,7 +192,7 @@ function noRoom(database: string, cause: unknown): PipelineError {
   return new PipelineError(
     {
       code: "disk_full",
-      what: `The disk is full: the lock of the warehouse ${database} could not be written.`,
+      message: `The disk is full: the lock of the warehouse ${database} could not be written.`,
       data: "Nothing was read or changed.",
       next: "Free some space and run again.",
     },
@@ -206,7 +206,7 @@ function damaged(database: string, cause: unknown): PipelineError {
   return new PipelineError(
     {
       code: "warehouse_unusable",
-      what: `The lock of the warehouse, ${lockPath(database)}, cannot be read (${cause instanceof Error ? cause.message : String(cause)}).`,
+      message: `The lock of the warehouse, ${lockPath(database)}, cannot be read (${cause instanceof Error ? cause.message : String(cause)}).`,
       data: "Nothing was read or changed.",
       next: "Make sure that no run is under way, remove that file, and run again.",
     },
@@ -221,7 +221,7 @@ export function refused(database: string, holder: Holder | undefined): PipelineE
   const kill = holder?.pid && holder.elsewhere === undefined ? `, or stop it with: kill -INT ${holder.pid}` : "";
   return new PipelineError({
     code: "warehouse_locked",
-    what: `Another run holds the warehouse ${database}: ${who}.`,
+    message: `Another run holds the warehouse ${database}: ${who}.`,
     data: "Nothing was read or changed by this run.",
     next: `Wait until it is done${kill}.`,
   });

@@ -114,7 +114,7 @@ async function tablesOf(migrations: Migrations): Promise<Map<string, Relation>> 
 function newer(path: string, have: number, known: number): PipelineError {
   return new PipelineError({
     code: "warehouse_newer",
-    what: `The warehouse ${path} has tables of a newer version of this program (${have}, known here: ${known}).`,
+    message: `The warehouse ${path} has tables of a newer version of this program (${have}, known here: ${known}).`,
     data: "The file was not touched.",
     next: "Update this program, or name another file with --database.",
   });
@@ -123,7 +123,7 @@ function newer(path: string, have: number, known: number): PipelineError {
 function foreign(path: string, relation: string): PipelineError {
   return new PipelineError({
     code: "warehouse_foreign",
-    what: `The database ${path} has a table or view ${relation} that this program did not make.`,
+    message: `The database ${path} has a table or view ${relation} that this program did not make.`,
     data: "The file was not touched.",
     next: "Name another file, or a path where no file is yet, with --database. Where the warehouse was moved while dbt ran, dbt made this file: remove it.",
   });

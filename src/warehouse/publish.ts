@@ -168,11 +168,11 @@ async function removeUnfinished(folder: string): Promise<void> {
 }
 
 function publishFailed(folder: string, before: Manifest | null, error: unknown): PipelineError {
-  const cause = error instanceof PipelineError ? error.what : error instanceof Error ? error.message : String(error);
+  const cause = error instanceof PipelineError ? error.message : error instanceof Error ? error.message : String(error);
   return new PipelineError(
     {
       code: "publish_failed",
-      what: `The marts could not be published in ${folder}: ${cause.split("\n")[0]}`,
+      message: `The marts could not be published in ${folder}: ${cause.split("\n")[0]}`,
       data:
         "The loaded complaints, the marts and the watermarks are committed. " +
         (before === null ? "Nothing is published yet." : `Readers still see the snapshot of ${before.publishedAt}.`),

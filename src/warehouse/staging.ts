@@ -152,7 +152,7 @@ async function filterIgnored(connection: DuckDBConnection, asked: Asked, from: s
   const [rows, id, company, received] = strangers.getRows()[0]!;
   return new PipelineError({
     code: "source_ignored_filter",
-    what:
+    message:
       `The source sent ${rows} rows that were not asked for, such as complaint ${id} (${company}, ${received}): ` +
       `asked were ${names.join(", ")} from ${window.from} to ${window.to}.`,
     data: "Nothing of this company was loaded; what was loaded before stands.",

@@ -4,16 +4,16 @@ import { describe, it } from "node:test";
 import { canShowLive, liveView } from "../../src/cli/terminal/live.ts";
 import { newModel, render, update } from "../../src/cli/terminal/live-model.ts";
 import { styleFor } from "../../src/cli/terminal/style.ts";
-import type { DbtNode, Happening, RunEvent } from "../../src/run/events.ts";
+import type { DbtNode, EventFacts, RunEvent } from "../../src/run/events.ts";
 
 const start = Date.parse("2026-11-20T00:00:00Z");
-const at = (seconds: number, happening: Happening): RunEvent => ({
+const at = (seconds: number, happening: EventFacts): RunEvent => ({
   ...happening,
   runId: "r",
   at: new Date(start + seconds * 1000).toISOString(),
 });
 const bank = "extract_and_load_complaints[a bank with a long name]";
-const error = { code: "source_html", what: "It sent HTML.", data: "", next: "" } as const;
+const error = { code: "source_html", message: "It sent HTML.", data: "", next: "" } as const;
 
 function model(...events: RunEvent[]) {
   const made = newModel();

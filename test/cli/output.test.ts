@@ -7,7 +7,7 @@ import { summaryText } from "../../src/cli/terminal/summary.ts";
 import { table } from "../../src/cli/terminal/table.ts";
 import type { CompanyReport, RunReport } from "../../src/pipeline/report.ts";
 import { bytes, duration } from "../../src/pipeline/words.ts";
-import type { Happening } from "../../src/run/events.ts";
+import type { EventFacts } from "../../src/run/events.ts";
 
 const plain = styleFor({ isTTY: false } as NodeJS.WriteStream, {}, {});
 const company: CompanyReport = {
@@ -172,14 +172,14 @@ describe("numbers", () => {
 describe("an error", () => {
   it("says what happened, what happened to the data, and what to do", () => {
     assert.equal(
-      errorText({ code: "usage", what: "What.", data: "Data.", next: "Next." }, plain),
+      errorText({ code: "usage", message: "What.", data: "Data.", next: "Next." }, plain),
       "error[usage]: What.\ndata: Data.\nnext: Next.\n",
     );
   });
 });
 
 describe("progress", () => {
-  const told = (events: [seconds: number, Happening][], verbose = false) => {
+  const told = (events: [seconds: number, EventFacts][], verbose = false) => {
     const lines: string[] = [];
     const print = progressPrinter({ write: (line) => void lines.push(line), everyMs: 10_000, verbose });
     for (const [seconds, happening] of events) {
@@ -188,7 +188,7 @@ describe("progress", () => {
     return lines;
   };
   const task = "extract_and_load_complaints[jpmorgan]";
-  const page = (number: number): Happening => ({
+  const page = (number: number): EventFacts => ({
     type: "page.landed",
     task,
     page: number,
@@ -213,7 +213,7 @@ describe("progress", () => {
   it("says of a retry the cause, the attempt and the wait", () => {
     const error = {
       code: "source_throttled" as const,
-      what: "It asked for fewer. Asked: http://x/",
+      message: "It asked for fewer. Asked: http://x/",
       data: "d",
       next: "n",
     };

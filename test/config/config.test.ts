@@ -24,8 +24,8 @@ const refused = (flags: Partial<Settings>, content = "") => {
   try {
     load(flags, content);
   } catch (error) {
-    const { code, what } = error as { code: string; what: string };
-    return `${code}: ${what}`.replace(/\(in \/.*\)/, "(in FILE)");
+    const { code, message } = error as { code: string; message: string };
+    return `${code}: ${message}`.replace(/\(in \/.*\)/, "(in FILE)");
   }
   return "accepted";
 };
@@ -171,7 +171,7 @@ describe("the configuration", () => {
   });
 
   it("needs the file that was named, and a readable one", () => {
-    assert.throws(() => loadConfig({}, "/no/such/pipeline.yaml", today), { what: /it is not there/ });
+    assert.throws(() => loadConfig({}, "/no/such/pipeline.yaml", today), { message: /it is not there/ });
     assert.match(refused({}, "a: [b"), /^config_invalid: The configuration file .* cannot be used/);
     assert.match(refused({}, "- just\n- a list"), /expected keys with values/);
   });

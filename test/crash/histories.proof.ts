@@ -145,4 +145,4 @@ describe("random histories of nights", () => {
   }
 });
 
-const cancelled = new PipelineError({ code: "cancelled", what: "w", data: "d", next: "n" });
+const cancelled = new PipelineError({ code: "cancelled", message: "w", data: "d", next: "n" });

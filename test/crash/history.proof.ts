@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { History } from "../../src/history/history.ts";
 import { Recorder } from "../../src/history/recorder.ts";
-import type { Happening } from "../../src/run/events.ts";
+import type { EventFacts } from "../../src/run/events.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
 const minute = 60_000;
@@ -27,7 +27,7 @@ describe("a history that is written and read for a minute", () => {
     };
     const recorder = new Recorder(about, { path, warn: (text) => warnings.push(text), onCancel: () => undefined });
     const at = () => new Date().toISOString();
-    const resolved: Happening = {
+    const resolved: EventFacts = {
       type: "window.resolved",
       company: "a",
       names: ["A"],

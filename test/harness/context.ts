@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../src/pipeline/clock.ts";
 import type { TaskContext } from "../../src/pipeline/ports.ts";
-import type { Happening } from "../../src/run/events.ts";
+import type { EventFacts } from "../../src/run/events.ts";
 
 /** A task's context that remembers what was reported. */
-export function testContext(signal = new AbortController().signal): TaskContext & { happenings: Happening[] } {
-  const happenings: Happening[] = [];
+export function testContext(signal = new AbortController().signal): TaskContext & { happenings: EventFacts[] } {
+  const happenings: EventFacts[] = [];
   return { task: "test", signal, attempt: 1, happenings, report: (happening) => void happenings.push(happening) };
 }
 

@@ -1,5 +1,7 @@
+import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { executeRun, type RunOptions } from "../../src/app/run.ts";
+import { wireRun } from "../../src/app/wiring/run.ts";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { RunReport } from "../../src/pipeline/report.ts";
@@ -32,7 +34,7 @@ export async function runInProcess({
   );
   const quick = { retryDelaySeconds: 0.002, rates: { searches: 1e6, exports: 1e6, documents: 1e6 } };
   return executeRun(
-    { ...loaded, ...quick, ...config, database: join(home, "cfpb_complaints.duckdb") },
+    wireRun({ ...loaded, ...quick, ...config, database: join(home, "cfpb_complaints.duckdb") }, assert.fail),
     {
       resetState: false,
       skipDbt: false,

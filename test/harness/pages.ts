@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { serverHome } from "../../src/cli/server/home.ts";
+import { serverHome } from "../../src/app/serve/home.ts";
+import { wireServe } from "../../src/app/wiring/serve.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { ScheduleStore } from "../../src/schedule/store.ts";
 import type { Home } from "../../src/web/server/home.ts";
@@ -8,7 +9,8 @@ import type { ServerOptions } from "../../src/web/server/server.ts";
 /** What a server in this process shows of a home; its actions start nothing that a test may use. */
 export function testPages(home: string): Home {
   const { config } = loadConfig({ home }, undefined, "2099-01-01");
-  return serverHome(config, {}, ScheduleStore.open(ScheduleStore.fileOf(home)));
+  const never = () => assert.fail("no test starts a run here");
+  return serverHome(wireServe(config).settings, never, ScheduleStore.open(ScheduleStore.fileOf(home)));
 }
 
 /** What a server of a home is started with; an error that nobody expected fails the test. */

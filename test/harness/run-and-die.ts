@@ -1,4 +1,5 @@
 import { executeRun } from "../../src/app/run.ts";
+import { wireRun } from "../../src/app/wiring/run.ts";
 import { cancelOnSignals, ofRun } from "../../src/cli/signals.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { RunEvent } from "../../src/run/events.ts";
@@ -15,7 +16,7 @@ let all = 0;
 const { config } = loadConfig({}, undefined, new Date().toISOString().slice(0, 10));
 const cancellation = cancelOnSignals(ofRun);
 const options = { resetState: false, skipDbt: false, acceptWithdrawals: false, acceptSource: false, trigger: "cli" };
-const report = await executeRun(config, options, cancellation.signal, (event: RunEvent) => {
+const report = await executeRun(wireRun(config, console.error), options, cancellation.signal, (event: RunEvent) => {
   all++;
   if ((type === "" || event.type === type) && ++seen === Number(number)) process.kill(process.pid, signal);
 });

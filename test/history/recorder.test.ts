@@ -14,7 +14,7 @@ import { outdatedRuns } from "../../src/history/retention.ts";
 import type { NewRun } from "../../src/history/statements.ts";
 import { eventLine } from "../../src/pipeline/event-line.ts";
 import type { RunReport } from "../../src/pipeline/report.ts";
-import type { DbtNode, Happening } from "../../src/run/events.ts";
+import type { DbtNode, EventFacts } from "../../src/run/events.ts";
 import { runName } from "../../src/run/run-name.ts";
 import { after, isFinal, states } from "../../src/run/states.ts";
 import { temporaryFolder } from "../harness/context.ts";
@@ -30,7 +30,7 @@ const run = {
   database: "x.duckdb",
   settings: { companies: ["a"] },
 };
-const error = { code: "source_html", what: "It sent HTML.", data: "Nothing.", next: "Again." } as const;
+const error = { code: "source_html", message: "It sent HTML.", data: "Nothing.", next: "Again." } as const;
 const report = (change: Partial<RunReport> = {}): RunReport =>
   ({
     runId: id,
@@ -43,7 +43,7 @@ const report = (change: Partial<RunReport> = {}): RunReport =>
     ...change,
   }) as RunReport;
 
-const resolved: Happening = {
+const resolved: EventFacts = {
   type: "window.resolved",
   company: "a",
   names: ["A"],
@@ -62,7 +62,7 @@ function recording(path = join(temporaryFolder(), "home", "history.sqlite"), cha
   );
   recorder.begin();
   let second = 0;
-  const tell = (...happenings: Happening[]) => {
+  const tell = (...happenings: EventFacts[]) => {
     for (const happening of happenings) {
       recorder.record({ ...happening, runId: id, at: new Date(run.startedAt + 1000 * ++second).toISOString() });
     }
@@ -199,6 +199,22 @@ describe("the recorder", () => {
     reader.close();
   });
 
+  it("reads errors of earlier versions, which called the message `what`", async () => {
+    const { path, recorder, tell } = recording();
+    tell({ type: "task.state", task, state: "Running", attempt: 1 });
+    tell({ type: "task.state", task, state: "Failed", attempt: 1, error });
+    await recorder.finish(report());
+    const database = new DatabaseSync(path);
+    for (const [table, column] of ["tasks error", "attempts error", "logs event"].map((place) => place.split(" ")))
+      database.exec(`update ${table} set ${column} = replace(${column}, '"message":', '"what":')`);
+    database.close();
+    const reader = open(path);
+    const { tasks, attempts } = reader.inspect(1);
+    const logged = reader.logs({ no: 1, id }, { limit: 9 }).map(({ event }) => "error" in event && event.error);
+    assert.deepEqual([tasks[0]?.error, attempts[0]?.error, logged.at(-1)], [error, error, error]);
+    reader.close();
+  });
+
   it("keeps the checks of dbt's nodes, and reads nodes of earlier versions, which had none", async () => {
     const { path, recorder, tell } = recording();
     const old = { id: "test.x.a", name: "a", kind: "test", status: "pass", durationMs: 5, failures: 0 } as const;
@@ -245,7 +261,7 @@ describe("the recorder", () => {
   it("takes a clock that is set back in a run", async () => {
     const { path, recorder } = recording();
     const times = ["12:00:05", "12:00:09", "11:00:00", "11:00:01"];
-    const events: Happening[] = [
+    const events: EventFacts[] = [
       resolved,
       { type: "task.state", task, state: "Running", attempt: 1 },
       { type: "task.state", task, state: "Completed", attempt: 1 },
@@ -297,7 +313,10 @@ describe("the recorder", () => {
     }
     assert.match(readFileSync(damaged, "utf8"), /^not a database/, "and leaves it as it is");
     assert.throws(() => History.open(damaged), { code: "history_unusable", next: /move the file away/ });
-    assert.throws(() => History.open(newer), { code: "history_unusable", what: /newer version .*99, known here: 4/ });
+    assert.throws(() => History.open(newer), {
+      code: "history_unusable",
+      message: /newer version .*99, known here: 4/,
+    });
   });
 
   it("waits for a lock without holding the run up, and writes what was kept waiting", async () => {

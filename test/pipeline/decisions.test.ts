@@ -8,7 +8,7 @@ import { jumpingClock } from "../harness/context.ts";
 
 const failure = (code: "source_unavailable" | "source_refused", retryAfterMs?: number) =>
   new PipelineError(
-    { code, what: "what", data: "data", next: "next" },
+    { code, message: "what", data: "data", next: "next" },
     retryAfterMs === undefined ? {} : { retryAfterMs },
   );
 
@@ -153,7 +153,7 @@ describe("errors", () => {
   it("become fields, bugs included", () => {
     assert.deepEqual(factsOf(failure("source_refused")), {
       code: "source_refused",
-      what: "what",
+      message: "what",
       data: "data",
       next: "next",
     });

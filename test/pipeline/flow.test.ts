@@ -5,7 +5,7 @@ import type { Commit, DbtResult, FlowSettings, LoadResult, Owed, Ports } from ".
 import { summarize } from "../../src/pipeline/report.ts";
 import type { StoredCompany } from "../../src/pipeline/window.ts";
 import { PipelineError } from "../../src/run/errors.ts";
-import type { DbtNode, Happening } from "../../src/run/events.ts";
+import type { DbtNode, EventFacts } from "../../src/run/events.ts";
 import { LocalEngine } from "../../src/runtime/local-engine.ts";
 import { jumpingClock } from "../harness/context.ts";
 
@@ -58,8 +58,8 @@ type World = {
 /** The flow over ports that only remember what they were asked. */
 async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = {}) {
   const done: string[] = [];
-  const happenings: Happening[] = [];
-  const report = (happening: Happening) => void happenings.push(happening);
+  const happenings: EventFacts[] = [];
+  const report = (happening: EventFacts) => void happenings.push(happening);
   const clock = jumpingClock();
   const { load = () => loaded, build = () => built, hasRead = false, states = [] } = world;
   const owed = [...(world.owed ?? [])];
@@ -174,7 +174,7 @@ describe("the flow", () => {
       load(company) {
         if (company === "b") return loaded;
         attempts++;
-        throw new PipelineError({ code: "reconcile_failed", what: "w", data: "d", next: "n" });
+        throw new PipelineError({ code: "reconcile_failed", message: "w", data: "d", next: "n" });
       },
     });
     assert.equal(attempts, 3);

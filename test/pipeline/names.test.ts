@@ -147,16 +147,16 @@ describe("resolving companies", () => {
     const found = resolveNames([candidates("a")], none);
     assert.ok("error" in found);
     assert.equal(found.error.code, "company_not_found");
-    assert.equal(found.error.what, 'No company at the source matches "a". Nearest names: "NEAR" (1,234).');
+    assert.equal(found.error.message, 'No company at the source matches "a". Nearest names: "NEAR" (1,234).');
   });
 
   it("refuses two texts that mean the same name", () => {
     const both = resolveNames([candidates("a", "A B"), candidates("b", "B B", "A B")], none);
     assert.ok("error" in both);
-    assert.match(both.error.what, /"a" and "b" both mean "A B"/);
+    assert.match(both.error.message, /"a" and "b" both mean "A B"/);
     const twice = resolveNames([candidates("a", "A"), candidates("a", "A")], none);
     assert.ok("error" in twice);
-    assert.match(twice.error.what, /"a" is given twice/);
+    assert.match(twice.error.message, /"a" is given twice/);
   });
 
   it("knows names that cannot be asked for", () => {

@@ -18,7 +18,7 @@ describe("what a terminal shows", () => {
     );
     assert.equal(table([{ title: "name" }], [[odd]]), `name\n${shown}\n`.replace(/^name/, "name"));
     const plain = styleFor(process.stdout, { color: false }, {});
-    assert.match(errorText({ code: "usage", what: `a\x1b[2J\nb`, data: "d", next: "n" }, plain), /a\\x1b\[2J\nb\n/);
+    assert.match(errorText({ code: "usage", message: `a\x1b[2J\nb`, data: "d", next: "n" }, plain), /a\\x1b\[2J\nb\n/);
   });
 });
 

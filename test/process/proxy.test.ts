@@ -50,10 +50,10 @@ describe("the proxy for an address", () => {
     ]) {
       assert.throws(
         () => proxyFor(live, { HTTPS_PROXY: value }),
-        (error: { code: string; what: string }) => {
+        (error: { code: string; message: string }) => {
           assert.equal(error.code, "config_invalid");
-          assert.match(error.what, /HTTPS_PROXY/);
-          assert.doesNotMatch(error.what, /hunter2/);
+          assert.match(error.message, /HTTPS_PROXY/);
+          assert.doesNotMatch(error.message, /hunter2/);
           return true;
         },
         value,

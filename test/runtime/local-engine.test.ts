@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PipelineError } from "../../src/run/errors.ts";
-import type { Happening } from "../../src/run/events.ts";
+import type { EventFacts } from "../../src/run/events.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { LocalEngine } from "../../src/runtime/local-engine.ts";
 
@@ -9,7 +9,7 @@ const policy = { retries: 2, delayMs: 1, longestMs: 10 };
 
 function engine(signal = new AbortController().signal) {
   const states: unknown[] = [];
-  const report = (event: Happening) => {
+  const report = (event: EventFacts) => {
     if (event.type === "task.state") states.push([event.task, event.state, event.attempt]);
   };
   return { states, engine: new LocalEngine({ signal, report, clock: systemClock, policy }) };
@@ -41,7 +41,7 @@ describe("the local engine", () => {
   it("ends all tasks with the reason of the run's signal", async () => {
     const controller = new AbortController();
     const { engine: tasks, states } = engine(controller.signal);
-    const reason = new PipelineError({ code: "cancelled", what: "w", data: "d", next: "n" });
+    const reason = new PipelineError({ code: "cancelled", message: "w", data: "d", next: "n" });
     const running = ["a", "b"].map((name) =>
       tasks.run(name, { timeoutMs: 10_000 }, ({ signal }) => untilAborted(signal)),
     );

@@ -78,7 +78,7 @@ describe("cron expressions in a time zone", () => {
     ["0 2 * * *", "+01:00", '"+01:00" is no time zone.'],
   ] as const) {
     it(`refuses ${cron} in ${timezone}`, () => {
-      assert.throws(() => cronTimes(cron, timezone), { code: "schedule_invalid", what });
+      assert.throws(() => cronTimes(cron, timezone), { code: "schedule_invalid", message: what });
     });
   }
 });

@@ -313,7 +313,7 @@ describe("the scheduler", () => {
     const database = new DatabaseSync(path);
     database.exec("pragma user_version = 99");
     database.close();
-    assert.throws(() => ScheduleStore.open(path), { code: "schedule_failed", what: /newer version/ });
+    assert.throws(() => ScheduleStore.open(path), { code: "schedule_failed", message: /newer version/ });
   });
 
   it("keeps a schedule's name for one", () => {

@@ -47,7 +47,7 @@ describe("exporting a snapshot", () => {
   it("overwrites nothing, and leaves nothing where it cannot write", async () => {
     const full = temporaryFolder();
     writeFileSync(join(full, "mine"), "");
-    await assert.rejects(exportSnapshot(snapshot, full, "csv", never), { code: "usage", what: /is not empty/ });
+    await assert.rejects(exportSnapshot(snapshot, full, "csv", never), { code: "usage", message: /is not empty/ });
     await assert.rejects(exportSnapshot(snapshot, join(full, "mine"), "csv", never), { code: "usage" });
     assert.deepEqual(readdirSync(full), ["mine"]);
     const broken = { ...snapshot, folder: join(full, "gone") };
@@ -58,9 +58,9 @@ describe("exporting a snapshot", () => {
 
   it("says that nothing is published, and that a manifest is damaged", async () => {
     const folder = temporaryFolder();
-    await assert.rejects(currentSnapshot(folder), { code: "nothing_published", what: /Nothing is published/ });
+    await assert.rejects(currentSnapshot(folder), { code: "nothing_published", message: /Nothing is published/ });
     mkdirSync(join(folder, "current"));
     writeFileSync(join(folder, "current", "manifest.json"), "{}");
-    await assert.rejects(currentSnapshot(folder), { code: "nothing_published", what: /damaged/ });
+    await assert.rejects(currentSnapshot(folder), { code: "nothing_published", message: /damaged/ });
   });
 });

@@ -76,7 +76,7 @@ describe("SQL on a snapshot", () => {
     ]) {
       await assert.rejects(
         ask(session, `select ${sql} as r`),
-        { code: "sql_failed", what: /the column r is a struct whose/ },
+        { code: "sql_failed", message: /the column r is a struct whose/ },
         sql,
       );
     }
@@ -92,7 +92,7 @@ describe("SQL on a snapshot", () => {
   it("lets a statement's own names win over those of DuckDB's that are elsewhere", async () => {
     assert.deepEqual((await ask(session, "with tables as (select 1 as a) from tables")).rows, [[1]]);
     await assert.rejects(ask(session, "pivot fct_complaints on company using count(*)"), {
-      what: /PIVOT that names its values/,
+      message: /PIVOT that names its values/,
     });
   });
 
@@ -155,7 +155,7 @@ describe("SQL on a snapshot", () => {
   ];
   for (const [sql, why] of refusals) {
     it(`does not run: ${sql || "nothing"}`, async () => {
-      await assert.rejects(ask(session, sql), { code: "sql_refused", what: why });
+      await assert.rejects(ask(session, sql), { code: "sql_refused", message: why });
     });
   }
 
@@ -263,7 +263,7 @@ describe("SQL on a snapshot", () => {
   it("says where a statement is wrong, and goes on", async () => {
     await assert.rejects(ask(session, "select nope from dim_companies"), {
       code: "sql_failed",
-      what: /"nope" not found[\s\S]*LINE 1/,
+      message: /"nope" not found[\s\S]*LINE 1/,
       next: /describe/,
     });
     assert.deepEqual((await ask(session, "select 1")).rows, [[1]]);

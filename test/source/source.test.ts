@@ -154,7 +154,7 @@ describe("the CFPB source", () => {
       await withSource({}, async (source) => {
         await assert.rejects(extract(source), (error: PipelineError) => {
           assert.equal(error.code, code);
-          assert.match(error.what, new RegExp(`${status}, text/html: <h1>Access Denied`));
+          assert.match(error.message, new RegExp(`${status}, text/html: <h1>Access Denied`));
           return true;
         });
       });
@@ -185,7 +185,7 @@ describe("the CFPB source", () => {
       await withSource({}, async (source) => {
         await assert.rejects(extract(source), {
           code: "source_unexpected",
-          what: /status 200\).*a hit has no `_source` or no `sort`.*Asked: http.*It begins: \{"hits":\{"total"/,
+          message: /status 200\).*a hit has no `_source` or no `sort`.*Asked: http.*It begins: \{"hits":\{"total"/,
         });
       });
     }
@@ -203,14 +203,14 @@ describe("the CFPB source", () => {
     for (const rows of within) {
       sample.intercept = () => page(rows);
       await withSource({}, (source) =>
-        assert.rejects(extract(source), { code: "source_paging", what: /a page's hits/ }),
+        assert.rejects(extract(source), { code: "source_paging", message: /a page's hits/ }),
       );
     }
     for (const second of [hits([1, "1"]), hits([2, "1"]), hits([2, "10"])]) {
       sample.intercept = (_url, number) => page(number === 1 ? hits([1, "1"], [2, "2"]) : second);
       sample.requests.length = 0;
       await withSource({}, (source) =>
-        assert.rejects(extract(source), { code: "source_paging", what: /goes back to/ }),
+        assert.rejects(extract(source), { code: "source_paging", message: /goes back to/ }),
       );
     }
   });
@@ -272,7 +272,7 @@ describe("the CFPB source", () => {
     await withSource({ base, proxy: through, policy: { retries: 0, delayMs: 0, longestMs: 0 } }, (source) =>
       assert.rejects(source.findNames(["jpmorgan"], testContext()), {
         code: "source_unreachable",
-        what: new RegExp(
+        message: new RegExp(
           `^The source could not be reached through the proxy http://127\\.0\\.0\\.1:${port} \\(ECONNREFUSED\\)`,
         ),
         next: /HTTPS_PROXY/,

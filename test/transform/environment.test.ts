@@ -54,7 +54,7 @@ describe("dbt's Python environment", () => {
     ];
     for (const [script, what] of cases) {
       const { environment, cacheDir } = machine(script);
-      await assert.rejects(environment().check(signal), { code: "python_missing", what });
+      await assert.rejects(environment().check(signal), { code: "python_missing", message: what });
       assert.ok(!existsSync(cacheDir), "a check leaves nothing behind");
     }
   });
@@ -64,14 +64,14 @@ describe("dbt's Python environment", () => {
     writeFileSync(cacheDir, "");
     await assert.rejects(environment().check(signal), {
       code: "dbt_environment",
-      what: /cache is not a folder/,
+      message: /cache is not a folder/,
       next: /PIPELINE_CACHE_DIR/,
     });
     await assert.rejects(
       environment().ensure(() => undefined, signal),
       {
         code: "dbt_environment",
-        what: /^dbt needs a folder that cannot be made: EEXIST/,
+        message: /^dbt needs a folder that cannot be made: EEXIST/,
       },
     );
   });
@@ -105,7 +105,7 @@ describe("dbt's Python environment", () => {
     );
     await assert.rejects(
       environment().remake(() => undefined, signal),
-      { code: "dbt_environment", what: /no network/ },
+      { code: "dbt_environment", message: /no network/ },
     );
     assert.equal(readFileSync(made, "utf8"), broken);
     writeFileSync(join(bin, "python3"), works);
@@ -121,7 +121,7 @@ describe("dbt's Python environment", () => {
       environment().ensure(() => undefined, signal),
       {
         code: "dbt_environment",
-        what: /exit code 1.*DO NOT MATCH THE HASHES/,
+        message: /exit code 1.*DO NOT MATCH THE HASHES/,
       },
     );
     assert.deepEqual(readdirSync(cacheDir), []);

@@ -344,7 +344,7 @@ describe("the marts", () => {
     writeFileSync(join(projectDir, "dbt_project.yml"), "name: [not a project");
     await assert.rejects(testTransform(database, { projectDir }).build(testContext()), {
       code: "dbt_crashed",
-      what: /exit code 2\): .*did not find expected/,
+      message: /exit code 2\): .*did not find expected/,
     });
     rmSync(projectDir, { recursive: true });
   });

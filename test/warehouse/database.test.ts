@@ -53,17 +53,17 @@ describe("a warehouse path", () => {
       ["text/a.duckdb", /is not a folder/],
     ];
     for (const [name, what] of cases) {
-      assert.throws(() => checkPath(join(folder, name)), { code: "warehouse_unusable", what });
+      assert.throws(() => checkPath(join(folder, name)), { code: "warehouse_unusable", message: what });
     }
-    assert.throws(() => checkPath("/dev/null"), { what: /not a regular file/ });
+    assert.throws(() => checkPath("/dev/null"), { message: /not a regular file/ });
     assert.throws(() => checkPath(join(folder, "a?b", "c.duckdb")), {
       code: "warehouse_unusable",
-      what: /question mark/,
+      message: /question mark/,
     });
     for (const name of ["raw.duckdb", "Raw.v2.duckdb", "staging", "seeds.db", "marts.duckdb", "intermediate"]) {
       assert.throws(
         () => checkPath(join(folder, name)),
-        { code: "warehouse_unusable", what: /cannot read \w+\.\* in it/ },
+        { code: "warehouse_unusable", message: /cannot read \w+\.\* in it/ },
         name,
       );
     }
@@ -78,7 +78,7 @@ describe("a warehouse path", () => {
       import { checkPath } from ${JSON.stringify(join(process.cwd(), "src/warehouse/path.ts"))};
       if (process.getuid() === 0) process.setuid(65534);
       for (const path of ${JSON.stringify([path, join(dirname(path), "new.duckdb")])}) {
-        try { checkPath(path); } catch (error) { console.log(error.what); }
+        try { checkPath(path); } catch (error) { console.log(error.message); }
       }`;
     const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script]);
     assert.match(stdout, /is not readable and writable\.\n.*cannot be made: .* is not writable\.\n$/);
@@ -111,12 +111,12 @@ describe("opening a warehouse", () => {
     (await Database.open(options(join(folder, "up", "link", "d.duckdb")))).close();
     assert.ok(existsSync(join(folder, "far.duckdb")));
     symlinkSync("raw.duckdb", join(folder, "e.duckdb"));
-    assert.throws(() => checkPath(join(folder, "e.duckdb")), { what: /cannot read raw\.\*/ });
-    assert.throws(() => checkPath(join(folder, "home.json")), { what: /a file that a home keeps/ });
+    assert.throws(() => checkPath(join(folder, "e.duckdb")), { message: /cannot read raw\.\*/ });
+    assert.throws(() => checkPath(join(folder, "home.json")), { message: /a file that a home keeps/ });
     symlinkSync("c.duckdb", join(folder, "c.duckdb"));
     assert.throws(() => checkPath(join(folder, "c.duckdb")), {
       code: "warehouse_unusable",
-      what: /a link that leads to itself/,
+      message: /a link that leads to itself/,
     });
   });
 
@@ -127,7 +127,7 @@ describe("opening a warehouse", () => {
     instance.closeSync();
     await assert.rejects(Database.openMade(options(path)), {
       code: "warehouse_failed",
-      what: /moved, removed or replaced/,
+      message: /moved, removed or replaced/,
     });
     const opened = await Database.openMade(options(await made()));
     opened.assertInPlace();
@@ -157,7 +157,7 @@ describe("opening a warehouse", () => {
     await once(child.stdout, "data");
     await assert.rejects(Database.open(options(path)), {
       code: "warehouse_locked",
-      what: new RegExp(`process ${child.pid}`),
+      message: new RegExp(`process ${child.pid}`),
     });
     child.stdin.end();
     await once(child, "close");
@@ -171,7 +171,7 @@ describe("opening a warehouse", () => {
     database.close();
     await assert.rejects(Database.open(options(path)), {
       code: "warehouse_newer",
-      what: new RegExp(`999, known here: ${ownMigrations().length}`),
+      message: new RegExp(`999, known here: ${ownMigrations().length}`),
     });
   });
 
@@ -185,7 +185,7 @@ describe("opening a warehouse", () => {
     connection.closeSync();
     instance.closeSync();
     const before = readFileSync(path);
-    await assert.rejects(Database.open(options(path)), { code: "warehouse_foreign", what: /raw\.cfpb_complaints/ });
+    await assert.rejects(Database.open(options(path)), { code: "warehouse_foreign", message: /raw\.cfpb_complaints/ });
     assert.deepEqual(readFileSync(path), before);
   });
 
@@ -223,7 +223,7 @@ describe("opening a warehouse", () => {
       connection.closeSync();
       instance.closeSync();
       const before = readFileSync(path);
-      const theirs = { code: "warehouse_foreign", what: named };
+      const theirs = { code: "warehouse_foreign", message: named };
       await assert.rejects(Database.open({ ...options(path), relations }), theirs);
       await assert.rejects(readStateReport({ ...options(path), relations }, "project"), theirs);
       await assert.rejects(checkIntegrity({ ...options(path), relations }), theirs);
@@ -271,7 +271,7 @@ describe("opening a warehouse", () => {
     const bytes = readFileSync(path);
     bytes.writeBigUInt64LE(999n, 12);
     writeFileSync(path, bytes);
-    assert.throws(() => checkPath(path), { code: "warehouse_newer", what: /storage version is 999/ });
+    assert.throws(() => checkPath(path), { code: "warehouse_newer", message: /storage version is 999/ });
   });
 
   it("refuses one that is damaged", async () => {
@@ -279,7 +279,7 @@ describe("opening a warehouse", () => {
     const bytes = readFileSync(path);
     bytes.fill(7, 100, 200);
     writeFileSync(path, bytes);
-    await assert.rejects(Database.open(options(path)), { code: "warehouse_unusable", what: /is damaged/ });
+    await assert.rejects(Database.open(options(path)), { code: "warehouse_unusable", message: /is damaged/ });
   });
 
   it("brings an older one up to date in one transaction, and keeps a copy", async () => {
@@ -297,7 +297,7 @@ describe("opening a warehouse", () => {
     ]);
     await assert.rejects(Database.open(options(path)), {
       code: "warehouse_newer",
-      what: new RegExp(`${have + 1}, known here: ${have}`),
+      message: new RegExp(`${have + 1}, known here: ${have}`),
     });
   });
 

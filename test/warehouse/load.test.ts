@@ -154,7 +154,7 @@ describe("loading a company", () => {
     for (const [change, why] of cases) {
       await assert.rejects(load(rowsWith(() => change)), (error: PipelineError) => {
         assert.equal(error.code, "rows_unreadable");
-        assert.ok(error.what.includes(why), error.what);
+        assert.ok(error.message.includes(why), error.message);
         return true;
       });
     }
@@ -420,7 +420,8 @@ describe("loading a company", () => {
     const renamed = rows.map(({ date_received, ...row }) => ({ ...row, received: date_received }));
     await assert.rejects(load(renamed), {
       code: "rows_unreadable",
-      what: 'Of the 100 rows of "acme", 100 cannot be read as complaints: unreadable date_received (in 100 of 100 rows).',
+      message:
+        'Of the 100 rows of "acme", 100 cannot be read as complaints: unreadable date_received (in 100 of 100 rows).',
     });
     await warehouse.close();
     assert.deepEqual(await query(path, "select count(*) from raw.cfpb_complaints_rejected"), [["0"]]);
@@ -440,7 +441,7 @@ describe("loading a company", () => {
       const rows = [complaint("1", { state: "NY" }), complaint("2")];
       await assert.rejects(load(rows, { expected }), {
         code: "reconcile_failed",
-        what: `The load of "acme" does not add up: the source says ${expected} rows, and 2 different ones arrived (0 rejected).`,
+        message: `The load of "acme" does not add up: the source says ${expected} rows, and 2 different ones arrived (0 rejected).`,
       });
     }
     await warehouse.close();

@@ -28,7 +28,7 @@ describe("the warehouse lock", () => {
     const child = await otherHolder(database);
     assert.throws(() => WarehouseLock.acquire(database, me), {
       code: "warehouse_locked",
-      what: `Another run holds the warehouse ${database}: process ${child.pid}, since earlier.`,
+      message: `Another run holds the warehouse ${database}: process ${child.pid}, since earlier.`,
     });
     child.kill("SIGKILL");
     await once(child, "close");
@@ -103,7 +103,7 @@ describe("the warehouse lock", () => {
     mkdirSync(`${folder}.lock`);
     const damaged = (database: string) => ({
       code: "warehouse_unusable",
-      what: new RegExp(`^The lock of the warehouse, ${database}\\.lock, c`),
+      message: new RegExp(`^The lock of the warehouse, ${database}\\.lock, c`),
     });
     for (const database of [rubbish, folder]) {
       assert.throws(() => WarehouseLock.acquire(database, me), { code: "warehouse_unusable" });

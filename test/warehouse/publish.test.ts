@@ -122,7 +122,7 @@ describe("publishing the marts", () => {
       await build(1);
       const { snapshot } = await publish();
       await clear(2);
-      await assert.rejects(publish(), { code: "publish_failed", what: /no marts to publish/ });
+      await assert.rejects(publish(), { code: "publish_failed", message: /no marts to publish/ });
       assert.equal(manifest().snapshot, snapshot);
     });
   });

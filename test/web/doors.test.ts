@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { readToken } from "../../src/cli/server/home.ts";
+import { readToken } from "../../src/cli/server/token.ts";
 import { startServer, type WebServer } from "../../src/web/server/server.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { runInProcess } from "../harness/in-process.ts";

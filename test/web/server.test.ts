@@ -129,7 +129,7 @@ describe("the server", () => {
     const { port } = taken.address() as { port: number };
     await assert.rejects(startServer(serverOptions(home, { port })), {
       code: "port_in_use",
-      what:
+      message:
         process.platform === "linux" ? new RegExp(`^Port ${port} is in use by process ${process.pid} \\(`) : /in use/,
       next: /^Take another one: --port \d+$/,
     });

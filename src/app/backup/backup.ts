@@ -4,22 +4,30 @@ import { hostname } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
-import type { Config } from "../../config/config.ts";
 import { checksum } from "../../files/checksum.ts";
 import { whyFailed } from "../../files/folder.ts";
 import { makePrivate } from "../../files/private-file.ts";
 import { isFree, writeWhole } from "../../files/whole-folder.ts";
-import { PipelineError } from "../../run/errors.ts";
+import { PipelineError, usageError } from "../../run/errors.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
+import { currentSnapshot } from "../../snapshot/current.ts";
+import type { HomePaths } from "../home-record.ts";
 import { isSameFile } from "../home-record.ts";
+import { publishedFolder } from "../published.ts";
 import { historyFile, openRuns } from "../runs.ts";
-import { publishedSnapshot } from "../wiring/snapshot.ts";
-import { settleWarehouse, warehouseIntegrity, withWarehouse } from "../wiring/warehouse.ts";
+import type { WarehouseAccess } from "../wiring/warehouse.ts";
 import { copyWhole } from "./copy.ts";
 import { type BackupManifest, manifestFile } from "./manifest.ts";
 
 /** How often a warehouse that a run has is looked at again. */
 const lookMs = 500;
+
+/** What a backup copies. */
+export type BackupHome = HomePaths & {
+  /** Of this program. */
+  version: string;
+  warehouse: WarehouseAccess;
+};
 
 export type BackupOptions = {
   /** A folder that is not there yet, or is empty. */
@@ -35,13 +43,13 @@ export type BackupOptions = {
  * Copies what a home keeps: warehouse, history, schedules and the published snapshot, as they are between two runs. The folder gets
  * its name when it is whole and on the disk. Throws `warehouse_locked` where a run has the warehouse for longer than it may wait.
  */
-export async function backUp(config: Config, { to, waitMs, signal, onWait }: BackupOptions): Promise<BackupManifest> {
+export async function backUp(home: BackupHome, { to, waitMs, signal, onWait }: BackupOptions): Promise<BackupManifest> {
   const target = resolve(to);
   await refuseFull(target);
-  if (!existsSync(config.database)) {
+  if (!existsSync(home.database)) {
     throw new PipelineError({
       code: "backup_failed",
-      what: `There is no warehouse ${config.database}.`,
+      message: `There is no warehouse ${home.database}.`,
       data: "Nothing was written.",
       next: "Name the home with --home, or make a warehouse with: pipeline run",
     });
@@ -49,29 +57,34 @@ export async function backUp(config: Config, { to, waitMs, signal, onWait }: Bac
   const until = performance.now() + waitMs;
   for (let told = false; ; await setTimeout(lookMs, undefined, { signal }).catch(() => signal.throwIfAborted())) {
     try {
-      return await withWarehouse(config, () => writeBackup(config, target, signal));
+      return await home.warehouse.hold(() => writeBackup(home, target, signal));
     } catch (error) {
       const isLocked = error instanceof PipelineError && error.code === "warehouse_locked";
       if (!isLocked || performance.now() >= until) throw error;
-      if (!told) onWait(error.what);
+      if (!told) onWait(error.message);
       told = true;
     }
   }
 }
 
 /** Fills a folder with the copies, and says in a manifest what they are. The caller holds the warehouse. */
-async function fill(config: Config, unfinished: string, signal: AbortSignal): Promise<BackupManifest> {
-  const { home, database } = config;
+async function fill(
+  { home, database, version, warehouse }: BackupHome,
+  unfinished: string,
+  signal: AbortSignal,
+): Promise<BackupManifest> {
   // Half a transaction may stand beside the file of a run that was killed.
-  const source = await settleWarehouse(config);
-  const rows = (await warehouseIntegrity(config))?.rows ?? 0;
+  const source = await warehouse.recover();
+  const rows = (await warehouse.integrity())?.rows ?? 0;
   await copyWhole(database, join(unfinished, basename(database)), signal);
   // To open it brings the ends of runs into it that it was held for when they came.
   openRuns(home)?.close();
   for (const path of [historyFile(home), ScheduleStore.fileOf(home)]) {
     if (existsSync(path)) copySqlite(path, join(unfinished, basename(path)));
   }
-  const published = existsSync(join(home, "published", "current")) ? await publishedSnapshot(config) : null;
+  const published = existsSync(join(home, "published", "current"))
+    ? await currentSnapshot(publishedFolder(home))
+    : null;
   // One of another warehouse says nothing of this one.
   const isOwn = published !== null && isSameFile(published.manifest.database, database);
   const snapshot = isOwn ? published.folder : null;
@@ -85,18 +98,18 @@ async function fill(config: Config, unfinished: string, signal: AbortSignal): Pr
     if (entry.isFile()) files.push({ path: relative(unfinished, path), ...(await checksum(path, signal)) });
   }
   const manifest: BackupManifest = {
-    ...{ version: 1, madeAt: new Date().toISOString(), program: config.version, host: hostname(), home },
+    ...{ version: 1, madeAt: new Date().toISOString(), program: version, host: hostname(), home },
     ...{ warehouse: basename(database), source, rows, snapshot: name, files },
   };
   await writeFile(join(unfinished, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }
 
-async function writeBackup(config: Config, target: string, signal: AbortSignal): Promise<BackupManifest> {
+async function writeBackup(home: BackupHome, target: string, signal: AbortSignal): Promise<BackupManifest> {
   try {
     let manifest: BackupManifest | undefined;
     await writeWhole(target, manifestFile, async (unfinished) => {
-      manifest = await fill(config, unfinished, signal);
+      manifest = await fill(home, unfinished, signal);
     });
     return manifest!;
   } catch (error) {
@@ -105,7 +118,7 @@ async function writeBackup(config: Config, target: string, signal: AbortSignal):
     throw new PipelineError(
       {
         code: "backup_failed",
-        what: `The backup could not be written to ${target}: ${whyFailed(error, target)}.`,
+        message: `The backup could not be written to ${target}: ${whyFailed(error, target)}.`,
         data: "Nothing is left there; the home is as it was.",
         next: "Make room, or name another folder with --to.",
       },
@@ -132,10 +145,9 @@ async function refuseFull(target: string): Promise<void> {
   } catch (error) {
     problem = `not a folder that can be read (${(error as NodeJS.ErrnoException).code})`;
   }
-  throw new PipelineError({
-    code: "usage",
-    what: `${target} is ${problem}.`,
-    data: "Nothing was written.",
-    next: "Name a folder that is empty, or not there yet, with --to.",
-  });
+  throw usageError(
+    `${target} is ${problem}.`,
+    "Name a folder that is empty, or not there yet, with --to.",
+    "Nothing was written.",
+  );
 }

@@ -1,15 +1,14 @@
 import { existsSync } from "node:fs";
 import { readFile, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Config } from "../../config/config.ts";
 import { checksum } from "../../files/checksum.ts";
 import { flush } from "../../files/flush.ts";
 import { sourceIdentity } from "../../pipeline/source-identity.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
-import { readHomeRecord, refuseOtherSource, writeHomeRecord } from "../home-record.ts";
+import { type HomePaths, readHomeRecord, refuseOtherSource, writeHomeRecord } from "../home-record.ts";
 import { historyFile } from "../runs.ts";
-import { warehouseIntegrity, withWarehouse } from "../wiring/warehouse.ts";
+import type { WarehouseAccess } from "../wiring/warehouse.ts";
 import { copyWhole } from "./copy.ts";
 import { type BackupManifest, manifestFile, parseBackupManifest } from "./manifest.ts";
 import {
@@ -21,6 +20,13 @@ import {
   undo,
   writeRestoreNote,
 } from "./restore-note.ts";
+
+/** Where a backup is put in place. */
+export type RestoreHome = HomePaths & {
+  /** Address of the source, or `sample`. */
+  source: string;
+  warehouse: WarehouseAccess;
+};
 
 export type Restored = {
   manifest: BackupManifest;
@@ -34,28 +40,27 @@ export type Restored = {
  * what was moved, and after a kill the next command goes on. Throws `restore_failed`, `source_differs`, `warehouse_locked`.
  */
 export async function restore(
-  config: Config,
+  { home, database, source, warehouse }: RestoreHome,
   from: string,
   { force, acceptSource }: { force: boolean; acceptSource: boolean },
   signal: AbortSignal,
 ): Promise<Restored> {
   const folder = resolve(from);
   const manifest = await readManifest(folder);
-  const { home, database } = config;
   if (basename(database) !== manifest.warehouse) {
     throw failed(
       `The warehouse of this backup is called ${manifest.warehouse}, and its models know it by that name; ${database} is another one.`,
       `Restore it with: --database ${join(dirname(database), manifest.warehouse)}`,
     );
   }
-  const configured = sourceIdentity(config.source);
+  const configured = sourceIdentity(source);
   // A home of nothing yet, for which nobody named a source, belongs to whatever is restored into it.
   const isFree = configured === "live" && !existsSync(database);
   const expected = readHomeRecord(home).source ?? (isFree ? null : configured);
   if (!acceptSource && manifest.source !== null) refuseOtherSource(expected, manifest.source, `${home} is for`);
   for (const file of manifest.files) await verify(folder, file, signal);
-  return withWarehouse(config, async () => {
-    const note = planOf(config, manifest);
+  return warehouse.hold(async () => {
+    const note = planOf({ home, database }, manifest);
     const inTheWay = note.steps.filter(({ place }) => existsSync(place));
     if (inTheWay.length > 0 && !force) {
       throw failed(
@@ -80,11 +85,11 @@ export async function restore(
       }
     });
     const kept = inTheWay.map(({ aside }) => aside);
-    const found = await warehouseIntegrity(config);
+    const found = await warehouse.integrity();
     if (found?.rows !== manifest.rows) {
       throw new PipelineError({
         code: "restore_failed",
-        what: `The restored warehouse has ${found?.rows ?? 0} rows, its backup ${manifest.rows}.`,
+        message: `The restored warehouse has ${found?.rows ?? 0} rows, its backup ${manifest.rows}.`,
         data: `The restored files are in place.${kept.length === 0 ? "" : ` What stood there is in ${kept.join(", ")}.`}`,
         next: "Take another backup, and restore it with --force.",
       });
@@ -94,7 +99,7 @@ export async function restore(
 }
 
 /** What goes where. A copy, and what is put aside, are on the file system of their place: only there is a rename one step. */
-function planOf({ home, database }: Config, manifest: BackupManifest): RestoreNote {
+function planOf({ home, database }: HomePaths, manifest: BackupManifest): RestoreNote {
   const at = new Date().toISOString().replaceAll(/[-:]|\..*/g, "");
   const has = (path: string) => manifest.files.some((file) => file.path === path || file.path.startsWith(`${path}/`));
   const step = (path: string, place: string): RestoreStep => {
@@ -147,7 +152,7 @@ async function orUndo(home: string, signal: AbortSignal, work: () => Promise<voi
     throw new PipelineError(
       {
         code: "restore_failed",
-        what: `The backup could not be put in place: ${(error as Error).message}.`,
+        message: `The backup could not be put in place: ${(error as Error).message}.`,
         data: "What was moved is moved back: the home is as it was.",
         next: "Make room, or see to the rights of the folders, and start it again.",
       },
@@ -184,5 +189,8 @@ async function verify(
 }
 
 function failed(what: string, next: string, cause?: unknown): PipelineError {
-  return new PipelineError({ code: "restore_failed", what, data: "Nothing in the home was changed.", next }, { cause });
+  return new PipelineError(
+    { code: "restore_failed", message: what, data: "Nothing in the home was changed.", next },
+    { cause },
+  );
 }

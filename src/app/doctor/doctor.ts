@@ -1,4 +1,4 @@
-import type { Config } from "../../config/config.ts";
+import type { DoctorSettings, DoctorWiring } from "../wiring/doctor.ts";
 import { type Finding, findingsOf, ok, warning } from "./finding.ts";
 import { checkDisk, checkHome, checkNode } from "./machine.ts";
 import { checkNotifications, checkSchedule } from "./nightly.ts";
@@ -6,29 +6,35 @@ import { checkDbt, checkSourceContract } from "./outside.ts";
 import { checkPermissions } from "./permissions.ts";
 import { checkHistory, checkScheduleFile, checkSnapshot, checkWarehouse } from "./stores.ts";
 
-export type { Finding };
-
 /** Looks at everything that a nightly run needs, what is nearest first; each finding is told when it is there. */
 export async function examine(
-  config: Config,
+  wiring: DoctorWiring,
   warnings: readonly string[],
   offline: boolean,
   signal: AbortSignal,
   tell: (finding: Finding) => void,
 ): Promise<Finding[]> {
+  const { settings } = wiring;
   const checks: [check: string, look: () => Finding[] | Promise<Finding[]>][] = [
-    ["versions", () => checkNode(process.version, config.version)],
-    ["configuration", () => checkConfiguration(config, warnings)],
-    ["home", () => checkHome(config)],
-    ["permissions", () => checkPermissions(config)],
-    ["disk", () => checkDisk(config)],
-    ["warehouse", () => checkWarehouse(config)],
-    ["history", () => checkHistory(config)],
-    ["snapshot", () => checkSnapshot(config)],
-    ["dbt", () => checkDbt(config, signal)],
-    ["schedule", () => [...checkScheduleFile(config.home), ...checkSchedule(config)]],
-    ["notifications", () => checkNotifications(config)],
-    ...(offline ? [] : [["source", () => checkSourceContract(config, signal)] as [string, () => Promise<Finding[]>]]),
+    ["versions", () => checkNode(process.version, settings.version)],
+    ["configuration", () => checkConfiguration(settings, warnings)],
+    ["home", () => checkHome(settings)],
+    ["permissions", () => checkPermissions(settings)],
+    ["disk", () => checkDisk(settings)],
+    ["warehouse", () => checkWarehouse(settings.database, wiring.integrity)],
+    ["history", () => checkHistory(settings.home)],
+    ["snapshot", () => checkSnapshot(settings.home, wiring.snapshot)],
+    ["dbt", () => checkDbt(settings, () => wiring.dbt(signal))],
+    ["schedule", () => [...checkScheduleFile(settings.home), ...checkSchedule(settings)]],
+    ["notifications", () => checkNotifications(settings)],
+    ...(offline
+      ? []
+      : [
+          ["source", () => checkSourceContract(settings.source, () => wiring.source(signal))] as [
+            string,
+            () => Promise<Finding[]>,
+          ],
+        ]),
   ];
   const all: Finding[] = [];
   for (const [check, look] of checks) {
@@ -41,7 +47,10 @@ export async function examine(
   return all;
 }
 
-function checkConfiguration({ companies, startDate, lookBackDays }: Config, warnings: readonly string[]): Finding[] {
+function checkConfiguration(
+  { companies, startDate, lookBackDays }: DoctorSettings,
+  warnings: readonly string[],
+): Finding[] {
   const what = `${companies.length} companies from ${startDate}, looking back ${lookBackDays} days`;
   return [ok("configuration", what), ...warnings.map((text) => warning("configuration", text, null))];
 }

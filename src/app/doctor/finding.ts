@@ -16,7 +16,8 @@ export async function findingsOf(check: string, look: () => Finding[] | Promise<
   try {
     return await look();
   } catch (error) {
-    if (error instanceof PipelineError && error.code !== "cancelled") return [failure(check, error.what, error.next)];
+    if (error instanceof PipelineError && error.code !== "cancelled")
+      return [failure(check, error.message, error.next)];
     throw error;
   }
 }

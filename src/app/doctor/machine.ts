@@ -1,11 +1,10 @@
 import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Config } from "../../config/config.ts";
 import { nearest } from "../../files/folder.ts";
 import { bytes } from "../../pipeline/words.ts";
 import { factsOf } from "../../run/errors.ts";
 import { readRestoreNote } from "../backup/restore-note.ts";
-import { checkWritable, refuseOtherDatabase } from "../home-record.ts";
+import { checkWritable, type HomePaths, refuseOtherDatabase } from "../home-record.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** The oldest Node that this program runs on. */
@@ -19,7 +18,7 @@ export function checkNode(version: string, program: string): Finding[] {
 }
 
 /** The home must be writable, or the folder that it will be made in. */
-export function checkHome({ home, database }: Config): Finding[] {
+export function checkHome({ home, database }: HomePaths): Finding[] {
   if (readRestoreNote(home) !== null) {
     const what = "a restore is under way, or was interrupted: files of the backup and of before stand side by side";
     return [failure("home", what, "pipeline state show, which finishes it.")];
@@ -28,8 +27,8 @@ export function checkHome({ home, database }: Config): Finding[] {
     checkWritable(home);
     refuseOtherDatabase(home, database);
   } catch (error) {
-    const { what, next } = factsOf(error);
-    return [failure("home", what.replace(/\.$/, ""), next)];
+    const { message, next } = factsOf(error);
+    return [failure("home", message.replace(/\.$/, ""), next)];
   }
   return [ok("home", existsSync(home) ? home : `${home}, made by the first run`)];
 }
@@ -37,7 +36,7 @@ export function checkHome({ home, database }: Config): Finding[] {
 /** Free bytes that a run wants at least; a warehouse is copied once when it is migrated. */
 const leastFree = 1e9;
 
-export function checkDisk({ home, database }: Config): Finding[] {
+export function checkDisk({ home, database }: HomePaths): Finding[] {
   const size = statSync(database, { throwIfNoEntry: false })?.size ?? 0;
   const wanted = Math.max(leastFree, 2 * size);
   return [...new Set([nearest(home), nearest(dirname(database))])].slice(0, 2).flatMap((folder, i, all) => {

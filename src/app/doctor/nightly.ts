@@ -1,18 +1,19 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Config } from "../../config/config.ts";
 import { channelsOf } from "../../notify/channels.ts";
 import { resolveSecret, shortSecrets } from "../../notify/secret.ts";
 import { shortestSecret } from "../../run/redact.ts";
 import { cronTimes, inZone } from "../../schedule/cron.ts";
 import { entryOf, readCrontab } from "../../schedule/crontab.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
-import { knownServer } from "../../web/server/server-file.ts";
+import type { HomePaths } from "../home-record.ts";
 import { serverHolder } from "../runs.ts";
+import { knownServer } from "../serve/server-file.ts";
+import type { DoctorSettings } from "../wiring/doctor.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** What starts the runs: schedules and the server that they need, or a line in the crontab. */
-export function checkSchedule({ home, database }: Config): Finding[] {
+export function checkSchedule({ home, database }: HomePaths): Finding[] {
   const store = ScheduleStore.openExisting(ScheduleStore.fileOf(home));
   const schedules = store?.list() ?? [];
   store?.close();
@@ -77,7 +78,7 @@ function checkCrontab(home: string): Finding[] {
 }
 
 /** Whether people are told, and the secrets for it are there. Nothing is sent. */
-export function checkNotifications({ notify, env }: Config): Finding[] {
+export function checkNotifications({ notify, env }: Pick<DoctorSettings, "notify" | "env">): Finding[] {
   const channels = channelsOf(notify, env).map(({ name }) => name);
   if (notify.deadMan !== undefined) channels.push("deadMan");
   if (channels.length === 0) {

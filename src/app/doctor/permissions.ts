@@ -1,16 +1,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Config } from "../../config/config.ts";
 import { othersMay } from "../../files/private-file.ts";
 import { openSecrets } from "../../notify/secret.ts";
 import { shellWord } from "../../pipeline/words.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
-import { tryRunningServer } from "../../web/server/server-file.ts";
+import type { HomePaths } from "../home-record.ts";
 import { historyFile } from "../runs.ts";
+import { tryRunningServer } from "../serve/server-file.ts";
+import type { DoctorSettings } from "../wiring/doctor.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** Who besides its owner may change what a home keeps, or read a secret's file. */
-export function checkPermissions({ home, database, notify }: Config): Finding[] {
+export function checkPermissions({ home, database, notify }: HomePaths & Pick<DoctorSettings, "notify">): Finding[] {
   if (!existsSync(home)) return [];
   const kept = [home, database, historyFile(home), ScheduleStore.fileOf(home), join(home, "published")];
   const findings = kept.filter(existsSync).flatMap((path) => {

@@ -1,22 +1,20 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { Config } from "../../config/config.ts";
 import { minuteText, plural } from "../../pipeline/words.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
+import type { Snapshot } from "../../snapshot/current.ts";
+import type { Integrity } from "../../warehouse/integrity.ts";
 import { historyFile, openRuns, warehouseHolder } from "../runs.ts";
-import { publishedSnapshot } from "../wiring/snapshot.ts";
-import { warehouseIntegrity } from "../wiring/warehouse.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** The lock, and the warehouse from end to end where nobody has it. */
-export async function checkWarehouse(config: Config): Promise<Finding[]> {
-  const { database } = config;
+export async function checkWarehouse(database: string, integrity: () => Promise<Integrity | null>): Promise<Finding[]> {
   const holder = warehouseHolder(database);
   if (holder !== undefined) {
     return [ok("warehouse", `in use by process ${holder.pid} since ${holder.since}; it was not read`)];
   }
-  const found = await warehouseIntegrity(config);
+  const found = await integrity();
   if (found === null) return [ok("warehouse", `${database} is made by the first run`)];
   const { rows, doubled, rejected, whole } = found;
   if (doubled > 0) {
@@ -36,7 +34,7 @@ export async function checkWarehouse(config: Config): Promise<Finding[]> {
 }
 
 /** The history file, and how the last run ended. */
-export function checkHistory({ home }: Config): Finding[] {
+export function checkHistory(home: string): Finding[] {
   const path = historyFile(home);
   const history = openRuns(home);
   if (history === null) return [ok("history", "nothing was run yet")];
@@ -95,9 +93,9 @@ function damageOf(path: string): string | null {
 }
 
 /** What the readers of the snapshot see: every table of its manifest, as long as it was written. */
-export async function checkSnapshot(config: Config): Promise<Finding[]> {
-  if (!existsSync(join(config.home, "published", "current"))) return [ok("snapshot", "nothing is published yet")];
-  const { folder, manifest } = await publishedSnapshot(config);
+export async function checkSnapshot(home: string, published: () => Promise<Snapshot>): Promise<Finding[]> {
+  if (!existsSync(join(home, "published", "current"))) return [ok("snapshot", "nothing is published yet")];
+  const { folder, manifest } = await published();
   const { tables, publishedAt } = manifest;
   const odd = tables.find(({ file, bytes }) => statSync(join(folder, file), { throwIfNoEntry: false })?.size !== bytes);
   if (odd !== undefined) {

@@ -4,7 +4,7 @@ import { type Output, runDbt, writeDocs } from "../../transform/command.ts";
 import { type DbtFacts, inspectDbt } from "../../transform/inspect.ts";
 import { projectFolder } from "../../transform/project.ts";
 import { DbtTransform, type TransformOptions } from "../../transform/transform.ts";
-import { keyOf, withWarehouse } from "./warehouse.ts";
+import { holdWarehouse, keyOf } from "./warehouse.ts";
 
 export function wireTransform(config: Config, signal: AbortSignal): DbtTransform {
   return new DbtTransform(transformOptions(config, signal));
@@ -18,20 +18,23 @@ function transformOptions(config: Config, signal: AbortSignal): TransformOptions
   return { dbt, cacheDir, projectDir: projectFolder, targetDir, database, ...duckdb, env: known, signal };
 }
 
+/** Where a command prints what dbt says, and what a user should read of the warehouse. */
+type CommandOutput = Output & { onNotice(text: string): void };
+
 /** Any dbt command on this warehouse, which nobody else has meanwhile. Gives dbt's exit code. */
 export async function dbtOnWarehouse(
   config: Config,
   args: readonly string[],
   signal: AbortSignal,
-  output: Output,
+  output: CommandOutput,
 ): Promise<number> {
-  return withWarehouse(config, () => runDbt(transformOptions(config, signal), args, output));
+  return holdWarehouse(config, output.onNotice, () => runDbt(transformOptions(config, signal), args, output));
 }
 
 /** Writes dbt's documentation as one page; gives its path. */
-export async function dbtDocs(config: Config, signal: AbortSignal, output: Output): Promise<string> {
+export async function dbtDocs(config: Config, signal: AbortSignal, output: CommandOutput): Promise<string> {
   const file = join(config.home, "dbt-docs.html");
-  return withWarehouse(config, () => writeDocs(transformOptions(config, signal), file, output));
+  return holdWarehouse(config, output.onNotice, () => writeDocs(transformOptions(config, signal), file, output));
 }
 
 /** What will build the marts. */

@@ -8,15 +8,14 @@ import { type Late, Notifier } from "../../notify/notifier.ts";
 import { openSecrets, secretValues, shortSecrets } from "../../notify/secret.ts";
 import type { RunReport } from "../../pipeline/report.ts";
 import type { Warning } from "../../pipeline/warnings.ts";
-import type { Report } from "../../run/events.ts";
+import type { EventFacts, Report } from "../../run/events.ts";
 import { hasShortSecret, redactor, shortestSecret } from "../../run/redact.ts";
 import { runName } from "../../run/run-name.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { historyFile } from "../runs.ts";
 
-export type { Late };
-
-export type Told = (kind: string, delivery: Delivery, nextAt: number | null) => void;
+/** Receives what became of each notice. `nextAt` is when it is tried again, in epoch milliseconds; null where it is not. */
+export type OnDelivery = (kind: string, delivery: Delivery, nextAt: number | null) => void;
 
 const deadManMs = 25_000;
 
@@ -34,15 +33,16 @@ export function notifySecrets({ notify, env }: Config): string[] {
   return secretValues(notify, env);
 }
 
-/** Where secrets stand that are too short to be kept out of texts: places, and no values. */
-export function tooShortSecrets({ notify, source, env }: Config): string[] {
-  const ofSource = hasShortSecret(source) ? ["the address of the source"] : [];
-  return [...ofSource, ...shortSecrets(notify, env, shortestSecret)];
-}
-
-/** The files with secrets that other users may read. */
-export function readableSecrets({ notify }: Config): string[] {
-  return openSecrets(notify);
+/** What is wrong with the secrets: one is too short to be kept out of texts, or others may read its file. */
+export function secretWarnings({ notify, source, env }: Config): EventFacts[] {
+  const short = [
+    ...(hasShortSecret(source) ? ["the address of the source"] : []),
+    ...shortSecrets(notify, env, shortestSecret),
+  ];
+  return [
+    ...short.map((place): EventFacts => ({ type: "secret.short", place, least: shortestSecret })),
+    ...openSecrets(notify).map((path): EventFacts => ({ type: "secret.readable", path })),
+  ];
 }
 
 /** What a run tells people. Nothing of it changes the run's result. */
@@ -62,7 +62,10 @@ export class RunNotices {
   /** The run has begun: pings the dead-man switch, and tells what earlier runs could not, beside its work. */
   began(signal: AbortSignal): void {
     if (!isConfigured(this.#config)) return;
-    this.#early = Promise.all([this.#ping("start", "", signal), lookForNotices(this.#config, [], this.#told, signal)]);
+    this.#early = Promise.all([
+      this.#ping("start", "", signal),
+      lookForNotices(this.#config, [], this.#onDelivery, signal),
+    ]);
   }
 
   /** The run is over and its history written. Never rejects. */
@@ -81,12 +84,12 @@ export class RunNotices {
     const isRefused = error?.code === "warehouse_locked";
     await Promise.all([
       isRefused ? null : this.#ping(state === "Completed" ? "success" : "fail", error?.message ?? state, signal),
-      withNotifier(this.#config, this.#told, (notifier) => notifier.runEnded(run, run, signal)),
+      withNotifier(this.#config, this.#onDelivery, (notifier) => notifier.runEnded(run, run, signal)),
     ]);
     task(this.#failed ? "Failed" : "Completed");
   }
 
-  readonly #told: Told = (kind, { channel, attempts, error }, nextAt) => {
+  readonly #onDelivery: OnDelivery = (kind, { channel, attempts, error }, nextAt) => {
     const facts = { task: "notify", channel, kind, attempts };
     if (error !== null) this.#failed = true;
     if (error === null) this.#report({ type: "notify.sent", ...facts });
@@ -99,7 +102,7 @@ export class RunNotices {
     if (deadMan === undefined) return;
     const limited = AbortSignal.any([signal, AbortSignal.timeout(deadManMs)]);
     const send = (by: AbortSignal) => pingDeadMan(deadMan, env, what, text, by);
-    this.#told(what, withoutSecrets(this.#config, await deliver("deadMan", send, systemClock, limited)), null);
+    this.#onDelivery(what, withoutSecrets(this.#config, await deliver("deadMan", send, systemClock, limited)), null);
   }
 }
 
@@ -107,11 +110,11 @@ export class RunNotices {
 export async function lookForNotices(
   config: Config,
   late: readonly Late[],
-  told: Told,
+  onDelivery: OnDelivery,
   signal: AbortSignal,
 ): Promise<void> {
   if (!isConfigured(config)) return;
-  await withNotifier(config, told, async (notifier, notices) => {
+  await withNotifier(config, onDelivery, async (notifier, notices) => {
     for (const schedule of late) await notifier.late(schedule, signal);
     const crash = notices?.untoldCrash(Date.now()) ?? null;
     if (crash !== null) {
@@ -143,7 +146,7 @@ function isConfigured({ notify }: Config): boolean {
 
 async function withNotifier(
   config: Config,
-  told: Told,
+  onDelivery: OnDelivery,
   use: (notifier: Notifier, notices: Notices | null) => Promise<void>,
 ): Promise<void> {
   const { notify, env } = config;
@@ -157,12 +160,12 @@ async function withNotifier(
     const notifier = new Notifier({
       ...{ outbox: notices, channels: channelsOf(notify, env), on: notify.on, place: placeOf(config) },
       clock: systemClock,
-      told: (kind, delivery, nextAt) => told(kind, withoutSecrets(config, delivery), nextAt),
+      told: (kind, delivery, nextAt) => onDelivery(kind, withoutSecrets(config, delivery), nextAt),
     });
     await use(notifier, notices);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    told("history", withoutSecrets(config, { channel: "history", attempts: 1, error: reason }), null);
+    onDelivery("history", withoutSecrets(config, { channel: "history", attempts: 1, error: reason }), null);
   } finally {
     notices?.close();
   }

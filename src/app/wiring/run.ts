@@ -5,30 +5,71 @@ import type { NewRun } from "../../history/statements.ts";
 import type { Day } from "../../pipeline/days.ts";
 import type { Ports } from "../../pipeline/ports.ts";
 import type { Remembered } from "../../pipeline/window.ts";
-import type { Report } from "../../run/events.ts";
+import type { EventFacts, Report } from "../../run/events.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { removeLanded } from "../../source/landing.ts";
 import { refuseOtherSource } from "../home-record.ts";
 import { historyFile } from "../runs.ts";
 import { wireTransform } from "./dbt.ts";
 import { wireTasks } from "./engine.ts";
+import { notifySecrets, RunNotices, secretWarnings } from "./notify.ts";
 import { openSource, proxyOf } from "./source.ts";
-import { keyOf, loadedSource, wireWarehouse } from "./warehouse.ts";
+import { keyOf, loadedSource, type WarehouseAccess, warehouseAccess, wireWarehouse } from "./warehouse.ts";
 
-/** Everything that a run holds, for {@link Wired.close} to give back. */
-export type Wired = {
+/** The settings that decide what a run reads and does. Times are in seconds. */
+export type RunSettings = Pick<
+  Config,
+  | "home"
+  | "database"
+  | "source"
+  | "companies"
+  | "configuredCompanies"
+  | "startDate"
+  | "asOf"
+  | "lookBackDays"
+  | "dbt"
+  | "extractTimeoutSeconds"
+  | "dbtTimeoutSeconds"
+  | "runTimeoutSeconds"
+>;
+
+/** A run, wired: its settings, and everything outside that it works with. */
+export type RunWiring = {
+  settings: RunSettings;
+  warehouse: WarehouseAccess;
+  /** The values that no text may show. */
+  secrets: readonly string[];
+  /** What is wrong with the secrets, as events. */
+  secretWarnings: readonly EventFacts[];
+  /** Writes the run into the history of its home. */
+  record(run: NewRun, options: Pick<RecorderOptions, "warn" | "onCancel">): Recorder;
+  notices(trigger: string, report: Report): RunNotices;
+  /** Opens the adapters. The caller holds the warehouse. */
+  open(options: OpenOptions, signal: AbortSignal, report: Report): Promise<OpenedRun>;
+};
+
+/** `onNotice` gets what a user should read before the run begins. */
+export function wireRun(config: Config, onNotice: (text: string) => void): RunWiring {
+  return {
+    settings: config,
+    warehouse: warehouseAccess(config, onNotice),
+    secrets: notifySecrets(config),
+    secretWarnings: secretWarnings(config),
+    record: (run, options) => new Recorder(run, { path: historyFile(config.home), ...options }),
+    notices: (trigger, report) => new RunNotices(config, trigger, report),
+    open: (options, signal, report) => openRun(config, options, signal, report),
+  };
+}
+
+/** Everything that a run holds, until `close` gives it back. */
+type OpenedRun = {
   ports: Ports;
   /** What the warehouse remembers. */
   remembered: Remembered;
   close(): Promise<void>;
 };
 
-/** Writes a run into the history of its home. */
-export function recordRun(config: Config, run: NewRun, told: Pick<RecorderOptions, "warn" | "onCancel">): Recorder {
-  return new Recorder(run, { path: historyFile(config.home), ...told });
-}
-
-export type WireOptions = {
+type OpenOptions = {
   skipDbt: boolean;
   /** Whose complaints the source has. */
   source: string;
@@ -42,12 +83,12 @@ export type WireOptions = {
  * The adapters of one run. What needs no network is checked first: Python where dbt will run, and that the file can be
  * opened. The caller holds the lock.
  */
-export async function wireRun(
+async function openRun(
   config: Config,
-  { skipDbt, sourceDay, acceptSource, source: identity }: WireOptions,
+  { skipDbt, sourceDay, acceptSource, source: identity }: OpenOptions,
   signal: AbortSignal,
   report: Report,
-): Promise<Wired> {
+): Promise<OpenedRun> {
   const landing = join(config.home, "landing", keyOf(config.database));
   proxyOf(config);
   const transform = wireTransform(config, signal);

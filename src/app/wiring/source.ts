@@ -15,8 +15,8 @@ import { CfpbSource } from "../../source/source.ts";
 import { fields } from "../../warehouse/fields.ts";
 import { retryPolicy, wireTasks } from "./engine.ts";
 
-/** Somebody waits for the answer: what fails is asked once more, soon, and a request is not waited for as long as at night. */
-function inHaste(config: Config): Config {
+/** Limits for a command whose user waits for the answer: one retry, soon, and a shorter timeout than a run at night has. */
+function interactive(config: Config): Config {
   const { retries, retryDelaySeconds, requestTimeoutSeconds } = config;
   return {
     ...config,
@@ -26,17 +26,36 @@ function inHaste(config: Config): Config {
   };
 }
 
-/** The source alone, for questions that no run asks. Nothing is landed, and no warehouse is touched. */
-export async function lookAtSource<T>(
-  given: Config,
+/** What a question to the source works with. */
+type SourcePorts = Pick<Ports, "source" | "tasks" | "report">;
+
+/** The source of a configuration, for questions outside of a run. */
+export type SourceAccess = {
+  /** Complaints in one answer. */
+  pageSize: number;
+  /** Requests that are sent in a minute at most; Infinity where there is no limit. */
+  requestsPerMinute: number;
+  /** Opens the source for as long as `use` takes. Nothing is landed, and no warehouse is touched. */
+  query<T>(signal: AbortSignal, report: Report, use: (ports: SourcePorts) => Promise<T>): Promise<T>;
+};
+
+export function sourceAccess(config: Config): SourceAccess {
+  return {
+    pageSize: config.pageSize,
+    requestsPerMinute: requestsPerMinute(config),
+    query: (signal, report, use) => querySource(interactive(config), signal, report, use),
+  };
+}
+
+async function querySource<T>(
+  config: Config,
   signal: AbortSignal,
   report: Report,
-  look: (ports: Pick<Ports, "source" | "tasks" | "report">) => Promise<T>,
+  use: (ports: SourcePorts) => Promise<T>,
 ): Promise<T> {
-  const config = inHaste(given);
   const { source, close } = await openSource(config, join(config.home, "landing"), signal);
   try {
-    return await look({ source, report, tasks: wireTasks(config, signal, report) });
+    return await use({ source, report, tasks: wireTasks(config, signal, report) });
   } finally {
     await close();
   }
@@ -66,7 +85,7 @@ async function startSource(config: Config, signal: AbortSignal): Promise<{ base:
 }
 
 /** The sample source has no limits of its own; the live one's are per address (invariant 6). */
-export function ratePerMinute({ source, rates }: Config): number {
+function requestsPerMinute({ source, rates }: Config): number {
   return source === "sample" ? Number.POSITIVE_INFINITY : rates.searches;
 }
 
@@ -75,7 +94,7 @@ function clientOptions(config: Config) {
     userAgent: `cfpb-pipeline/${config.version}${config.contact === null ? "" : ` (${config.contact})`}`,
     requestTimeoutMs: config.requestTimeoutSeconds * 1000,
     policy: retryPolicy(config),
-    budget: new RateBudget(ratePerMinute(config), systemClock),
+    budget: new RateBudget(requestsPerMinute(config), systemClock),
     clock: systemClock,
     proxy: proxyOf(config),
   };
@@ -88,7 +107,7 @@ export function proxyOf({ source, env }: Config): ProxyServer | null {
 
 /** Whether the source is what loading stands on: at most four requests, none of them repeated. */
 export async function checkSource(config: Config, signal: AbortSignal): Promise<ContractReport> {
-  const options = clientOptions(inHaste(config));
+  const options = clientOptions(interactive(config));
   const started = await startSource(config, signal);
   const { base, credentials } = splitAddress(started.base);
   const client = new SourceClient({ ...options, policy: { ...options.policy, retries: 0 }, credentials });

@@ -44,9 +44,9 @@ function lockedBy(config: Config, error: unknown): unknown {
   if (readRestoreNote(config.home) !== null) return restoring(error);
   const run = openRun(config);
   if (run === null) return error;
-  const { code, what, data } = error;
+  const { code, message, data } = error;
   const next = `Watch it with: pipeline runs watch ${run}\nStop it with: pipeline runs cancel ${run}`;
-  return new PipelineError({ code, what, data, next }, { cause: error });
+  return new PipelineError({ code, message, data, next }, { cause: error });
 }
 
 /** The beginning of the id of the run that has the warehouse; null where none is known to have it. */
@@ -66,7 +66,7 @@ function restoring(cause: PipelineError): PipelineError {
   return new PipelineError(
     {
       code: "warehouse_locked",
-      what: `A restore is under way. ${cause.what}`,
+      message: `A restore is under way. ${cause.message}`,
       data: "Nothing was read or changed.",
       next: "Wait until it is done.",
     },
@@ -74,23 +74,53 @@ function restoring(cause: PipelineError): PipelineError {
   );
 }
 
-/** Holds the warehouse for this process as long as `use` takes (invariant 4). */
-export async function withWarehouse<T>(config: Config, use: () => Promise<T>): Promise<T> {
+/** The warehouse of a configuration, outside of a run. */
+export type WarehouseAccess = {
+  /** Holds the warehouse for this process as long as `use` takes (invariant 4). Throws `warehouse_locked` where another process has it. */
+  hold<T>(use: () => Promise<T>): Promise<T>;
+  /** Finishes what a killed run left beside the warehouse; resolves to the source of its complaints. The caller holds the warehouse. */
+  recover(): Promise<string | null>;
+  /** What `state show` shows. Throws `warehouse_locked` while a run holds the warehouse. */
+  state(): Promise<StateReport>;
+  /** Reads the warehouse from end to end; null where there is none. */
+  integrity(): Promise<Integrity | null>;
+  /** Forgets the watermarks of these companies, of all where none is named; resolves to the forgotten ones. */
+  forget(companies: readonly string[]): Promise<string[]>;
+};
+
+/** `onNotice` gets what a user should read: that an interrupted restore was finished. */
+export function warehouseAccess(config: Config, onNotice: (text: string) => void): WarehouseAccess {
+  return {
+    hold: (use) => holdWarehouse(config, onNotice, use),
+    recover: () => recover(config),
+    state: () => readState(config, onNotice),
+    async integrity() {
+      checkPath(config.database);
+      return checkIntegrity(databaseOptions(config));
+    },
+    forget: (companies) => holdWarehouse(config, onNotice, () => forgetStates(databaseOptions(config), companies)),
+  };
+}
+
+export async function holdWarehouse<T>(
+  config: Config,
+  onNotice: (text: string) => void,
+  use: () => Promise<T>,
+): Promise<T> {
   checkWritable(config.home);
   checkPath(config.database);
   refuseOtherDatabase(config.home, config.database);
   const lock = takeWarehouse(config);
   try {
     const settled = await settleRestore(config.home);
-    if (settled !== null) process.stderr.write(`${settled}\n`);
+    if (settled !== null) onNotice(settled);
     return await use();
   } finally {
     lock.release();
   }
 }
 
-/** Brings what a killed run left beside the warehouse into it; gives whose complaints it has. The caller holds the lock. */
-export async function settleWarehouse(config: Config): Promise<string | null> {
+async function recover(config: Config): Promise<string | null> {
   const warehouse = wireWarehouse(config, () => undefined);
   try {
     return await loadedSource(config, warehouse);
@@ -99,25 +129,13 @@ export async function settleWarehouse(config: Config): Promise<string | null> {
   }
 }
 
-/** What `state show` shows. Throws `warehouse_locked` while a run holds the warehouse. */
-export async function stateReport(config: Config): Promise<StateReport> {
+async function readState(config: Config, onNotice: (text: string) => void): Promise<StateReport> {
   checkPath(config.database, "read");
   const holder = WarehouseLock.holderOf(config.database);
   if (holder !== undefined) throw lockedBy(config, refused(config.database, holder));
   // What a restore has left half-way is no state of anything.
-  if (readRestoreNote(config.home) !== null) await withWarehouse(config, async () => undefined);
+  if (readRestoreNote(config.home) !== null) await holdWarehouse(config, onNotice, async () => undefined);
   return readStateReport(databaseOptions(config), projectFingerprint(projectFolder));
-}
-
-/** Reads the warehouse from end to end. */
-export async function warehouseIntegrity(config: Config): Promise<Integrity | null> {
-  checkPath(config.database);
-  return checkIntegrity(databaseOptions(config));
-}
-
-/** Forgets the watermarks of these companies, of all where none is named; returns the forgotten ones. */
-export async function resetStates(config: Config, companies: readonly string[]): Promise<string[]> {
-  return withWarehouse(config, () => forgetStates(databaseOptions(config), companies));
 }
 
 /** A folder name for what belongs to one warehouse file. */

@@ -1,10 +1,12 @@
 import { dirname, resolve } from "node:path";
 import { backUp } from "../../app/backup/backup.ts";
 import { restore } from "../../app/backup/restore.ts";
+import { warehouseAccess } from "../../app/wiring/warehouse.ts";
 import { bytes, plural } from "../../pipeline/words.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals } from "../signals.ts";
+import { printNotice } from "../terminal/console.ts";
 import { wrong } from "../usage-error.ts";
 
 export type BackupCommandOptions = GlobalOptions & { to: string; wait: string };
@@ -17,16 +19,21 @@ export async function backupCommand(options: BackupCommandOptions): Promise<numb
   }
   if (options.to.trim() === "") throw wrong("--to is empty.", "Name a folder that is empty, or not there yet.");
   const { config } = await configOf(options);
+  const { home, database, version } = config;
+  const warehouse = warehouseAccess(config, printNotice);
   const cancellation = cancelOnSignals({
     subject: "The backup",
     data: "Nothing is left of it.",
     next: "Start it again.",
   });
   try {
-    const { files, rows } = await backUp(config, {
-      ...{ to: options.to, waitMs: seconds * 1000, signal: cancellation.signal },
-      onWait: (what) => void (options.quiet || process.stderr.write(`${what} Waiting for it.\n`)),
-    });
+    const { files, rows } = await backUp(
+      { home, database, version, warehouse },
+      {
+        ...{ to: options.to, waitMs: seconds * 1000, signal: cancellation.signal },
+        onWait: (what) => void (options.quiet || process.stderr.write(`${what} Waiting for it.\n`)),
+      },
+    );
     const size = files.reduce((sum, file) => sum + file.bytes, 0);
     const folder = resolve(options.to);
     if (options.json) process.stdout.write(`${JSON.stringify({ folder, rows, files: files.length, bytes: size })}\n`);
@@ -51,6 +58,8 @@ export async function restoreCommand(folder: string, options: RestoreOptions): P
   if (folder.trim() === "")
     throw wrong("The folder of the backup is empty.", "Name the folder that `pipeline backup` wrote.");
   const { config } = await configOf(options);
+  const { home, database, source } = config;
+  const warehouse = warehouseAccess(config, printNotice);
   const { force = false, acceptSource = false } = options;
   const data = "What was moved is moved back, and what was copied is removed: the home is as it was.";
   const cancellation = cancelOnSignals({
@@ -59,17 +68,19 @@ export async function restoreCommand(folder: string, options: RestoreOptions): P
     next: "Start it again, with --force where it refuses.",
   });
   try {
-    const { manifest, kept } = await restore(config, folder, { force, acceptSource }, cancellation.signal);
+    const { manifest, kept } = await restore(
+      { home, database, source, warehouse },
+      folder,
+      { force, acceptSource },
+      cancellation.signal,
+    );
     const { rows, madeAt } = manifest;
     // The folder that has all of it, as a rule.
     const [first] = kept;
     const keptIn = first === undefined ? null : dirname(first);
-    if (options.json)
-      process.stdout.write(`${JSON.stringify({ home: config.home, rows, madeAt, kept: keptIn, aside: kept })}\n`);
+    if (options.json) process.stdout.write(`${JSON.stringify({ home, rows, madeAt, kept: keptIn, aside: kept })}\n`);
     else if (!options.quiet) {
-      process.stdout.write(
-        `${config.home}: ${plural(rows, "complaint")}, as they were at ${madeAt}; every file is right.\n`,
-      );
+      process.stdout.write(`${home}: ${plural(rows, "complaint")}, as they were at ${madeAt}; every file is right.\n`);
       for (const path of kept) process.stdout.write(`What stood there is in ${path}\n`);
       process.stdout.write(hinted("Next: pipeline run\n"));
     }

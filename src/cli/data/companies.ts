@@ -1,4 +1,5 @@
-import { searchCompanies } from "../../app/run.ts";
+import { searchCompanies } from "../../app/companies.ts";
+import { sourceAccess } from "../../app/wiring/source.ts";
 import { count, plural, visible } from "../../pipeline/words.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
@@ -10,7 +11,12 @@ export async function companiesSearch(text: string, options: GlobalOptions): Pro
   const { config } = await configOf(options);
   const cancellation = cancelOnSignals(ofReading("The search"));
   try {
-    const { matches, suggestions } = await searchCompanies(config, text, cancellation.signal, waitConsole(options));
+    const { matches, suggestions } = await searchCompanies(
+      sourceAccess(config),
+      text,
+      cancellation.signal,
+      waitConsole(options),
+    );
     if (options.json) process.stdout.write(`${JSON.stringify({ text, matches, suggestions })}\n`);
     else if (matches.length > 0) {
       const columns = [{ title: "name" }, { title: "complaints", align: "right" as const }];

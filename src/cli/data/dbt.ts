@@ -3,6 +3,7 @@ import { dbtDocs, dbtOnWarehouse } from "../../app/wiring/dbt.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals } from "../signals.ts";
+import { printNotice } from "../terminal/console.ts";
 
 /** `pipeline dbt -- ARGS`, and `pipeline dbt docs`. */
 export async function dbtCommand(args: readonly string[], options: GlobalOptions): Promise<number> {
@@ -10,7 +11,7 @@ export async function dbtCommand(args: readonly string[], options: GlobalOptions
   if (!existsSync(config.database)) {
     throw new PipelineError({
       code: "warehouse_unusable",
-      what: `There is no warehouse ${config.database} yet.`,
+      message: `There is no warehouse ${config.database} yet.`,
       data: "Nothing was made or changed.",
       next: "Load something first: pipeline run",
     });
@@ -25,10 +26,16 @@ export async function dbtCommand(args: readonly string[], options: GlobalOptions
   const color = process.stdout.isTTY === true && options.color !== false && config.env.NO_COLOR === undefined;
   try {
     if (args.length !== 1 || args[0] !== "docs") {
-      return await dbtOnWarehouse(config, args, cancellation.signal, { color, progress, onLine: show });
+      return await dbtOnWarehouse(config, args, cancellation.signal, {
+        ...{ color, progress, onNotice: printNotice },
+        onLine: show,
+      });
     }
     const onLine = options.verbose ? show : () => undefined;
-    const file = await dbtDocs(config, cancellation.signal, { color: false, progress, onLine });
+    const file = await dbtDocs(config, cancellation.signal, {
+      ...{ color: false, progress, onLine },
+      onNotice: printNotice,
+    });
     process.stdout.write(options.json ? `${JSON.stringify({ file })}\n` : `${file}\n`);
     return 0;
   } finally {

@@ -1,15 +1,16 @@
 import { checkWritable } from "../../app/home-record.ts";
-import { resetStates, stateReport } from "../../app/wiring/warehouse.ts";
+import { warehouseAccess } from "../../app/wiring/warehouse.ts";
 import { nearestWord } from "../../pipeline/spelling.ts";
 import { count, plural, visible } from "../../pipeline/words.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
+import { printNotice } from "../terminal/console.ts";
 import { table } from "../terminal/table.ts";
 import { wrong } from "../usage-error.ts";
 
 /** `pipeline state show`. */
 export async function stateShow(options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
-  const { companies, loaded, untracked, dbt } = await stateReport(config);
+  const { companies, loaded, untracked, dbt } = await warehouseAccess(config, printNotice).state();
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ database: config.database, companies, loaded, untracked, dbt })}\n`);
     return 0;
@@ -52,7 +53,8 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
 export async function stateReset(companies: readonly string[], options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
   checkWritable(config.home);
-  const remembered = await stateReport(config);
+  const warehouse = warehouseAccess(config, printNotice);
+  const remembered = await warehouse.state();
   const known = [...remembered.companies, ...remembered.loaded].map(({ company }) => company);
   for (const company of companies) {
     if (known.includes(company)) continue;
@@ -62,7 +64,7 @@ export async function stateReset(companies: readonly string[], options: GlobalOp
       "See what is remembered with: pipeline state show",
     );
   }
-  const forgotten = await resetStates(config, companies);
+  const forgotten = await warehouse.forget(companies);
   if (options.json) process.stdout.write(`${JSON.stringify({ forgotten })}\n`);
   else if (!options.quiet) {
     const what = forgotten.length === 0 ? "Nothing was remembered" : `Forgotten: ${forgotten.join(", ")}`;

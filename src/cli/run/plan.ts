@@ -1,9 +1,11 @@
-import { executePlan } from "../../app/run.ts";
+import { executePlan } from "../../app/plan.ts";
+import { sourceAccess } from "../../app/wiring/source.ts";
+import { warehouseAccess } from "../../app/wiring/warehouse.ts";
 import type { Plan } from "../../pipeline/plan.ts";
 import { bytes, count, duration, plural } from "../../pipeline/words.ts";
 import { configOf } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
-import { waitConsole } from "../terminal/console.ts";
+import { printNotice, waitConsole } from "../terminal/console.ts";
 import { table } from "../terminal/table.ts";
 import { type RunCommandOptions, settingsOf } from "./run.ts";
 
@@ -11,11 +13,16 @@ import { type RunCommandOptions, settingsOf } from "./run.ts";
 export async function planCommand(options: RunCommandOptions): Promise<number> {
   const { config, warnings } = await configOf(options, settingsOf(options));
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  const { resetState = false, skipDbt = false, acceptWithdrawals = false, acceptSource = false } = options;
+  const { resetState = false, acceptSource = false } = options;
   const cancellation = cancelOnSignals(ofReading("The plan"));
   try {
-    const asked = { resetState, skipDbt, acceptWithdrawals, acceptSource, trigger: "cli" };
-    const plan = await executePlan(config, asked, cancellation.signal, waitConsole(options));
+    const { home, database, source: address, companies, startDate, asOf, lookBackDays } = config;
+    const plan = await executePlan(
+      { home, database, address, source: sourceAccess(config), warehouse: warehouseAccess(config, printNotice) },
+      { companies, startDate, asOf, lookBackDays, resetState, backfill: null, acceptSource },
+      cancellation.signal,
+      waitConsole(options),
+    );
     process.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : planText(plan));
     return 0;
   } finally {

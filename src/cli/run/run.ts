@@ -1,4 +1,5 @@
 import { executeRun, type RunOptions } from "../../app/run.ts";
+import { wireRun } from "../../app/wiring/run.ts";
 import { parseCompanies } from "../../config/companies.ts";
 import type { Loaded } from "../../config/load.ts";
 import type { Settings } from "../../config/schema.ts";
@@ -7,7 +8,7 @@ import { withoutAddress } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import { configOf } from "../options.ts";
 import { cancelOnSignals, ofRun } from "../signals.ts";
-import { type ConsoleOptions, runConsole } from "../terminal/console.ts";
+import { type ConsoleOptions, printNotice, runConsole } from "../terminal/console.ts";
 import { errorText } from "../terminal/error-output.ts";
 import { styleFor } from "../terminal/style.ts";
 import { summaryText } from "../terminal/summary.ts";
@@ -68,7 +69,7 @@ export async function runAndPrint(
   const { quiet = false } = options;
   const view = await runConsole(options, config.env);
   try {
-    const report = await executeRun(config, runOptions, cancellation.signal, view.emit);
+    const report = await executeRun(wireRun(config, printNotice), runOptions, cancellation.signal, view.emit);
     view.stop();
     if (options.json) process.stdout.write(`${JSON.stringify(hintedReport(report))}\n`);
     else if (!quiet || report.error !== null)
@@ -78,7 +79,7 @@ export async function runAndPrint(
     const { error } = report;
     if (error !== null)
       process.stderr.write(
-        errorText({ ...error, what: causes(error, options) }, styleFor(process.stderr, options, config.env)),
+        errorText({ ...error, message: causes(error, options) }, styleFor(process.stderr, options, config.env)),
       );
     return (report.state === "Cancelled" ? cancellation.exitCode() : undefined) ?? exitCodeOfRun(report);
   } finally {

@@ -64,7 +64,7 @@ function inspectText(run: RunDetail, style: Style): string {
       errorText(
         {
           code: "crashed",
-          what: `The process of this run (${lease.pid} on ${lease.host}) is gone without an end: it was killed, or the machine was.`,
+          message: `The process of this run (${lease.pid} on ${lease.host}) is gone without an end: it was killed, or the machine was.`,
           data: "What it had not committed was rolled back; companies that were already loaded stay loaded.",
           next: `Run again, or only what is left: pipeline runs retry ${run.id.slice(0, 8)}`,
         },
@@ -72,7 +72,7 @@ function inspectText(run: RunDetail, style: Style): string {
       ),
     );
   }
-  if (report?.error) parts.push(errorText({ ...report.error, what: withoutAddress(report.error.message) }, style));
+  if (report?.error) parts.push(errorText({ ...report.error, message: withoutAddress(report.error.message) }, style));
   return parts.filter(Boolean).join("\n");
 }
 
@@ -129,7 +129,7 @@ function attemptLines({ attempts }: RunDetail): string {
   return failed
     .map(({ task, number, error, waitMs }) => {
       const waited = waitMs === null ? "" : `; the next one ${duration(waitMs)} later`;
-      return `${visible(`${task}, attempt ${number}: ${error!.code}: ${error!.what}${waited}`)}\n`;
+      return `${visible(`${task}, attempt ${number}: ${error!.code}: ${error!.message}${waited}`)}\n`;
     })
     .join("");
 }

@@ -1,5 +1,4 @@
-import { stateReport } from "../../app/wiring/warehouse.ts";
-import type { Config } from "../../config/config.ts";
+import { type WarehouseAccess, warehouseAccess } from "../../app/wiring/warehouse.ts";
 import type { Settings } from "../../config/schema.ts";
 import { chainOf, doneSince, othersCount } from "../../history/retries.ts";
 import { type Day, later, type Window } from "../../pipeline/days.ts";
@@ -8,6 +7,7 @@ import { redactor, secretsOf } from "../../run/redact.ts";
 import { isFinal } from "../../run/states.ts";
 import { configOf } from "../options.ts";
 import { type RunOutput, runAndPrint, startedBy } from "../run/run.ts";
+import { printNotice } from "../terminal/console.ts";
 import { wrong } from "../usage-error.ts";
 import { findRun, withHistory } from "./find.ts";
 
@@ -32,7 +32,10 @@ export async function runsRetry(id: string | undefined, options: RetryOptions): 
   const source = sourceOf(run.source, options.source, config.source);
   const settings = { companies, startDate, lookBackDays, database, dbt: dbt ?? undefined, source };
   const before = await configOf(options, { ...settings, asOf: run.asOf });
-  const asOf = later(run.asOf, await loadedThrough(before.config));
+  const asOf = later(
+    run.asOf,
+    await loadedThrough(warehouseAccess(before.config, printNotice), before.config.companies),
+  );
   const loaded = await configOf(options, { ...settings, asOf });
   return runAndPrint(loaded, options, {
     ...{ resetState, skipDbt, acceptWithdrawals, acceptSource },
@@ -48,10 +51,10 @@ export async function runsRetry(id: string | undefined, options: RetryOptions): 
 }
 
 /** The last day that is loaded of the companies of a run: no retry goes back behind it. */
-async function loadedThrough(config: Config): Promise<Day> {
-  const { companies } = await stateReport(config);
+async function loadedThrough(warehouse: WarehouseAccess, configured: readonly string[]): Promise<Day> {
+  const { companies } = await warehouse.state();
   return companies
-    .filter(({ company }) => config.companies.includes(company))
+    .filter(({ company }) => configured.includes(company))
     .reduce((last, { loadedThrough: day }) => later(last, day), "");
 }
 
@@ -78,7 +81,7 @@ function sourceOf(recorded: string, given: string | undefined, configured: strin
 function differs(recorded: string, other: string, next: string): PipelineError {
   return new PipelineError({
     code: "source_differs",
-    what: `The run asked ${recorded} and ${other}.`,
+    message: `The run asked ${recorded} and ${other}.`,
     data: "Nothing was read or changed.",
     next,
   });

@@ -1,22 +1,14 @@
 import type { Command } from "commander";
 import { checkWritable } from "../../app/home-record.ts";
+import { makeSchedule, type ScheduleText, scheduleExists } from "../../app/schedules.ts";
 import { cronTimes, inZone, nextTimes } from "../../schedule/cron.ts";
-import { catchUps, overlaps, type Schedule } from "../../schedule/due.ts";
-import { machineTimeZone } from "../../schedule/machine-zone.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { settingsOf } from "../run/run.ts";
 import { wrong } from "../usage-error.ts";
 
-export type AddOptions = GlobalOptions & {
-  cron: string;
-  timezone?: string;
-  catchUp: string;
-  overlap: string;
-  jitter: string;
-  lateAfter: string;
-};
+export type AddOptions = GlobalOptions & ScheduleText;
 
 /** `pipeline schedule add`. `run` is the command whose options a schedule may carry. */
 export async function scheduleAdd(
@@ -33,9 +25,7 @@ export async function scheduleAdd(
   checkWritable(config.home);
   const store = ScheduleStore.open(path);
   try {
-    if (!store.add(schedule)) {
-      throw wrong(`A schedule "${name}" is there already.`, `Take it out first: pipeline schedule rm ${name}`);
-    }
+    if (!store.add(schedule)) throw scheduleExists(name);
   } finally {
     store.close();
   }
@@ -51,34 +41,6 @@ export async function scheduleAdd(
   for (const at of next) process.stdout.write(`  ${inZone(at, timezone)}\n`);
   process.stdout.write(hinted("Runs start while a server is up: pipeline server start --background\n"));
   return 0;
-}
-
-/** A schedule out of what people write. Throws `usage` and `schedule_invalid`. */
-export function makeSchedule(
-  name: string,
-  runOptions: string[],
-  {
-    cron,
-    timezone = machineTimeZone(process.env.TZ),
-    catchUp,
-    overlap,
-    jitter,
-    lateAfter,
-  }: Omit<AddOptions, keyof GlobalOptions>,
-  now: number,
-): Schedule {
-  if (!/^[\w-]{1,64}$/.test(name)) {
-    throw wrong(`"${name}" cannot be a schedule's name: expected letters, digits, - and _, 64 at most.`);
-  }
-  const times = cronTimes(cron, timezone);
-  return {
-    ...{ name, cron: cron.trim(), timezone, runOptions, paused: false, createdAt: now },
-    catchUp: oneOf("--catch-up", catchUp, catchUps),
-    overlap: oneOf("--overlap", overlap, overlaps),
-    jitterSeconds: whole("--jitter", jitter, 0, 86_400),
-    lateAfterMinutes: whole("--late-after", lateAfter, 1, 10_080),
-    nextDueAt: times.next(now),
-  };
 }
 
 /** What is wrong with a run's options is said now, not at night. */
@@ -101,19 +63,4 @@ function isoTimes(key: string, value: unknown): unknown {
   return (key === "createdAt" || key === "nextDueAt") && typeof value === "number"
     ? new Date(value).toISOString()
     : value;
-}
-
-function oneOf<const T extends string>(flag: string, text: string, known: readonly T[]): T {
-  const found = known.find((word) => word === text);
-  if (found === undefined)
-    throw wrong(`${flag} is "${text}": expected ${known.join(", ").replace(/, (\w+)$/, " or $1")}.`);
-  return found;
-}
-
-function whole(flag: string, text: string, least: number, most: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= least && value <= most)) {
-    throw wrong(`${flag} is "${text}": expected a whole number from ${least} to ${most}.`);
-  }
-  return value;
 }

@@ -1,8 +1,7 @@
 import { checkWritable } from "../../app/home-record.ts";
 import { openRuns } from "../../app/runs.ts";
+import { namedSchedule, outcomeOf } from "../../app/schedules.ts";
 import { findHome } from "../../config/home.ts";
-import type { History } from "../../history/history.ts";
-import { nearestWord } from "../../pipeline/spelling.ts";
 import { cronTimes, inZone, nextTimes } from "../../schedule/cron.ts";
 import type { Schedule } from "../../schedule/due.ts";
 import { ScheduleStore, type Slot } from "../../schedule/store.ts";
@@ -12,7 +11,6 @@ import { parseCount } from "../runs/find.ts";
 import { colored } from "../runs/list.ts";
 import { styleFor } from "../terminal/style.ts";
 import { table } from "../terminal/table.ts";
-import { wrong } from "../usage-error.ts";
 
 /** `pipeline schedule ls`. */
 export async function scheduleList(options: GlobalOptions): Promise<number> {
@@ -49,16 +47,6 @@ const nothing = 'There are no schedules yet. Add one with: pipeline schedule add
 function nextText({ paused, nextDueAt, timezone }: Schedule): string {
   if (paused) return "paused";
   return nextDueAt === null ? "never again" : inZone(nextDueAt, timezone);
-}
-
-/** The state of the slot's run, or what became of a slot that has none. */
-export function outcomeOf(slot: Slot, history: History | null): string {
-  if (slot.state === "missed") return "missed: no server was up";
-  if (slot.state === "skipped") return "skipped: another run was under way";
-  if (slot.state === "due") return "waits for its start";
-  const [run] = slot.runId === null ? [] : (history?.find(slot.runId) ?? []);
-  if (run !== undefined) return run.state;
-  return slot.state === "started" ? "starting" : `ended with exit code ${slot.exitCode ?? "unknown"}`;
 }
 
 function publicSchedule({
@@ -136,20 +124,6 @@ export async function scheduleChange(
     }
     return 0;
   });
-}
-
-/** The schedule of a name. Throws `usage` and names the nearest one. */
-export function namedSchedule(schedules: readonly Schedule[], name: string): Schedule {
-  const found = schedules.find((schedule) => schedule.name === name);
-  if (found !== undefined) return found;
-  const nearest = nearestWord(
-    name,
-    schedules.map((schedule) => schedule.name),
-  );
-  throw wrong(
-    `No schedule is called "${name}".${nearest === null ? "" : ` Did you mean "${nearest}"?`}`,
-    "See what there is with: pipeline schedule ls",
-  );
 }
 
 async function withSchedules<T>(

@@ -3,9 +3,10 @@ import { join, relative } from "node:path";
 import { stringify } from "yaml";
 import { checkWritable } from "../../app/home-record.ts";
 import { executeRun, type RunOptions } from "../../app/run.ts";
-import type { Config } from "../../config/config.ts";
+import { wireRun } from "../../app/wiring/run.ts";
 import { ownHome } from "../../config/home.ts";
 import { loadConfig } from "../../config/load.ts";
+import type { Settings } from "../../config/schema.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { addDays } from "../../pipeline/days.ts";
 import type { RunReport } from "../../pipeline/report.ts";
@@ -17,6 +18,7 @@ import { startNights } from "../../sample/server/nights.ts";
 import { programName } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofRun } from "../signals.ts";
+import { printNotice } from "../terminal/console.ts";
 import { type Style, styleFor } from "../terminal/style.ts";
 import { wrong } from "../usage-error.ts";
 
@@ -60,9 +62,10 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     show(`A week of nights on made-up complaints of ${companies.length} companies, into ${folder}.\n`);
     show(`${headings}\n`);
     const night = async (asOf: string, run: Partial<RunOptions>, label: string) => {
-      const config = configOf(home, source.url, asOf);
+      const { config } = loadConfig(settingsOf(home, source.url, asOf), undefined, asOf);
+      // Nobody is notified of failures that are made up.
       const report = await executeRun(
-        config,
+        wireRun({ ...config, notify: { on: [] } }, printNotice),
         { ...plain, ...run, sourceDay: asOf, sourceIdentity: "sample" },
         signal,
         tellSlow(options),
@@ -118,16 +121,13 @@ function retryOf({ runId, startedAt: since }: RunReport, asOf: string) {
 const loads = { source: "sample", companies: [...companies], startDate: "2025-01-01", lookBackDays: 60 };
 
 /** The user's own settings as far as they are about this machine; what is loaded is the demo's. */
-function configOf(home: string, source: string, asOf: string): Config {
-  const settings = {
+function settingsOf(home: string, source: string, asOf: string): Partial<Settings> {
+  return {
     ...loads,
     ...{ home, source, asOf },
     ...{ database: join(home, "cfpb_complaints.duckdb"), retries: 1, retryDelaySeconds: 0.2 },
     rates: { searches: 100_000, exports: 100_000, documents: 100_000 },
   };
-  const { config } = loadConfig(settings, undefined, asOf);
-  // Nobody is told of failures that are made up.
-  return { ...config, notify: { on: [] } };
 }
 
 /** dbt's environment is made by the first run of a machine, which takes a while. */
@@ -195,6 +195,5 @@ function notADemo(home: string): PipelineError {
 }
 
 function failedAt({ error }: RunReport): never {
-  const { code, message: what, data, next } = error!;
-  throw new PipelineError({ code, what, data, next });
+  throw new PipelineError(error!);
 }

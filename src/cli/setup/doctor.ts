@@ -1,10 +1,13 @@
-import { examine, type Finding } from "../../app/doctor/doctor.ts";
+import { examine } from "../../app/doctor/doctor.ts";
+import type { Finding } from "../../app/doctor/finding.ts";
+import { wireDoctor } from "../../app/wiring/doctor.ts";
 import { notifySecrets } from "../../app/wiring/notify.ts";
 import { plural } from "../../pipeline/words.ts";
 import { redactor, redactValue, secretsOf } from "../../run/redact.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
+import { printNotice } from "../terminal/console.ts";
 import { type Style, styleFor } from "../terminal/style.ts";
 
 export type DoctorOptions = GlobalOptions & { offline?: boolean };
@@ -20,7 +23,13 @@ export async function doctorCommand(options: DoctorOptions): Promise<number> {
     process.stdout.write(redact(findingText(finding, style)));
   };
   try {
-    const findings = await examine(config, warnings, options.offline ?? false, cancellation.signal, print);
+    const findings = await examine(
+      wireDoctor(config, printNotice),
+      warnings,
+      options.offline ?? false,
+      cancellation.signal,
+      print,
+    );
     const count = (state: Finding["state"]) => findings.filter((finding) => finding.state === state).length;
     const [failures, warned] = [count("failure"), count("warning")];
     if (options.json)

@@ -22,7 +22,7 @@ export async function initCommand(options: InitOptions): Promise<number> {
   if (there.length > 0 && options.force !== true) {
     throw new PipelineError({
       code: "usage",
-      what: `There is a ${there.join(" and a ")} already.`,
+      message: `There is a ${there.join(" and a ")} already.`,
       data: "Nothing was written.",
       next: "Edit it, or write it anew with --force.",
     });
@@ -31,7 +31,7 @@ export async function initCommand(options: InitOptions): Promise<number> {
   if (obstacle !== null) {
     throw new PipelineError({
       code: "usage",
-      what: `${file} cannot be written: ${obstacle.at} ${obstacle.why}.`,
+      message: `${file} cannot be written: ${obstacle.at} ${obstacle.why}.`,
       data: "Nothing was written.",
       next: "Name another place: pipeline init --config DIR/pipeline.yaml",
     });

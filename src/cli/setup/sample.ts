@@ -89,7 +89,7 @@ function number(name: string, text: string, least: number, most: number): number
 function wrongOption(name: string, value: string, expected: string): PipelineError {
   return new PipelineError({
     code: "usage",
-    what: `${name} is "${value}": expected ${expected}.`,
+    message: `${name} is "${value}": expected ${expected}.`,
     data: "Nothing was started.",
     next: "See what there is with: pipeline sample start --help",
   });
@@ -97,7 +97,7 @@ function wrongOption(name: string, value: string, expected: string): PipelineErr
 
 function startFailure(error: NodeJS.ErrnoException, { port, documents }: SampleStartOptions): unknown {
   const fail = (what: string, next: string) =>
-    new PipelineError({ code: "usage", what, data: "Nothing was started.", next }, { cause: error });
+    new PipelineError({ code: "usage", message: what, data: "Nothing was started.", next }, { cause: error });
   if (error.code === "EADDRINUSE")
     return fail(`Port ${port} is in use by another program.`, "Name another one, or none: any free port is taken.");
   if (error.code === "EACCES" && error.syscall === "listen")

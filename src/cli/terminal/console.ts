@@ -10,6 +10,11 @@ export type ConsoleOptions = GlobalOptions & { logFormat?: string };
 /** Where a run tells what happens, on stderr: a live view in a terminal, lines elsewhere, JSON where it is asked for. */
 export type RunConsole = { emit: Emit; stop(): void };
 
+/** Prints on stderr what a user should read, whatever the command is. */
+export function printNotice(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
 /** Where a command that only asks tells what it waits for, on stderr. */
 export function waitConsole({ quiet }: GlobalOptions): Report {
   return (happening) => {

@@ -1,4 +1,3 @@
-import { errorReport } from "../../pipeline/report.ts";
 import { visible } from "../../pipeline/words.ts";
 import { type ErrorFacts, exitCodeOf, factsOf, PipelineError } from "../../run/errors.ts";
 import { redactor, redactValue, secretsOf } from "../../run/redact.ts";
@@ -10,14 +9,14 @@ export function reportError(error: unknown, json: boolean, style: Style): number
   // Of errors outside a run: what was in the environment may stand in a message about it.
   const redact = redactor(secretsOf(process.env.PIPELINE_SOURCE ?? ""));
   const facts = redactValue(redact, factsOf(error));
-  if (json) process.stdout.write(`${JSON.stringify({ error: errorReport({ ...facts, next: hinted(facts.next) }) })}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ error: { ...facts, next: hinted(facts.next) } })}\n`);
   process.stderr.write(errorText(facts, style));
   return (error instanceof PipelineError ? error.exitCode : undefined) ?? exitCodeOf(facts.code);
 }
 
 /** What happened, what happened to the data, what to do next. */
-export function errorText({ code, what, data, next }: ErrorFacts, style: Style): string {
+export function errorText({ code, message, data, next }: ErrorFacts, style: Style): string {
   // A message may have lines of its own; nothing else in it is obeyed by a terminal.
   const plain = (text: string) => text.split("\n").map(visible).join("\n");
-  return `${style.bad(`error[${code}]:`)} ${plain(what)}\n${style.dim("data:")} ${plain(data)}\n${style.dim("next:")} ${plain(hinted(next))}\n`;
+  return `${style.bad(`error[${code}]:`)} ${plain(message)}\n${style.dim("data:")} ${plain(data)}\n${style.dim("next:")} ${plain(hinted(next))}\n`;
 }

@@ -20,7 +20,7 @@ export async function listen(server: Server, host: string, port: number): Promis
       throw new PipelineError(
         {
           code: "port_in_use",
-          what: `Port ${port} may not be used by this user.`,
+          message: `Port ${port} may not be used by this user.`,
           data: "Nothing was started.",
           next: "Name one from 1024 on with --port.",
         },
@@ -37,7 +37,7 @@ async function inUse(host: string, port: number, cause: unknown): Promise<Pipeli
   return new PipelineError(
     {
       code: "port_in_use",
-      what: `Port ${port} is in use${holder === null ? "" : ` by process ${holder.pid} (${holder.command})`}.`,
+      message: `Port ${port} is in use${holder === null ? "" : ` by process ${holder.pid} (${holder.command})`}.`,
       data: "Nothing was started.",
       next: free === null ? "Name another one with --port." : `Take another one: --port ${free}`,
     },

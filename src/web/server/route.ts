@@ -4,8 +4,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as z from "zod";
-import { errorReport } from "../../pipeline/report.ts";
-import { PipelineError, statusOf } from "../../run/errors.ts";
+import { factsOf, PipelineError, statusOf } from "../../run/errors.ts";
 import { Problem } from "./problem.ts";
 import type { Sender } from "./sending.ts";
 
@@ -147,7 +146,7 @@ export function failure(
     return context.json({ error: { message } }, status);
   }
   if (error instanceof PipelineError) {
-    return context.json({ error: errorReport(error) }, statusOf(error.code) as ContentfulStatusCode);
+    return context.json({ error: factsOf(error) }, statusOf(error.code) as ContentfulStatusCode);
   }
   onError(error);
   return context.json({ error: { message: "An unexpected error; the server's log has it." } }, 500);

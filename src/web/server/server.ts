@@ -183,7 +183,7 @@ const loopback = ["127.0.0.1", "localhost", "[::1]", "::1"];
 function notLoopback(host: string): PipelineError {
   return new PipelineError({
     code: "usage",
-    what: `--host is "${host}": whoever reaches that address could read and start runs.`,
+    message: `--host is "${host}": whoever reaches that address could read and start runs.`,
     data: "Nothing was started.",
     next: "Name a file that holds a token with --token-file, or leave the host and use ssh -L 4200:127.0.0.1:4200.",
   });

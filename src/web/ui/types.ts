@@ -1,4 +1,5 @@
-import type { CompanyReport, ErrorReport } from "../../pipeline/report.ts";
+import type { CompanyReport } from "../../pipeline/report.ts";
+import type { ErrorFacts } from "../../run/errors.ts";
 import type { DbtNode } from "../../run/events.ts";
 
 /** What the API answers, as far as the pages read it; the server's schemas say all of it (`/api/v1/openapi.json`). */
@@ -53,7 +54,7 @@ export type RunDetail = RunRow & {
   }[];
   nodes: DbtNode[];
   notices: { kind: string; channel: string; state: string; attempts: number; error: string | null }[];
-  report: { companies: CompanyReport[]; error: ErrorReport | null } | null;
+  report: { companies: CompanyReport[]; error: ErrorFacts | null } | null;
 };
 
 export type LogLine = { seq: number; level: number; event: { type: string; at: string; task?: string } };

@@ -6,6 +6,7 @@ import { findingsOf } from "../../../src/app/doctor/finding.ts";
 import { checkDisk, checkHome, checkNode } from "../../../src/app/doctor/machine.ts";
 import { checkNotifications, checkSchedule } from "../../../src/app/doctor/nightly.ts";
 import { checkHistory, checkScheduleFile, checkSnapshot, checkWarehouse } from "../../../src/app/doctor/stores.ts";
+import { wireDoctor } from "../../../src/app/wiring/doctor.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { cronTimes } from "../../../src/schedule/cron.ts";
@@ -21,6 +22,8 @@ import { startTestSource, type TestSource } from "../../harness/sample.ts";
 import { testSnapshot } from "../../harness/snapshot.ts";
 
 const configIn = (home: string): Config => loadConfig({ home }, undefined, "2099-01-01").config;
+const warehouseOf = (config: Config) => checkWarehouse(config.database, wireDoctor(config, assert.fail).integrity);
+const snapshotOf = (config: Config) => checkSnapshot(config.home, wireDoctor(config, assert.fail).snapshot);
 
 describe("pipeline doctor", () => {
   let source: TestSource;
@@ -47,9 +50,9 @@ describe("pipeline doctor", () => {
     const checks = async (some: Config) => [
       ...checkHome(some),
       ...checkDisk(some),
-      ...(await checkWarehouse(some)),
-      ...checkHistory(some),
-      ...(await checkSnapshot(some)),
+      ...(await warehouseOf(some)),
+      ...checkHistory(some.home),
+      ...(await snapshotOf(some)),
     ];
     const found = await checks(config);
     assert.ok(found.every(({ state }) => state === "ok" || state === "warning"));
@@ -81,7 +84,7 @@ describe("pipeline doctor", () => {
 
   it("says who has the warehouse, and does not read it then", async () => {
     const lock = WarehouseLock.acquire(config.database, { pid: process.pid, since: "now" });
-    const [found] = await checkWarehouse(config);
+    const [found] = await warehouseOf(config);
     lock.release();
     assert.deepEqual(
       [found?.state, found?.what],
@@ -98,9 +101,9 @@ describe("pipeline doctor", () => {
       await connection.run("insert into raw.cfpb_complaints select * from raw.cfpb_complaints limit 2");
     });
     warehouse.close();
-    assert.match((await checkWarehouse(configIn(copy)))[0]!.what, /^2 complaints stored twice$/);
+    assert.match((await warehouseOf(configIn(copy)))[0]!.what, /^2 complaints stored twice$/);
     truncateSync(database, 6000);
-    const [found] = await findingsOf("warehouse", () => checkWarehouse(configIn(copy)));
+    const [found] = await findingsOf("warehouse", () => warehouseOf(configIn(copy)));
     assert.deepEqual([found?.state, found?.check], ["failure", "warehouse"]);
   });
 
@@ -110,12 +113,12 @@ describe("pipeline doctor", () => {
     source.intercept = () => ({ kind: "answer", status: 404 });
     await runInProcess({ home: copy, source });
     source.intercept = undefined;
-    const [failed] = checkHistory(configIn(copy));
+    const [failed] = checkHistory(copy);
     assert.equal(failed?.state, "warning");
     assert.match(failed!.what, /: Failed \(source_/);
     assert.match(failed!.fix!, /pipeline runs inspect [0-9a-f]{8}/);
     writeFileSync(join(copy, "history.sqlite"), "rubbish ".repeat(1000));
-    const [damaged] = await findingsOf("history", () => checkHistory(configIn(copy)));
+    const [damaged] = await findingsOf("history", () => checkHistory(copy));
     assert.equal(damaged?.state, "failure");
     writeFileSync(ScheduleStore.fileOf(copy), "rubbish ".repeat(1000));
     assert.match(checkScheduleFile(copy)[0]!.what, /is damaged/);
@@ -126,10 +129,10 @@ describe("pipeline doctor", () => {
 
   it("finds a snapshot that lost a file", async () => {
     const { home: copy, folder, manifest } = await testSnapshot();
-    assert.match((await checkSnapshot(configIn(copy)))[0]!.what, /^2 tables, published 20/);
+    assert.match((await snapshotOf(configIn(copy)))[0]!.what, /^2 tables, published 20/);
     const { file } = manifest.tables[0]!;
     rmSync(join(folder, file));
-    assert.match((await checkSnapshot(configIn(copy)))[0]!.what, new RegExp(`^${file} of .* is missing or cut off$`));
+    assert.match((await snapshotOf(configIn(copy)))[0]!.what, new RegExp(`^${file} of .* is missing or cut off$`));
   });
 
   it("says that nothing starts the schedules, and who is paused", () => {

@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { findingsOf } from "../../../src/app/doctor/finding.ts";
 import { checkSourceContract } from "../../../src/app/doctor/outside.ts";
+import { wireDoctor } from "../../../src/app/wiring/doctor.ts";
+import type { Config } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { temporaryFolder } from "../../harness/context.ts";
 import { jpmorgan, startTestSource, type TestSource } from "../../harness/sample.ts";
 
 const never = new AbortController().signal;
+const contractOf = (config: Config) =>
+  checkSourceContract(config.source, () => wireDoctor(config, assert.fail).source(never));
 
 describe("the contract check of the source", () => {
   let source: TestSource;
@@ -26,7 +30,7 @@ describe("the contract check of the source", () => {
       "2099-01-01",
     );
     const quick = { ...config, rates: { searches: 1e6, exports: 1e6, documents: 1e6 } };
-    const findings = await findingsOf("source", () => checkSourceContract(quick, never));
+    const findings = await findingsOf("source", () => contractOf(quick));
     return findings
       .filter(({ check }) => check !== "clock")
       .map(({ check, state, what }) => `${state} ${check}: ${what}`);
@@ -157,7 +161,7 @@ describe("the contract check of the source", () => {
         return { ...answer, headers: { ...answer.headers, date } };
       };
       source.requests.length = 0;
-      const [clock] = await checkSourceContract({ ...config, rates: { ...config.rates, searches: 1e6 } }, never);
+      const [clock] = await contractOf({ ...config, rates: { ...config.rates, searches: 1e6 } });
       assert.deepEqual([clock?.check, clock?.state], ["clock", state]);
     }
   });

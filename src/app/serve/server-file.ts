@@ -54,7 +54,7 @@ function unreadable(home: string, cause: unknown): PipelineError {
   return new PipelineError(
     {
       code: "server_failed",
-      what: `${fileOf(home)} cannot be read by this user: only its owner can tell whether a server is up.`,
+      message: `${fileOf(home)} cannot be read by this user: only its owner can tell whether a server is up.`,
       data: "Nothing was read or changed.",
       next: "Run the command as the user who runs the server.",
     },

@@ -1,8 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { openRuns, warehouseHolder } from "../../app/runs.ts";
-import type { Config } from "../../config/config.ts";
 import { isAlive, leaseOf } from "../../history/lease.ts";
 import { startLogged } from "../../process/logged.ts";
 import { PipelineError } from "../../run/errors.ts";
@@ -10,20 +8,20 @@ import { isFinal } from "../../run/states.ts";
 import type { Schedule } from "../../schedule/due.ts";
 import type { Runs } from "../../schedule/scheduler.ts";
 import type { Slot } from "../../schedule/store.ts";
-import type { GlobalOptions } from "../options.ts";
-import { ownCommand } from "../own-command.ts";
+import { openRuns, warehouseHolder } from "../runs.ts";
+import type { ServeSettings } from "../wiring/serve.ts";
 
 /**
  * The runs of a scheduler: each is a process of its own that neither the server's end nor its crash touches. What it prints goes
  * to `<home>/scheduled-runs.log`.
  */
-export function scheduledRuns(config: Config, options: GlobalOptions, told: Told): Runs {
-  const { home, database, env } = config;
+export function scheduledRuns(settings: ServeSettings, command: OwnCommand, listener: RunListener): Runs {
+  const { home, database, env } = settings;
   return {
     starter: leaseOf(process.pid),
     isBusy: () => warehouseHolder(database) !== undefined,
     isAlive: (starter) => isAlive({ ...starter, namespace: starter.namespace ?? null }),
-    late: told.late,
+    late: listener.late,
     stateOf(runId) {
       const history = openRuns(home);
       try {
@@ -37,18 +35,21 @@ export function scheduledRuns(config: Config, options: GlobalOptions, told: Told
     async start(schedule, runId) {
       try {
         const words = ["run", "-q", "--trigger", "schedule", "--run-id", runId, ...schedule.runOptions];
-        const child = startRun(ownCommand(words, options), home, env);
-        told.started(schedule, runId);
+        const child = startRun(command(words), home, env);
+        listener.started(schedule, runId);
         const [code] = (await once(child, "close")) as [number | null];
-        told.ended(schedule, runId, code);
+        listener.ended(schedule, runId, code);
         return code;
       } catch (error) {
-        told.ended(schedule, runId, null, error);
+        listener.ended(schedule, runId, null, error);
         return null;
       }
     },
   };
 }
+
+/** The command line of this program with these words, to be started from anywhere. */
+export type OwnCommand = (words: readonly string[]) => readonly [string, ...string[]];
 
 /** Starts a run for a server; it outlives it and says what it says in a log. Throws `schedule_failed` where that cannot be written. */
 export function startRun(command: readonly string[], home: string, env: Record<string, string>): ChildProcess {
@@ -57,7 +58,7 @@ export function startRun(command: readonly string[], home: string, env: Record<s
     new PipelineError(
       {
         code: "schedule_failed",
-        what: `The log of the runs, ${path}, cannot be written: ${error.message}.`,
+        message: `The log of the runs, ${path}, cannot be written: ${error.message}.`,
         data: "No run was started.",
         next: "See that it is a file that can be written.",
       },
@@ -66,8 +67,8 @@ export function startRun(command: readonly string[], home: string, env: Record<s
   return startLogged(command, { env, path, unwritable });
 }
 
-/** Who wants to know what the scheduler does. */
-export type Told = {
+/** Is called with what the scheduler does. */
+type RunListener = {
   started(schedule: Schedule, runId: string): void;
   ended(schedule: Schedule, runId: string, code: number | null, error?: unknown): void;
   late(schedule: Schedule, slot: Slot): void;

@@ -1,20 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { currentSnapshotName, openPublished } from "../../app/published.ts";
-import { historyFile, openRuns, warehouseHolder } from "../../app/runs.ts";
-import type { Config } from "../../config/config.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { cronTimes, nextTimes } from "../../schedule/cron.ts";
 import type { ScheduleStore } from "../../schedule/store.ts";
 import { HistoryHandle } from "../../web/server/history-handle.ts";
 import type { Home, PublicSchedule } from "../../web/server/home.ts";
 import { Queue } from "../../web/server/queue.ts";
-import type { GlobalOptions } from "../options.ts";
-import { ownCommand } from "../own-command.ts";
-import { makeSchedule } from "../schedule/add.ts";
-import { namedSchedule, outcomeOf } from "../schedule/list.ts";
-import { wrong } from "../usage-error.ts";
-import { startRun } from "./scheduled-runs.ts";
+import { currentSnapshotName, openPublished } from "../published.ts";
+import { historyFile, openRuns, warehouseHolder } from "../runs.ts";
+import { makeSchedule, namedSchedule, outcomeOf, scheduleExists } from "../schedules.ts";
+import type { ServeSettings } from "../wiring/serve.ts";
+import { type OwnCommand, startRun } from "./scheduled-runs.ts";
 
 const shownTimes = 5;
 const shownPast = 30;
@@ -26,11 +21,11 @@ const most = { maxRows: 1000, maxBytes: 10_000_000 };
 const places = { atOnce: 2, waiting: 20 };
 
 /** A home as the pages show it, and what they can do: commands of this program, started as processes of their own. */
-export function serverHome(config: Config, options: GlobalOptions, store: ScheduleStore): Home {
-  const { home, database, version, companies, env } = config;
+export function serverHome(settings: ServeSettings, command: OwnCommand, store: ScheduleStore): Home {
+  const { home, database, version, companies, env } = settings;
   const start = async (words: readonly string[]): Promise<string> => {
     const runId = randomUUID();
-    const child = startRun(ownCommand([...words, "-q", "--run-id", runId], options), home, env);
+    const child = startRun(command([...words, "-q", "--run-id", runId]), home, env);
     await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
     return runId;
   };
@@ -63,7 +58,7 @@ export function serverHome(config: Config, options: GlobalOptions, store: Schedu
       add({ name, cron, timezone, overlap = "skip", catchUp = "latest" }) {
         const given = { cron, overlap, catchUp, jitter: "0", lateAfter: "60" };
         const schedule = makeSchedule(name, [], timezone === undefined ? given : { ...given, timezone }, Date.now());
-        if (!store.add(schedule)) throw taken(name);
+        if (!store.add(schedule)) throw scheduleExists(name);
         return publicSchedule(schedule, store, history);
       },
       change(name, change) {
@@ -74,7 +69,7 @@ export function serverHome(config: Config, options: GlobalOptions, store: Schedu
       },
       version: () => (store.isThere() ? store.version() : ""),
     },
-    snapshot: snapshotOf(config),
+    snapshot: snapshotOf(settings),
   };
 }
 
@@ -93,15 +88,14 @@ function publicSchedule(
 }
 
 /** DuckDB is loaded by the processes that ask it, not here. */
-function snapshotOf(config: Config): Home["snapshot"] {
+function snapshotOf({ home, threads }: ServeSettings): Home["snapshot"] {
   const newQueue = () => new Queue(places.atOnce, places.waiting);
   const queues = { chart: newQueue(), sql: newQueue() };
   return {
-    current: async () => currentSnapshotName(config.home),
+    current: async () => currentSnapshotName(home),
     query: (sql, purpose, signal) =>
       queues[purpose].turn(signal, async () => {
-        const limits = { ...queryLimits, threads: config.duckdb.threads };
-        const session = await openPublished(config.home, limits);
+        const session = await openPublished(home, { ...queryLimits, threads });
         const found: Awaited<ReturnType<Home["snapshot"]["query"]>> = {
           columns: [],
           rows: [],
@@ -131,38 +125,7 @@ function snapshotOf(config: Config): Home["snapshot"] {
 /** What helps on a page, where no options can be given. */
 function onPage(error: unknown): unknown {
   if (!(error instanceof PipelineError) || !/^sql_(timeout|memory)$/.test(error.code)) return error;
-  const { code, what, data } = error;
+  const { code, message, data } = error;
   const next = "Ask for less, or ask on the command line, which may take more time and memory: pipeline sql --help";
-  return new PipelineError({ code, what, data, next }, { cause: error });
-}
-
-function taken(name: string): PipelineError {
-  return wrong(`A schedule "${name}" is there already.`, `Take it out first: pipeline schedule rm ${name}`);
-}
-
-/** The token that whoever asks from elsewhere must know. Throws `usage` where the file has none. */
-export function readToken(file: string): string {
-  const token = readOrNothing(file).trim();
-  if (/^[\x20-\x7e]{16,}$/.test(token)) return token;
-  throw wrong(
-    `${file} is not a file with a token: 16 to ${mostTokenBytes} letters, digits and signs in one line.`,
-    existsSync(file)
-      ? "Name another file with --token-file. To make one: (umask 077; head -c 24 /dev/urandom | base64 > token)"
-      : `Make one: (umask 077; head -c 24 /dev/urandom | base64 > ${JSON.stringify(file)})`,
-    "Nothing was started.",
-  );
-}
-
-/** What the form of the login page takes, less its field's name. */
-const mostTokenBytes = 1000;
-
-/** A small file, or what a pipe gives; nothing of a device, which may have no end, or of a large file that was named by mistake. */
-function readOrNothing(file: string): string {
-  try {
-    const stats = statSync(file);
-    const isSmall = stats.isFile() && stats.size <= mostTokenBytes;
-    return isSmall || stats.isFIFO() ? readFileSync(file, "utf8") : "";
-  } catch {
-    return ""; // said by the caller
-  }
+  return new PipelineError({ code, message, data, next }, { cause: error });
 }
