@@ -1,10 +1,10 @@
 import { rmSync, statSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { literal } from "../../src/pipeline/literal.ts";
-import { Database } from "../../src/warehouse/database.ts";
-import { fields } from "../../src/warehouse/fields.ts";
-import { mergeLoad } from "../../src/warehouse/load.ts";
-import { endStaging, type Staged } from "../../src/warehouse/staging.ts";
+import { Database } from "../../src/warehouse/file/database.ts";
+import { fields } from "../../src/warehouse/load/fields.ts";
+import { mergeLoad } from "../../src/warehouse/load/load.ts";
+import { endStaging, type Staged } from "../../src/warehouse/load/staging.ts";
 
 /**
  * One process of the merge benchmark: `node merge-once.ts keyless|key <database> <memory limit>`. Loads 300,000 rows with texts

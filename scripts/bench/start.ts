@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Recorder } from "../../src/history/recorder.ts";
-import { systemClock } from "../../src/runtime/clock.ts";
-import { LocalEngine } from "../../src/runtime/local-engine.ts";
+import { systemClock } from "../../src/runtime/local/clock.ts";
+import { LocalEngine } from "../../src/runtime/local/engine.ts";
 import { spawnSample } from "../../src/sample/server/spawn.ts";
 
 /** Whole processes of the built program against `node -e 0`, looking at a history of 100 runs and of 100,000; and what a task costs. */

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type * as z from "zod";
 import { type Manifest, manifestSchema, readManifest } from "../../src/transform/manifest.ts";
 import { dbtVariables } from "../../src/transform/variables.ts";
-import { lineageSchema } from "../../src/web/server/lineage-routes.ts";
+import { lineageSchema } from "../../src/web/server/api/lineage-routes.ts";
 import { dbtPackages } from "./dbt-packages.ts";
 
 type Node = {
@@ -18,7 +18,7 @@ type Node = {
   raw_code?: string;
 };
 
-/** src/web/server/lineage.json: what dbt's manifest says of models, seeds and sources, as far as a page shows it. */
+/** src/web/server/api/lineage.json: what dbt's manifest says of models, seeds and sources, as far as a page shows it. */
 export async function lineage(): Promise<string> {
   const target = mkdtempSync(join(tmpdir(), "pipeline-lineage-"));
   try {

@@ -17,6 +17,6 @@ export const made: Record<string, () => string> = {
 if (import.meta.main) {
   mkdirSync("man", { recursive: true });
   for (const [path, text] of Object.entries(made)) writeFileSync(path, text());
-  writeFileSync("src/web/server/lineage.json", await lineage());
+  writeFileSync("src/web/server/api/lineage.json", await lineage());
   writeFileSync("docs/licenses.md", licenseList(await dbtPackages()));
 }

@@ -1,5 +1,5 @@
-import type { Candidates } from "../pipeline/names.ts";
-import { shortTask } from "../pipeline/ports.ts";
+import { shortTask } from "../pipeline/flow/ports.ts";
+import type { Candidates } from "../pipeline/names/names.ts";
 import type { Report } from "../run/events.ts";
 import type { SourceAccess } from "./wiring/source.ts";
 

@@ -1,7 +1,7 @@
-import { rangesOutside } from "../pipeline/outside.ts";
-import { type Plan, planRun } from "../pipeline/plan.ts";
-import type { ResolveSettings } from "../pipeline/ports.ts";
-import { planFlow } from "../pipeline/resolve.ts";
+import { rangesOutside } from "../pipeline/flow/outside.ts";
+import { type Plan, planRun } from "../pipeline/flow/plan.ts";
+import type { ResolveSettings } from "../pipeline/flow/ports.ts";
+import { planFlow } from "../pipeline/flow/resolve.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import type { Report } from "../run/events.ts";
 import { readHomeRecord, refuseOtherDatabase, refuseOtherSource } from "./home-record.ts";

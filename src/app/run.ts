@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { obstacleOf } from "../files/folder.ts";
 import type { Recorder } from "../history/recorder.ts";
-import type { Day, Window } from "../pipeline/days.ts";
-import { type FlowOutcome, flowName, runFlow } from "../pipeline/flow.ts";
-import type { FlowSettings, Retry, Traffic } from "../pipeline/ports.ts";
-import { type RunReport, type Summary, summarize } from "../pipeline/report.ts";
+import { type FlowOutcome, flowName, runFlow } from "../pipeline/flow/flow.ts";
+import type { FlowSettings, Retry, Traffic } from "../pipeline/flow/ports.ts";
+import { type RunReport, type Summary, summarize } from "../pipeline/report/report.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
+import type { Day, Window } from "../pipeline/window/days.ts";
 import { exitCodeOf, factsOf, PipelineError } from "../run/errors.ts";
 import type { Emit, Report, State } from "../run/events.ts";
 import { redactor, redactValue, secretsOf } from "../run/redact.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { History } from "../history/history.ts";
-import { type Holder, WarehouseLock } from "../warehouse/lock.ts";
+import { type Holder, WarehouseLock } from "../warehouse/file/lock.ts";
 
 /** Who has a warehouse now: a run, or whatever else works on it. */
 export function warehouseHolder(database: string): Holder | undefined {

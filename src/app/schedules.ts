@@ -1,6 +1,6 @@
 import { minutesInDay, secondsInDay } from "date-fns/constants";
 import type { History } from "../history/history.ts";
-import { nearestWord } from "../pipeline/spelling.ts";
+import { nearestWord } from "../pipeline/names/spelling.ts";
 import { usageError } from "../run/errors.ts";
 import { cronTimes } from "../schedule/cron.ts";
 import { catchUps, overlaps, type Schedule } from "../schedule/due.ts";

@@ -1,5 +1,5 @@
-import { dayOf } from "../pipeline/days.ts";
-import type { CompanyState } from "../pipeline/window.ts";
+import { dayOf } from "../pipeline/window/days.ts";
+import type { CompanyState } from "../pipeline/window/window.ts";
 import { PipelineError } from "../run/errors.ts";
 
 /** A watermark in the future would leave days out (invariant 2); the sample source lives in a time of its own. */

@@ -1,4 +1,4 @@
-import { shellWord } from "../pipeline/words.ts";
+import { shellWord } from "../pipeline/report/words.ts";
 import { redactor, secretsOf } from "../run/redact.ts";
 
 /** The commands that a text may hint at, by their groups. */

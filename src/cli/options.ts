@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Loaded } from "../config/load.ts";
 import type { Settings } from "../config/schema.ts";
-import { dayOf } from "../pipeline/days.ts";
+import { dayOf } from "../pipeline/window/days.ts";
 
 /** Options of every command, before or after its name, and the settings that several commands take. */
 export type GlobalOptions = {

@@ -1,4 +1,4 @@
-import { parseNameList } from "../pipeline/name-list.ts";
+import { parseNameList } from "../pipeline/names/name-list.ts";
 import { PipelineError } from "../run/errors.ts";
 
 /** A comma-separated list of companies; `where` says where it stands. Throws `config_invalid`. */

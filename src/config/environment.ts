@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { nearestWord } from "../pipeline/spelling.ts";
+import { nearestWord } from "../pipeline/names/spelling.ts";
 import { parseCompanies } from "./companies.ts";
 import { schema } from "./schema.ts";
 

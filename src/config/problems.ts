@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { nearestWord } from "../pipeline/spelling.ts";
+import { nearestWord } from "../pipeline/names/spelling.ts";
 import { PipelineError } from "../run/errors.ts";
 import { variableOf } from "./environment.ts";
 import { schema } from "./schema.ts";

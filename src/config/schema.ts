@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { secondsInDay, secondsInHour, secondsInWeek } from "date-fns/constants";
 import * as z from "zod";
-import { isDay } from "../pipeline/days.ts";
 import { liveSource } from "../pipeline/source-identity.ts";
+import { isDay } from "../pipeline/window/days.ts";
 import { settingHelp } from "./help.ts";
 import { defaultHome } from "./home.ts";
 import { notifySchema } from "./notify.ts";

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { millisecondsInMinute } from "date-fns/constants";
-import { type RunReport, readReport } from "../pipeline/report.ts";
+import { type RunReport, readReport } from "../pipeline/report/report.ts";
 import { type ErrorFacts, readErrorFacts } from "../run/errors.ts";
 import { type DbtNode, type EventFacts, type RunEvent, readEvent, type State } from "../run/events.ts";
 import { findCrashed } from "./crashes.ts";

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { millisecondsInDay } from "date-fns/constants";
-import { type RunReport, readReport } from "../pipeline/report.ts";
+import { type RunReport, readReport } from "../pipeline/report/report.ts";
 import { transaction } from "../sqlite/sqlite.ts";
 import { findCrashed } from "./crashes.ts";
 import { openExistingHistory } from "./database.ts";

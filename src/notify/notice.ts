@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { RunReport } from "../pipeline/report.ts";
+import type { RunReport } from "../pipeline/report/report.ts";
 import type { ErrorFacts } from "../run/errors.ts";
 
 const noticeKinds = ["failed", "crashed", "late", "recovered", "firstSuccess", "warning"] as const;

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { shellWord } from "../pipeline/words.ts";
+import { shellWord } from "../pipeline/report/words.ts";
 import { PipelineError } from "../run/errors.ts";
 
 export type CrontabEntry = {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { whyFailed } from "../files/folder.ts";
 import { isFree, writeWhole } from "../files/whole-folder.ts";
-import { calculates } from "../pipeline/csv.ts";
 import { literal } from "../pipeline/literal.ts";
+import { calculates } from "../pipeline/report/csv.ts";
 import { PipelineError } from "../run/errors.ts";
 import type { Snapshot } from "./current.ts";
 

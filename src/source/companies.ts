@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Window } from "../pipeline/days.ts";
+import type { FoundNames, TaskContext } from "../pipeline/flow/ports.ts";
 import {
   type Candidates,
   isEqualName,
@@ -7,12 +7,12 @@ import {
   namesHolding,
   nearestNames,
   searchTermOf,
-} from "../pipeline/names.ts";
-import type { FoundNames, TaskContext } from "../pipeline/ports.ts";
+} from "../pipeline/names/names.ts";
+import type { Window } from "../pipeline/window/days.ts";
 import type { CompanyName } from "../run/name-notes.ts";
-import type { SourceClient } from "./client.ts";
+import type { SourceClient } from "./client/client.ts";
+import { askSmall } from "./client/small-answers.ts";
 import { namesOfDaysUrl, namesUrl } from "./questions.ts";
-import { askSmall } from "./small-answers.ts";
 
 /** The parts of a `size=0` answer that are read; everything else may change. */
 const answerSchema = z.object({

@@ -1,9 +1,9 @@
 import { text } from "node:stream/consumers";
 import * as z from "zod";
-import { booleanFields, closedLists } from "../pipeline/fields.ts";
-import { matchNames } from "../pipeline/names.ts";
-import type { TaskContext } from "../pipeline/ports.ts";
-import type { SourceClient } from "./client.ts";
+import type { TaskContext } from "../pipeline/flow/ports.ts";
+import { booleanFields, closedLists } from "../pipeline/load/fields.ts";
+import { matchNames } from "../pipeline/names/names.ts";
+import type { SourceClient } from "./client/client.ts";
 import { namesUrl, pageUrl } from "./questions.ts";
 
 /** One promise of the source that loading stands on, and whether it held just now. */

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import type { Window } from "../pipeline/days.ts";
-import type { TaskContext } from "../pipeline/ports.ts";
-import type { SourceClient } from "./client.ts";
+import type { TaskContext } from "../pipeline/flow/ports.ts";
+import type { Window } from "../pipeline/window/days.ts";
+import type { SourceClient } from "./client/client.ts";
+import { askSmall } from "./client/small-answers.ts";
 import { pageUrl, walksOf } from "./questions.ts";
-import { askSmall } from "./small-answers.ts";
 
 const answerSchema = z.object({ hits: z.object({ total: z.object({ value: z.int(), relation: z.literal("eq") }) }) });
 

@@ -1,4 +1,4 @@
-import type { Window } from "../pipeline/days.ts";
+import type { Window } from "../pipeline/window/days.ts";
 
 /** Longest request line that every server takes, in bytes, less room for the other parameters. */
 const longestNames = 3_500;

@@ -1,12 +1,12 @@
-import type { Day, Window } from "../pipeline/days.ts";
-import type { FoundNames, Pages, Source, TaskContext, Traffic } from "../pipeline/ports.ts";
-import { type ClientOptions, SourceClient } from "./client.ts";
+import type { FoundNames, Pages, Source, TaskContext, Traffic } from "../pipeline/flow/ports.ts";
+import type { Day, Window } from "../pipeline/window/days.ts";
+import { type ClientOptions, SourceClient } from "./client/client.ts";
+import { splitAddress } from "./client/http.ts";
 import { countByName, findNames } from "./companies.ts";
 import { countRows } from "./counts.ts";
-import { splitAddress } from "./http.ts";
-import { Landing } from "./landing.ts";
-import { PageReader } from "./page-facts.ts";
-import { extractPages } from "./pages.ts";
+import { Landing } from "./pages/landing.ts";
+import { PageReader } from "./pages/page-facts.ts";
+import { extractPages } from "./pages/pages.ts";
 
 export type SourceOptions = Omit<ClientOptions, "credentials"> & {
   /** Address of the search API, with its trailing slash; user, password and parameters in it are sent with every request. */

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
-import { checksOf } from "../pipeline/checks.ts";
-import type { DbtResult } from "../pipeline/ports.ts";
+import type { DbtResult } from "../pipeline/flow/ports.ts";
+import { checksOf } from "../pipeline/report/checks.ts";
 import type { Exit } from "../process/child.ts";
 import { PipelineError } from "../run/errors.ts";
 import type { DbtNode } from "../run/events.ts";

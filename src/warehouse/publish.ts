@@ -5,6 +5,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { checksum } from "../files/checksum.ts";
 import { flush } from "../files/flush.ts";
 import { makeFolder } from "../files/folder.ts";
+import type { Published, TaskContext } from "../pipeline/flow/ports.ts";
 import { literal } from "../pipeline/literal.ts";
 import {
   expiredSnapshots,
@@ -14,10 +15,9 @@ import {
   parseManifest,
   snapshotName,
 } from "../pipeline/manifest.ts";
-import type { Published, TaskContext } from "../pipeline/ports.ts";
 import { PipelineError } from "../run/errors.ts";
-import { WarehouseLock } from "./lock.ts";
-import { readLastBuild, readMarts } from "./state.ts";
+import { WarehouseLock } from "./file/lock.ts";
+import { readLastBuild, readMarts } from "./state/state.ts";
 
 export type PublishRequest = {
   /** The folder of all snapshots. */

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { Window } from "../pipeline/days.ts";
-import { Gate } from "../pipeline/gate.ts";
+import { Gate } from "../pipeline/flow/gate.ts";
 import type {
   Commit,
   CommittedLoad,
@@ -14,16 +13,17 @@ import type {
   Retry,
   TaskContext,
   Warehouse,
-} from "../pipeline/ports.ts";
-import { readAhead } from "../pipeline/read-ahead.ts";
-import type { NameRows, Remembered } from "../pipeline/window.ts";
+} from "../pipeline/flow/ports.ts";
+import { readAhead } from "../pipeline/load/read-ahead.ts";
+import type { Window } from "../pipeline/window/days.ts";
+import type { NameRows, Remembered } from "../pipeline/window/window.ts";
 import { exitCodeOf, PipelineError } from "../run/errors.ts";
 import type { Report } from "../run/events.ts";
-import { Database, type DatabaseOptions } from "./database.ts";
-import { warehouseGone } from "./failures.ts";
-import { mergeLoad } from "./load.ts";
+import { Database, type DatabaseOptions } from "./file/database.ts";
+import { warehouseGone } from "./file/failures.ts";
+import { mergeLoad } from "./load/load.ts";
+import { endStaging, stagePage } from "./load/staging.ts";
 import { publishMarts } from "./publish.ts";
-import { endStaging, stagePage } from "./staging.ts";
 import {
   checkLoads,
   readHasRead,
@@ -33,7 +33,7 @@ import {
   readRemembered,
   readRowsByName,
   writeCommit,
-} from "./state.ts";
+} from "./state/state.ts";
 
 export type WarehouseOptions = DatabaseOptions & {
   /** The folder of the published snapshots. */

@@ -5,8 +5,8 @@ import { progressPrinter } from "../../src/cli/terminal/progress.ts";
 import { styleFor } from "../../src/cli/terminal/style.ts";
 import { summaryText } from "../../src/cli/terminal/summary.ts";
 import { table } from "../../src/cli/terminal/table.ts";
-import type { CompanyReport, RunReport } from "../../src/pipeline/report.ts";
-import { bytes, duration } from "../../src/pipeline/words.ts";
+import type { CompanyReport, RunReport } from "../../src/pipeline/report/report.ts";
+import { bytes, duration } from "../../src/pipeline/report/words.ts";
 import type { EventFacts } from "../../src/run/events.ts";
 
 const plain = styleFor({ isTTY: false } as NodeJS.WriteStream, {}, {});

@@ -5,9 +5,9 @@ import { join, resolve } from "node:path";
 import { afterEach, describe, it } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Settings } from "../../src/config/schema.ts";
-import { parseNameList } from "../../src/pipeline/name-list.ts";
+import { parseNameList } from "../../src/pipeline/names/name-list.ts";
+import { nearestWord } from "../../src/pipeline/names/spelling.ts";
 import { liveSource } from "../../src/pipeline/source-identity.ts";
-import { nearestWord } from "../../src/pipeline/spelling.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
 const today = "2026-11-20";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { RunReport } from "../../src/pipeline/report.ts";
+import type { RunReport } from "../../src/pipeline/report/report.ts";
 import { wordFields } from "../../src/sample/dataset/rows.ts";
 import { type Chooser, chooser, seedsUpTo } from "../harness/chooser.ts";
 import { temporaryFolder } from "../harness/context.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { CompanyReport } from "../../src/pipeline/report.ts";
+import type { CompanyReport } from "../../src/pipeline/report/report.ts";
 import { PipelineError } from "../../src/run/errors.ts";
 import { dayText } from "../../src/sample/dataset/clock.ts";
 import type { Fault } from "../../src/sample/server/faults.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { History } from "../../src/history/history.ts";
 import type { Manifest } from "../../src/pipeline/manifest.ts";
-import { WarehouseLock } from "../../src/warehouse/lock.ts";
+import { WarehouseLock } from "../../src/warehouse/file/lock.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
 import { allAreGone, canListProcesses } from "../harness/processes.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import type { RunReport } from "../../src/pipeline/report.ts";
+import type { RunReport } from "../../src/pipeline/report/report.ts";
 import { pipeline } from "../harness/cli.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { fakeDbt } from "../harness/in-process.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import type { Plan } from "../../src/pipeline/plan.ts";
-import { planCompany, planRun } from "../../src/pipeline/plan.ts";
-import { WarehouseLock } from "../../src/warehouse/lock.ts";
+import type { Plan } from "../../src/pipeline/flow/plan.ts";
+import { planCompany, planRun } from "../../src/pipeline/flow/plan.ts";
+import { WarehouseLock } from "../../src/warehouse/file/lock.ts";
 import { testHome } from "../harness/home.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { assertTrue } from "../harness/truth.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../src/pipeline/clock.ts";
-import type { TaskContext } from "../../src/pipeline/ports.ts";
+import type { TaskContext } from "../../src/pipeline/flow/ports.ts";
 import type { EventFacts } from "../../src/run/events.ts";
 
 /** A task's context that remembers what was reported. */

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import type { RunReport } from "../../src/pipeline/report.ts";
+import type { RunReport } from "../../src/pipeline/report/report.ts";
 import { type Outcome, type Started, startPipeline, startScript } from "./cli.ts";
 import { temporaryFolder } from "./context.ts";
 import type { TestSource } from "./sample.ts";

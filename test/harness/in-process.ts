@@ -4,7 +4,7 @@ import { executeRun, type RunOptions } from "../../src/app/run.ts";
 import { wireRun } from "../../src/app/wiring/run.ts";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import type { RunReport } from "../../src/pipeline/report.ts";
+import type { RunReport } from "../../src/pipeline/report/report.ts";
 import type { Emit } from "../../src/run/events.ts";
 import type { TestSource } from "./sample.ts";
 

@@ -210,7 +210,7 @@ describe("the packed product", () => {
   });
 
   it("shows the lineage of the dbt project as it is", async () => {
-    assert.ok(readFileSync("src/web/server/lineage.json", "utf8") === (await lineage()), "else: npm run docs");
+    assert.ok(readFileSync("src/web/server/api/lineage.json", "utf8") === (await lineage()), "else: npm run docs");
   });
 
   it("lists the licenses of what it runs on", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import pRetry from "p-retry";
-import { isSuspicious, reconcile } from "../../src/pipeline/reconcile.ts";
+import { isSuspicious, reconcile } from "../../src/pipeline/load/reconcile.ts";
 import { parseRetryAfter, retryDelay, retryOptions } from "../../src/pipeline/retry.ts";
 import { exitCodeOf, factsOf, isRetryable, PipelineError } from "../../src/run/errors.ts";
 import { jumpingClock } from "../harness/context.ts";

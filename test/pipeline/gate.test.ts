@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Gate } from "../../src/pipeline/gate.ts";
+import { Gate } from "../../src/pipeline/flow/gate.ts";
 
 describe("a gate", () => {
   it("lets so many in at once, in the order they came, also after one has failed", async () => {

@@ -9,7 +9,7 @@ import {
   resolveNames,
   searchTermOf,
   unaskable,
-} from "../../src/pipeline/names.ts";
+} from "../../src/pipeline/names/names.ts";
 import type { CompanyName } from "../../src/run/name-notes.ts";
 
 const names: CompanyName[] = [

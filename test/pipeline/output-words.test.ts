@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { errorText } from "../../src/cli/terminal/error-output.ts";
 import { styleFor } from "../../src/cli/terminal/style.ts";
 import { table } from "../../src/cli/terminal/table.ts";
-import { csvLine } from "../../src/pipeline/csv.ts";
-import { eventLine } from "../../src/pipeline/event-line.ts";
+import { csvLine } from "../../src/pipeline/report/csv.ts";
+import { eventLine } from "../../src/pipeline/report/event-line.ts";
 
 const odd = "ACME \x1b[31mRED\x1b]0;pwned\x07 \x9b2J BANK\r\nnext";
 const shown = "ACME \\x1b[31mRED\\x1b]0;pwned\\x07 \\x9b2J BANK\\x0d\\x0anext";

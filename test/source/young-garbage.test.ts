@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { collectChunks } from "../../src/source/young-garbage.ts";
+import { collectChunks } from "../../src/source/pages/young-garbage.ts";
 
 it("frees the chunks of a body that was read", { timeout: 10_000 }, async () => {
   const held = () => process.memoryUsage().arrayBuffers;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
-import { checksOf, commandForRows, troublesOf } from "../../src/pipeline/checks.ts";
+import { checksOf, commandForRows, troublesOf } from "../../src/pipeline/report/checks.ts";
 import type { DbtNode } from "../../src/run/events.ts";
 import { testContext } from "../harness/context.ts";
 import { copyOfProject, ownDbt, testTransform } from "../harness/dbt.ts";

@@ -3,11 +3,11 @@ import { appendFileSync, copyFileSync, globSync, readFileSync, rmSync, writeFile
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { troublesOf } from "../../src/pipeline/checks.ts";
-import type { DbtResult } from "../../src/pipeline/ports.ts";
+import type { DbtResult } from "../../src/pipeline/flow/ports.ts";
+import { troublesOf } from "../../src/pipeline/report/checks.ts";
 import { runDbt, writeDocs } from "../../src/transform/command.ts";
 import { projectFolder } from "../../src/transform/project.ts";
-import { checkPath } from "../../src/warehouse/path.ts";
+import { checkPath } from "../../src/warehouse/file/path.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 import { copyOfProject, testOptions, testTransform } from "../harness/dbt.ts";
 import { changeFile, complaint, query, type Source, testWarehouse } from "../harness/warehouse.ts";

@@ -17,11 +17,11 @@ import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { Database } from "../../src/warehouse/database.ts";
-import { checkIntegrity } from "../../src/warehouse/integrity.ts";
-import { ownMigrations } from "../../src/warehouse/migrate.ts";
-import { checkPath } from "../../src/warehouse/path.ts";
-import { readStateReport } from "../../src/warehouse/state-report.ts";
+import { Database } from "../../src/warehouse/file/database.ts";
+import { checkIntegrity } from "../../src/warehouse/file/integrity.ts";
+import { ownMigrations } from "../../src/warehouse/file/migrate.ts";
+import { checkPath } from "../../src/warehouse/file/path.ts";
+import { readStateReport } from "../../src/warehouse/state/state-report.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { complaint, query, testWarehouse } from "../harness/warehouse.ts";
 
@@ -75,7 +75,7 @@ describe("a warehouse path", () => {
     chmodSync(dirname(path), 0o755);
     // Root may write everything: the question is asked by somebody else.
     const script = `
-      import { checkPath } from ${JSON.stringify(join(process.cwd(), "src/warehouse/path.ts"))};
+      import { checkPath } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/path.ts"))};
       if (process.getuid() === 0) process.setuid(65534);
       for (const path of ${JSON.stringify([path, join(dirname(path), "new.duckdb")])}) {
         try { checkPath(path); } catch (error) { console.log(error.message); }

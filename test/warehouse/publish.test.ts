@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expiredSnapshots, type Manifest, snapshotName } from "../../src/pipeline/manifest.ts";
 import type { PipelineError } from "../../src/run/errors.ts";
-import { Database } from "../../src/warehouse/database.ts";
+import { Database } from "../../src/warehouse/file/database.ts";
 import { type PublishRequest, publishMarts } from "../../src/warehouse/publish.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { openHistory } from "../../src/history/database.ts";
-import { Login } from "../../src/web/server/login.ts";
+import { Login } from "../../src/web/server/access/login.ts";
 import { apiRoutes, startServer, type WebServer } from "../../src/web/server/server.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { runInProcess } from "../harness/in-process.ts";

@@ -1,7 +1,7 @@
 import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { nearest } from "../../files/folder.ts";
-import { bytes } from "../../pipeline/words.ts";
+import { bytes } from "../../pipeline/report/words.ts";
 import { factsOf } from "../../run/errors.ts";
 import { readRestoreNote } from "../backup/restore-note.ts";
 import { checkWritable, type HomePaths, refuseOtherDatabase } from "../home-record.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { othersMay } from "../../files/private-file.ts";
 import { openSecrets } from "../../notify/secret.ts";
-import { shellWord } from "../../pipeline/words.ts";
+import { shellWord } from "../../pipeline/report/words.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import type { HomePaths } from "../home-record.ts";
 import { historyFile } from "../runs.ts";

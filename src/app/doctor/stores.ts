@@ -1,10 +1,10 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { minuteText, plural } from "../../pipeline/words.ts";
+import { minuteText, plural } from "../../pipeline/report/words.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import type { Snapshot } from "../../snapshot/current.ts";
-import type { Integrity } from "../../warehouse/integrity.ts";
+import type { Integrity } from "../../warehouse/file/integrity.ts";
 import { historyFile, openRuns, warehouseHolder } from "../runs.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 

@@ -1,7 +1,7 @@
 import type { Config } from "../../config/config.ts";
 import type { Report } from "../../run/events.ts";
-import { systemClock } from "../../runtime/clock.ts";
-import { LocalEngine } from "../../runtime/local-engine.ts";
+import { systemClock } from "../../runtime/local/clock.ts";
+import { LocalEngine } from "../../runtime/local/engine.ts";
 
 export function wireTasks(config: Config, signal: AbortSignal, report: Report): LocalEngine {
   return new LocalEngine({ signal, report, clock: systemClock, policy: { ...retryPolicy(config), retries: restarts } });

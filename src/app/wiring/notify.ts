@@ -6,12 +6,12 @@ import { type Delivery, deliver } from "../../notify/deliver.ts";
 import { type Message, type Place, testMessage } from "../../notify/notice.ts";
 import { type Late, Notifier } from "../../notify/notifier.ts";
 import { openSecrets, secretValues, shortSecrets } from "../../notify/secret.ts";
-import type { RunReport } from "../../pipeline/report.ts";
-import type { Warning } from "../../pipeline/warnings.ts";
+import type { RunReport } from "../../pipeline/report/report.ts";
+import type { Warning } from "../../pipeline/report/warnings.ts";
 import type { EventFacts, Report } from "../../run/events.ts";
 import { hasShortSecret, redactor, shortestSecret } from "../../run/redact.ts";
 import { runName } from "../../run/run-name.ts";
-import { systemClock } from "../../runtime/clock.ts";
+import { systemClock } from "../../runtime/local/clock.ts";
 import { historyFile } from "../runs.ts";
 
 /** Receives what became of each notice. `nextAt` is when it is tried again, in epoch milliseconds; null where it is not. */

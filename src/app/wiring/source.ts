@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
-import { type Day, dayOf } from "../../pipeline/days.ts";
-import { neededFields, retiredFields } from "../../pipeline/fields.ts";
-import type { Ports } from "../../pipeline/ports.ts";
+import type { Ports } from "../../pipeline/flow/ports.ts";
+import { neededFields, retiredFields } from "../../pipeline/load/fields.ts";
+import { type Day, dayOf } from "../../pipeline/window/days.ts";
 import { type ProxyServer, proxyFor } from "../../process/proxy.ts";
 import type { Report } from "../../run/events.ts";
-import { systemClock } from "../../runtime/clock.ts";
+import { systemClock } from "../../runtime/local/clock.ts";
 import { spawnSample } from "../../sample/server/spawn.ts";
-import { RateBudget } from "../../source/budget.ts";
-import { SourceClient } from "../../source/client.ts";
+import { RateBudget } from "../../source/client/budget.ts";
+import { SourceClient } from "../../source/client/client.ts";
+import { splitAddress } from "../../source/client/http.ts";
 import { type ContractReport, checkContract } from "../../source/contract.ts";
-import { splitAddress } from "../../source/http.ts";
 import { CfpbSource } from "../../source/source.ts";
-import { fields } from "../../warehouse/fields.ts";
+import { fields } from "../../warehouse/load/fields.ts";
 import { retryPolicy, wireTasks } from "./engine.ts";
 
 /** Limits for a command whose user waits for the answer: one retry, soon, and a shorter timeout than a run at night has. */

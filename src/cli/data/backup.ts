@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import { backUp } from "../../app/backup/backup.ts";
 import { restore } from "../../app/backup/restore.ts";
 import { warehouseAccess } from "../../app/wiring/warehouse.ts";
-import { bytes, plural } from "../../pipeline/words.ts";
+import { bytes, plural } from "../../pipeline/report/words.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals } from "../signals.ts";

@@ -1,6 +1,6 @@
 import { searchCompanies } from "../../app/companies.ts";
 import { sourceAccess } from "../../app/wiring/source.ts";
-import { count, plural, visible } from "../../pipeline/words.ts";
+import { count, plural, visible } from "../../pipeline/report/words.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { waitConsole } from "../terminal/console.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { exportPublished } from "../../app/wiring/snapshot.ts";
-import { nearestWord } from "../../pipeline/spelling.ts";
+import { nearestWord } from "../../pipeline/names/spelling.ts";
 import { type ExportFormat, exportFormats } from "../../snapshot/export.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { csvLine } from "../../pipeline/csv.ts";
-import { visible } from "../../pipeline/words.ts";
+import { csvLine } from "../../pipeline/report/csv.ts";
+import { visible } from "../../pipeline/report/words.ts";
 import type { Column, Receiver, SqlSession, Value } from "../../snapshot/sql.ts";
 import { table } from "../terminal/table.ts";
 

@@ -1,7 +1,7 @@
 import { checkWritable } from "../../app/home-record.ts";
 import { warehouseAccess } from "../../app/wiring/warehouse.ts";
-import { nearestWord } from "../../pipeline/spelling.ts";
-import { count, plural, visible } from "../../pipeline/words.ts";
+import { nearestWord } from "../../pipeline/names/spelling.ts";
+import { count, plural, visible } from "../../pipeline/report/words.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { printNotice } from "../terminal/console.ts";
 import { table } from "../terminal/table.ts";

@@ -1,4 +1,4 @@
-import { isDay } from "../../pipeline/days.ts";
+import { isDay } from "../../pipeline/window/days.ts";
 import { configOf } from "../options.ts";
 import { wrong } from "../usage-error.ts";
 import { type RunCommandOptions, runAndPrint, settingsOf, startedBy } from "./run.ts";

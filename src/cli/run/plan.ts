@@ -1,8 +1,8 @@
 import { executePlan } from "../../app/plan.ts";
 import { sourceAccess } from "../../app/wiring/source.ts";
 import { warehouseAccess } from "../../app/wiring/warehouse.ts";
-import type { Plan } from "../../pipeline/plan.ts";
-import { bytes, count, duration, plural } from "../../pipeline/words.ts";
+import type { Plan } from "../../pipeline/flow/plan.ts";
+import { bytes, count, duration, plural } from "../../pipeline/report/words.ts";
 import { configOf } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { printNotice, waitConsole } from "../terminal/console.ts";

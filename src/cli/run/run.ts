@@ -3,7 +3,7 @@ import { wireRun } from "../../app/wiring/run.ts";
 import { parseCompanies } from "../../config/companies.ts";
 import type { Loaded } from "../../config/load.ts";
 import type { Settings } from "../../config/schema.ts";
-import { exitCodeOfRun, type RunReport } from "../../pipeline/report.ts";
+import { exitCodeOfRun, type RunReport } from "../../pipeline/report/report.ts";
 import { withoutAddress } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import { configOf } from "../options.ts";

@@ -4,7 +4,7 @@ import { readHomeRecord } from "../../app/home-record.ts";
 import { openRuns, warehouseHolder } from "../../app/runs.ts";
 import { findHome } from "../../config/home.ts";
 import type { History, RunRow } from "../../history/history.ts";
-import { nearestWord } from "../../pipeline/spelling.ts";
+import { nearestWord } from "../../pipeline/names/spelling.ts";
 import type { GlobalOptions } from "../options.ts";
 import { wrong } from "../usage-error.ts";
 

@@ -1,7 +1,7 @@
 import type { RunDetail } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
-import { checksOf, rowsCommand, troublesOf } from "../../pipeline/checks.ts";
-import { bytes, count, duration, plural, secondText, visible } from "../../pipeline/words.ts";
+import { checksOf, rowsCommand, troublesOf } from "../../pipeline/report/checks.ts";
+import { bytes, count, duration, plural, secondText, visible } from "../../pipeline/report/words.ts";
 import { withoutAddress } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";

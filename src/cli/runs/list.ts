@@ -1,7 +1,7 @@
 import type { History, RunRow } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
-import { nearestWord } from "../../pipeline/spelling.ts";
-import { count, duration, secondText, visible } from "../../pipeline/words.ts";
+import { nearestWord } from "../../pipeline/names/spelling.ts";
+import { count, duration, secondText, visible } from "../../pipeline/report/words.ts";
 import type { State } from "../../run/events.ts";
 import { states } from "../../run/states.ts";
 import { hinted } from "../hints.ts";

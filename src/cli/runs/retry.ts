@@ -1,7 +1,7 @@
 import { type WarehouseAccess, warehouseAccess } from "../../app/wiring/warehouse.ts";
 import type { Settings } from "../../config/schema.ts";
 import { chainOf, doneSince, othersCount } from "../../history/retries.ts";
-import { type Day, later, type Window } from "../../pipeline/days.ts";
+import { type Day, later, type Window } from "../../pipeline/window/days.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { redactor, secretsOf } from "../../run/redact.ts";
 import { isFinal } from "../../run/states.ts";

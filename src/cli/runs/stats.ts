@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import { millisecondsInDay } from "date-fns/constants";
 import { checkWritable } from "../../app/home-record.ts";
-import { dayOf } from "../../pipeline/days.ts";
-import { count, duration, plural } from "../../pipeline/words.ts";
+import { count, duration, plural } from "../../pipeline/report/words.ts";
+import { dayOf } from "../../pipeline/window/days.ts";
 import type { GlobalOptions } from "../options.ts";
 import { table } from "../terminal/table.ts";
 import { parseCount, parseSince, withHistory } from "./find.ts";

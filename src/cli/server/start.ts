@@ -6,7 +6,7 @@ import { serverOf, serverWithAddress } from "../../app/serve/running.ts";
 import { serve } from "../../app/serve/serve.ts";
 import { wireServe } from "../../app/wiring/serve.ts";
 import { othersMay } from "../../files/private-file.ts";
-import { shellWord } from "../../pipeline/words.ts";
+import { shellWord } from "../../pipeline/report/words.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";

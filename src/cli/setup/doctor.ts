@@ -2,7 +2,7 @@ import { examine } from "../../app/doctor/doctor.ts";
 import type { Finding } from "../../app/doctor/finding.ts";
 import { wireDoctor } from "../../app/wiring/doctor.ts";
 import { notifySecrets } from "../../app/wiring/notify.ts";
-import { plural } from "../../pipeline/words.ts";
+import { plural } from "../../pipeline/report/words.ts";
 import { redactor, redactValue, secretsOf } from "../../run/redact.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";

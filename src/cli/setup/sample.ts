@@ -1,5 +1,5 @@
-import { isDay } from "../../pipeline/days.ts";
-import { nearestWord } from "../../pipeline/spelling.ts";
+import { nearestWord } from "../../pipeline/names/spelling.ts";
+import { isDay } from "../../pipeline/window/days.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { type ShapeName, shapeNames } from "../../sample/dataset/shapes.ts";
 import { NoDocument } from "../../sample/index/documents.ts";

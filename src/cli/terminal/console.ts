@@ -1,4 +1,4 @@
-import { eventLine } from "../../pipeline/event-line.ts";
+import { eventLine } from "../../pipeline/report/event-line.ts";
 import type { Emit, Report } from "../../run/events.ts";
 import type { GlobalOptions } from "../options.ts";
 import { canShowLive, liveView } from "./live.ts";

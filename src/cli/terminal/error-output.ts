@@ -1,4 +1,4 @@
-import { visible } from "../../pipeline/words.ts";
+import { visible } from "../../pipeline/report/words.ts";
 import { type ErrorFacts, exitCodeOf, factsOf, PipelineError } from "../../run/errors.ts";
 import { redactor, redactValue, secretsOf } from "../../run/redact.ts";
 import { hinted } from "../hints.ts";

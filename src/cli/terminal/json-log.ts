@@ -1,5 +1,5 @@
 import pino from "pino";
-import { eventLine } from "../../pipeline/event-line.ts";
+import { eventLine } from "../../pipeline/report/event-line.ts";
 import type { Emit } from "../../run/events.ts";
 import { levelOf } from "../../run/log-level.ts";
 

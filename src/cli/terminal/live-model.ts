@@ -1,5 +1,5 @@
-import { companyOf } from "../../pipeline/event-line.ts";
-import { count, duration, plural, visible } from "../../pipeline/words.ts";
+import { companyOf } from "../../pipeline/report/event-line.ts";
+import { count, duration, plural, visible } from "../../pipeline/report/words.ts";
 import type { RunEvent, State } from "../../run/events.ts";
 import { isFinal } from "../../run/states.ts";
 

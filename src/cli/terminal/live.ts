@@ -1,4 +1,4 @@
-import { eventLine } from "../../pipeline/event-line.ts";
+import { eventLine } from "../../pipeline/report/event-line.ts";
 import type { Emit } from "../../run/events.ts";
 import { levelOf, levels } from "../../run/log-level.ts";
 import { newModel, render, update } from "./live-model.ts";

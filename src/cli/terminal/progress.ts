@@ -1,5 +1,5 @@
-import { companyOf, eventLine } from "../../pipeline/event-line.ts";
-import { count } from "../../pipeline/words.ts";
+import { companyOf, eventLine } from "../../pipeline/report/event-line.ts";
+import { count } from "../../pipeline/report/words.ts";
 import type { Emit, RunEvent } from "../../run/events.ts";
 
 export type ProgressOptions = {

@@ -1,6 +1,6 @@
-import { retiredFields } from "../../pipeline/fields.ts";
-import type { RunReport } from "../../pipeline/report.ts";
-import { bytes, count, duration, plural, visible } from "../../pipeline/words.ts";
+import { retiredFields } from "../../pipeline/load/fields.ts";
+import type { RunReport } from "../../pipeline/report/report.ts";
+import { bytes, count, duration, plural, visible } from "../../pipeline/report/words.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 

@@ -1,4 +1,4 @@
-import { visible } from "../../pipeline/words.ts";
+import { visible } from "../../pipeline/report/words.ts";
 
 export type Column = {
   title: string;

@@ -1,4 +1,4 @@
-import type { Window } from "../../pipeline/days.ts";
+import type { Window } from "../../pipeline/window/days.ts";
 import type { HistoryHandle } from "./history-handle.ts";
 
 /** A schedule as pages show it; times are ISO instants. */

@@ -1,4 +1,4 @@
-import { Problem } from "./problem.ts";
+import { Problem } from "./api/problem.ts";
 
 /** Seconds after which whoever was sent away may come again. */
 const againSeconds = 5;

@@ -1,4 +1,4 @@
-import type { CompanyReport } from "../../pipeline/report.ts";
+import type { CompanyReport } from "../../pipeline/report/report.ts";
 import type { ErrorFacts } from "../../run/errors.ts";
 import type { DbtNode } from "../../run/events.ts";
 

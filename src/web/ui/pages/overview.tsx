@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { daysBetween } from "../../../pipeline/days.ts";
+import { daysBetween } from "../../../pipeline/window/days.ts";
 import { act, post, useAsked } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { rowsOf } from "../parts/chart-card.tsx";

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { bytes, duration } from "../../../pipeline/words.ts";
+import { bytes, duration } from "../../../pipeline/report/words.ts";
 import { act, post, useAsked } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { LineChart } from "../parts/charts.tsx";

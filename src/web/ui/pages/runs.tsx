@@ -1,6 +1,6 @@
 import { millisecondsInDay, millisecondsInHour } from "date-fns/constants";
 import { useEffect, useState } from "preact/hooks";
-import { duration } from "../../../pipeline/words.ts";
+import { duration } from "../../../pipeline/report/words.ts";
 import { ask, useAsked } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { State } from "../parts/icon.tsx";

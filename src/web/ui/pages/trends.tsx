@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { bytes, duration } from "../../../pipeline/words.ts";
+import { bytes, duration } from "../../../pipeline/report/words.ts";
 import { useAsked } from "../api.ts";
 import { LineChart } from "../parts/charts.tsx";
 import { Empty, Shown } from "../parts/shown.tsx";

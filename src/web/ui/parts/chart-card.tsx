@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { csvLine } from "../../../pipeline/csv.ts";
+import { csvLine } from "../../../pipeline/report/csv.ts";
 import { type Asked, say } from "../api.ts";
 import type { Table } from "../types.ts";
 import { Shown } from "./shown.tsx";

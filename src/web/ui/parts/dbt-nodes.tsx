@@ -1,5 +1,5 @@
-import { rowsCommand } from "../../../pipeline/checks.ts";
-import { duration, plural } from "../../../pipeline/words.ts";
+import { rowsCommand } from "../../../pipeline/report/checks.ts";
+import { duration, plural } from "../../../pipeline/report/words.ts";
 import type { DbtCheck, DbtNode } from "../../../run/events.ts";
 
 const worst: Record<string, number> = { error: 0, fail: 1, warn: 2 };

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { eventLine } from "../../../pipeline/event-line.ts";
+import { eventLine } from "../../../pipeline/report/event-line.ts";
 import { ask } from "../api.ts";
 import { clock } from "../format.ts";
 import { here, setQuery } from "../router.ts";

@@ -1,4 +1,4 @@
-import { duration } from "../../../pipeline/words.ts";
+import { duration } from "../../../pipeline/report/words.ts";
 import { useAsked } from "../api.ts";
 import { clock } from "../format.ts";
 import type { LogLine, RunDetail } from "../types.ts";

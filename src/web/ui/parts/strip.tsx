@@ -1,4 +1,4 @@
-import { duration } from "../../../pipeline/words.ts";
+import { duration } from "../../../pipeline/report/words.ts";
 import { time } from "../format.ts";
 import type { Overview } from "../types.ts";
 

@@ -1,4 +1,4 @@
-import { duration } from "../../../pipeline/words.ts";
+import { duration } from "../../../pipeline/report/words.ts";
 import type { RunDetail } from "../types.ts";
 
 const rowPx = 26;

@@ -1,0 +1,108 @@
+import { type ErrorFacts, withoutAddress } from "../../run/errors.ts";
+import type { EventFacts } from "../../run/events.ts";
+import { noteText } from "../names/names.ts";
+import { troublesOf } from "./checks.ts";
+import { bytes, count, duration, plural, shellWord, visible } from "./words.ts";
+
+/** The company of a task's name, or the name itself. */
+export function companyOf(task: string): string {
+  return /\[(.*)\]$/.exec(task)?.[1] ?? task;
+}
+
+/** An event as a line for people, without anything in it that a terminal would obey. */
+export function eventLine(event: EventFacts): string {
+  return visible(lineOf(event));
+}
+
+function lineOf(event: EventFacts): string {
+  const who = "task" in event ? companyOf(event.task) : "";
+  switch (event.type) {
+    case "run.started":
+      return `${event.flow}, as of ${event.asOf}, into ${event.database}`;
+    case "run.finished":
+      return `${event.state} after ${duration(event.durationMs)}`;
+    case "run.cancelling":
+      return `cancelling: ${event.reason}`;
+    case "history.lost":
+      return `warning: ${event.message}`;
+    case "secret.short":
+      return `warning: the secret in ${event.place} has fewer than ${event.least} characters: it is too short to be kept out of logs`;
+    case "secret.readable":
+      return `warning: ${event.path} is readable by other users: chmod 600 ${shellWord(event.path)}`;
+    case "upkeep.failed":
+      return `warning: ${event.what} (${event.reason})`;
+    case "task.state": {
+      const attempt = event.attempt > 1 ? `, attempt ${event.attempt}` : "";
+      return `${event.task}: ${event.state}${attempt}${event.reason ? ` (${event.reason})` : ""}${event.error ? ` (${event.error.code}: ${event.error.message})` : ""}`;
+    }
+    case "task.retry":
+      return `${who}: ${causeOf(event.error)}, attempt ${event.attempt}; starts again in ${duration(event.waitMs)}`;
+    case "source.request":
+      return `${who}: GET ${event.url}`;
+    case "source.answered":
+      return `${who}: ${event.status} after ${duration(event.ms)}`;
+    case "source.retry":
+      return `${who}: ${causeOf(event.error)}, attempt ${event.attempt}; again in ${duration(event.waitMs)}`;
+    case "source.wait":
+      return `waiting ${duration(event.waitMs)}: the source allows ${event.perMinute} questions a minute`;
+    case "source.waited":
+      return `${who}: waited ${duration(event.ms)}`;
+    case "names.noted":
+      return `warning: ${noteText(event.company, event.note)}`;
+    case "window.resolved":
+      return `${event.company}: ${event.names.join(", ")}, ${event.from} to ${event.to} (${event.why})`;
+    case "page.received":
+      return `${who}: page ${event.page} received, ${bytes(event.bytes)}`;
+    case "page.landed":
+      return `${who}: page ${event.page} landed, ${plural(event.rows, "row")} of ${count(event.total)}`;
+    case "load.staged":
+      return `${who}: ${plural(event.rows, "row")} staged, ${count(event.rejected)} rejected`;
+    case "load.merged":
+      return `${who}: ${count(event.inserted)} new, ${count(event.updated)} changed, ${count(event.deleted)} withdrawn, ${count(event.unchanged)} unchanged`;
+    case "load.reconciled": {
+      const verdict = event.live === event.expected ? "complete" : "does not add up";
+      return `${who}: ${count(event.live)} of ${count(event.expected)}: ${verdict}`;
+    }
+    case "load.committed":
+      return `${who}: load committed`;
+    case "warehouse.opened":
+      return "warehouse opened";
+    case "warehouse.closed":
+      return "warehouse closed";
+    case "dbt.environment":
+      return `dbt: ${event.step}`;
+    case "dbt.total":
+      return `dbt: ${plural(event.total, "node")} to do`;
+    case "dbt.started":
+      return "dbt: building and testing the models";
+    case "dbt.node": {
+      const { kind, name, status, checks, model } = event.node;
+      const troubles = troublesOf(event.node);
+      if (troubles.length > 0) return `dbt: ${troubles.map((trouble) => trouble.split("\n")[0]).join("; ")}`;
+      if (checks.length > 0) return `dbt: ${plural(checks.length, "check")} of ${model}: ${status}`;
+      return `dbt: ${kind} ${name}: ${status}`;
+    }
+    case "dbt.output":
+      return `dbt: ${event.text}`;
+    case "dbt.usage":
+      return `dbt: ${duration(event.cpuMs)} of CPU, ${bytes(event.peakRssBytes)} of memory at most`;
+    case "state.committed":
+      return `${event.company}: loaded through ${event.loadedThrough}`;
+    case "notify.sent":
+      return `${event.channel}: told of ${event.kind}`;
+    case "notify.failed":
+      return `warning: ${event.channel} was not told of ${event.kind} after ${plural(event.attempts, "attempt")}: ${event.reason}${event.again ? "; it is tried again later" : ""}`;
+    case "publish.table":
+      return `publish: ${event.table}, ${plural(event.rows, "row")}`;
+    case "published":
+      return `published: ${plural(event.tables, "table")}, snapshot ${event.snapshot}`;
+    default:
+      // Of a run of another version.
+      return (event satisfies never as EventFacts).type;
+  }
+}
+
+/** What went wrong, in a line: without the address that was asked, and without its period. */
+function causeOf({ message }: ErrorFacts): string {
+  return withoutAddress(message).replace(/\.$/, "");
+}

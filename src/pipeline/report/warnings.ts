@@ -1,0 +1,44 @@
+import type { NameNote } from "../../run/name-notes.ts";
+import type { Outside } from "../flow/outside.ts";
+import type { SourceFields } from "../flow/ports.ts";
+import { noteText } from "../names/names.ts";
+import { count, plural } from "./words.ts";
+
+/** What somebody should look at though the run completed. The message is a sentence without its full stop. */
+export type Warning = {
+  code: `name_${NameNote["kind"]}` | "field_emptied" | "response_unknown" | "outside_differs";
+  message: string;
+};
+
+export function nameWarning(company: string, note: NameNote): Warning {
+  return { code: `name_${note.kind}`, message: noteText(company, note) };
+}
+
+/** Values of the source that are not what they were. */
+export function fieldWarnings({ emptied, responses }: SourceFields): Warning[] {
+  const found: Warning[] = emptied.map(({ field, rows }) => ({
+    code: "field_emptied",
+    message: `the source sends ${field} without a value in all of ${plural(rows, "row")}; the values that are stored are kept`,
+  }));
+  if (responses.length === 0) return found;
+  const named = responses.map((response) => `"${response}"`).join(", ");
+  const message = `company_response has values that are not known: ${named}; they count as neither in progress nor settled`;
+  return [...found, { code: "response_unknown", message }];
+}
+
+/** Days that were not read and have other numbers of rows here and at the source. */
+export function outsideWarnings(outside: readonly Outside[]): Warning[] {
+  return outside
+    .filter(({ differing }) => differing.length > 0)
+    .map(({ from, to, here, there, differing }) => {
+      const named = differing
+        .slice(0, 3)
+        .map((one) => `${one.name} ${count(one.here)} here and ${count(one.there)} there`);
+      const more = differing.length > 3 ? ` and ${differing.length - 3} more names` : "";
+      const where = `outside the windows, from ${from} to ${to}, ${plural(here, "row")} here and ${count(there)} at the source`;
+      return {
+        code: "outside_differs",
+        message: `${where} (${named.join(", ")}${more}); to read those days again: pipeline backfill --from ${from} --to ${to}`,
+      };
+    });
+}

@@ -1,0 +1,50 @@
+import { millisecondsInMinute } from "date-fns/constants";
+import type { Clock } from "../../pipeline/clock.ts";
+
+const windowMs = millisecondsInMinute;
+/** The source counts when a request arrives, we when it leaves. */
+const marginMs = 500;
+
+/**
+ * How often this process may ask, shared by all its tasks (invariant 6): at most `perMinute` requests within any 60 s, in
+ * the order they asked for their turn, and none before the time that the source named when it refused one.
+ */
+export class RateBudget {
+  readonly #perMinute: number;
+  readonly #clock: Clock;
+  readonly #taken: number[] = [];
+  #notBefore = 0;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** `perMinute` may be Infinity. */
+  constructor(perMinute: number, clock: Clock) {
+    this.#perMinute = perMinute;
+    this.#clock = clock;
+  }
+
+  /** Resolves when a request may be sent. `onWait` is told before a wait, with its milliseconds. */
+  async take(signal: AbortSignal, onWait: (waitMs: number, perMinute: number) => void): Promise<void> {
+    const turn = this.#queue.then(() => this.#wait(signal, onWait));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Nobody asks before `ms` have passed. */
+  pause(ms: number): void {
+    this.#notBefore = Math.max(this.#notBefore, this.#clock.monotonic() + ms);
+  }
+
+  async #wait(signal: AbortSignal, onWait: (waitMs: number, perMinute: number) => void): Promise<void> {
+    for (let told = false; ; told = true) {
+      signal.throwIfAborted();
+      const now = this.#clock.monotonic();
+      while (this.#taken.length > 0 && this.#taken[0]! <= now - windowMs - marginMs) this.#taken.shift();
+      const oldest = this.#taken.length >= this.#perMinute ? this.#taken[0]! + windowMs + marginMs : 0;
+      const waitMs = Math.max(oldest, this.#notBefore) - now;
+      if (waitMs <= 0) break;
+      if (!told) onWait(waitMs, this.#perMinute);
+      await this.#clock.sleep(waitMs, signal);
+    }
+    this.#taken.push(this.#clock.monotonic());
+  }
+}

@@ -1,0 +1,129 @@
+import { millisecondsInDay } from "date-fns/constants";
+import pRetry from "p-retry";
+import type { Clock } from "../../pipeline/clock.ts";
+import type { TaskContext, Traffic } from "../../pipeline/flow/ports.ts";
+import { parseRetryAfter, type RetryPolicy, retryOptions } from "../../pipeline/retry.ts";
+import type { ProxyServer } from "../../process/proxy.ts";
+import { factsOf, isRetryable, PipelineError } from "../../run/errors.ts";
+import type { RateBudget } from "./budget.ts";
+import { clockAhead, failedRequest, requestTimedOut, shortUrl, wrongAnswer } from "./failures.ts";
+import { type Credentials, type HttpAnswer, HttpClient } from "./http.ts";
+
+export type ClientOptions = {
+  userAgent: string;
+  credentials: Credentials;
+  proxy: ProxyServer | null;
+  /** Of a whole request, its body included. */
+  requestTimeoutMs: number;
+  policy: RetryPolicy;
+  budget: RateBudget;
+  clock: Clock;
+};
+
+/** Asks the source: within the budget, and again where a request failed in a way that may pass (invariant 7). */
+export class SourceClient {
+  readonly traffic: Traffic = { requests: 0, bytes: 0 };
+  readonly #options: ClientOptions;
+  readonly #http: HttpClient;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#http = new HttpClient(options.userAgent, options.credentials, options.proxy);
+  }
+
+  /**
+   * The JSON answer to `url`, as `consume` makes it out of the body. What `consume` throws decides like any other error
+   * whether the request is sent again. `consume` adds to `traffic.bytes`.
+   */
+  async ask<T>(url: string, context: TaskContext, consume: (answer: HttpAnswer) => Promise<T>): Promise<T> {
+    const { policy, clock } = this.#options;
+    const { task, signal, report } = context;
+    const sleep = (ms: number, by: AbortSignal) => this.#sleep(ms, by, context);
+    return pRetry(
+      (attempt) => this.#once(url, attempt, context, consume),
+      retryOptions({
+        policy,
+        clock: { ...clock, sleep },
+        signal,
+        isRetryable: (error): error is PipelineError => isRetryable(error, "request"),
+        onRetry: (error, attempt, waitMs) =>
+          report({ type: "source.retry", task, attempt, waitMs, error: factsOf(error) }),
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  /** Sleeps, and says how long it was, as it was and not as it was meant to be. */
+  async #sleep(ms: number, signal: AbortSignal, { task, report }: TaskContext): Promise<void> {
+    const { clock } = this.#options;
+    const began = clock.monotonic();
+    try {
+      await clock.sleep(ms, signal);
+    } finally {
+      report({ type: "source.waited", task, ms: Math.round(clock.monotonic() - began) });
+    }
+  }
+
+  async #once<T>(
+    url: string,
+    attempt: number,
+    { task, signal, report }: TaskContext,
+    consume: (answer: HttpAnswer) => Promise<T>,
+  ): Promise<T> {
+    const { budget, clock, requestTimeoutMs } = this.#options;
+    const queued = clock.monotonic();
+    let waits = false;
+    try {
+      await budget.take(signal, (waitMs, perMinute) => {
+        waits = true;
+        report({ type: "source.wait", task, waitMs, perMinute });
+      });
+    } finally {
+      if (waits) report({ type: "source.waited", task, ms: Math.round(clock.monotonic() - queued) });
+    }
+    report({ type: "source.request", task, attempt, url: shortUrl(url) });
+    this.traffic.requests++;
+    const timeout = AbortSignal.timeout(requestTimeoutMs);
+    const within = AbortSignal.any([signal, timeout]);
+    const asked = clock.monotonic();
+    let answered = false;
+    try {
+      const answer = await this.#http.get(url, within);
+      answered = true;
+      const aheadMs = clock.now() - Date.parse(answer.date ?? "") - 1000 * Number(answer.age ?? 0);
+      if (aheadMs > farAheadMs) throw clockAhead(aheadMs);
+      report({
+        type: "source.answered",
+        task,
+        attempt,
+        status: answer.status,
+        ms: Math.round(clock.monotonic() - asked),
+      });
+      if (answer.status === 200 && /^application\/json\b/.test(answer.type)) return await consume(answer);
+      const retryAfterMs = parseRetryAfter(answer.retryAfter, clock.now());
+      if (answer.status === 429 && retryAfterMs !== undefined)
+        budget.pause(Math.min(retryAfterMs, this.#options.policy.longestMs));
+      throw wrongAnswer(url, { ...answer, start: await startOf(answer), retryAfterMs });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (timeout.aborted) throw requestTimedOut(url, requestTimeoutMs / 1000);
+      throw error instanceof PipelineError ? error : failedRequest(url, error, answered, this.#options.proxy);
+    }
+  }
+}
+
+/** A clock that is so far ahead asks for days that have not been, and makes a watermark of them. */
+const farAheadMs = millisecondsInDay;
+
+/** The first bytes of a body; the rest is not read. */
+async function startOf({ body }: HttpAnswer): Promise<string> {
+  let start = "";
+  for await (const chunk of body) {
+    start += String(chunk);
+    if (start.length > 1000) break;
+  }
+  return start;
+}

@@ -1,0 +1,44 @@
+import { text } from "node:stream/consumers";
+import * as z from "zod";
+import type { TaskContext } from "../../pipeline/flow/ports.ts";
+import type { SourceClient } from "./client.ts";
+import { incompleteAnswer, unknownForm } from "./failures.ts";
+
+/** What says that an answer is of a part of the index only. */
+const partSchema = z.object({
+  timed_out: z.boolean().optional(),
+  _shards: z.object({ failed: z.number() }).optional(),
+});
+
+/** Asks for an answer without hits, which fits into memory; of its form only what the schema names is looked at. */
+export async function askSmall<T>(
+  client: SourceClient,
+  url: string,
+  schema: z.ZodType<T>,
+  context: TaskContext,
+): Promise<T> {
+  return client.ask(url, context, async ({ body }) => {
+    const json = await text(body);
+    client.traffic.bytes += Buffer.byteLength(json);
+    const parsed = parse(json, url);
+    const answer = z.intersection(schema, partSchema).safeParse(parsed);
+    if (!answer.success) {
+      const issue = answer.error.issues[0];
+      const where = issue?.path.join(".") || "the whole";
+      throw unknownForm(url, `${where}: ${issue?.message ?? "unreadable"}`, null, answer.error);
+    }
+    const { timed_out, _shards } = answer.data;
+    if (timed_out === true || (_shards?.failed ?? 0) > 0) {
+      throw incompleteAnswer(url, "source_partial", "its search timed out or reached only a part of the index");
+    }
+    return answer.data;
+  });
+}
+
+function parse(json: string, url: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw incompleteAnswer(url, "source_cut", "its JSON ends early or is damaged", error);
+  }
+}

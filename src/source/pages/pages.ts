@@ -1,0 +1,117 @@
+import { readFile } from "node:fs/promises";
+import type { Pages, TaskContext } from "../../pipeline/flow/ports.ts";
+import type { Day, Window } from "../../pipeline/window/days.ts";
+import { PipelineError } from "../../run/errors.ts";
+import type { SourceClient } from "../client/client.ts";
+import { outOfOrder } from "../client/failures.ts";
+import { pageUrl, walksOf } from "../questions.ts";
+import type { Landing } from "./landing.ts";
+import type { PageFacts, PageReader } from "./page-facts.ts";
+import { collectChunks } from "./young-garbage.ts";
+
+export type PagesOptions = {
+  base: string;
+  pageSize: number;
+  today(): Day;
+  client: SourceClient;
+  reader: PageReader;
+  landing: Landing;
+};
+
+/**
+ * Lands all rows of names and window, page by page with `search_after`; yields each file. Throws `index_moved` when the source's total or
+ * index changed between two pages: pages of two states do not add up.
+ */
+export async function* extractPages(
+  options: PagesOptions,
+  names: readonly string[],
+  window: Window,
+  context: TaskContext,
+): Pages {
+  let landed = 0;
+  let expected = 0;
+  let lastIndexed: string | null | undefined;
+  let size = options.pageSize;
+  for (const walk of walksOf(names)) {
+    let first: PageFacts | undefined;
+    let seen = 0;
+    for (let after: string | null = null; ; ) {
+      const url = pageUrl(options.base, { names: walk, window, size, after });
+      const facts = await landPage(options, url, { page: landed + 1, size, before: expected }, context);
+      if (typeof facts === "number") {
+        size = facts;
+        continue;
+      }
+      landed++;
+      first ??= facts;
+      lastIndexed ??= facts.lastIndexed;
+      if (facts.total !== first.total || facts.lastIndexed !== lastIndexed) throw indexMoved(first, facts);
+      if (after !== null && facts.first !== null && !isBefore(after, facts.first)) {
+        throw outOfOrder(url, `a page goes back to ${facts.first} instead of going on after ${after}`);
+      }
+      yield options.landing.path(landed);
+      seen += facts.hits;
+      if (facts.last === null || seen >= first.total) break;
+      after = facts.last;
+    }
+    expected += first.total;
+  }
+  return { expected, lastIndexed: lastIndexed ?? null, askedOn: options.today() };
+}
+
+/** Bytes of a page that is read as it came: some 36 MB take more memory to parse than a page may. */
+const largestPage = 24_000_000;
+/** Bytes that pages are asked for again in, once one was too large. */
+const usualPage = 12_000_000;
+
+/** What paging needs of a page. Of one that is too large: how many rows to ask for instead, one at least. */
+async function landPage(
+  options: PagesOptions,
+  url: string,
+  { page, size, before }: { page: number; size: number /** Rows of the walks before. */; before: number },
+  context: TaskContext,
+): Promise<PageFacts | number> {
+  const { client, landing, reader } = options;
+  const { task, report } = context;
+  return client.ask(url, context, async ({ body }) => {
+    const { file, bytes } = await landing.receive(page, body);
+    collectChunks();
+    client.traffic.bytes += bytes;
+    report({ type: "page.received", task, page, bytes });
+    if (bytes > largestPage && size > 1) {
+      const came = Math.min(await countHits(file), size);
+      return Math.max(Math.floor((came * usualPage) / bytes), 1);
+    }
+    const facts = await reader.read(file, url);
+    await landing.keep(page);
+    report({ type: "page.landed", task, page, rows: facts.hits, total: before + facts.total, bytes });
+    return facts;
+  });
+}
+
+/** Hits of a page, without parsing it: within a text the quotation marks of the key have a backslash before them. */
+async function countHits(file: string): Promise<number> {
+  const bytes = await readFile(file);
+  let count = 0;
+  for (let at = bytes.indexOf(hitKey); at >= 0; at = bytes.indexOf(hitKey, at + hitKey.length)) count++;
+  return count;
+}
+
+const hitKey = '"_source"';
+
+function indexMoved(first: PageFacts, now: PageFacts): PipelineError {
+  const state = ({ total, lastIndexed }: PageFacts) => `${total} rows as of ${lastIndexed ?? "an unknown day"}`;
+  return new PipelineError({
+    code: "index_moved",
+    message: `The source's index changed while its pages were read: ${state(first)} became ${state(now)}.`,
+    data: "Nothing of this mixture was loaded; what was loaded before stands.",
+    next: "Run again: the same days are read anew.",
+  });
+}
+
+/** True when the pair `<epoch ms>_<id>` stands before the other one: ids of one millisecond order as texts. */
+function isBefore(one: string, other: string): boolean {
+  const [ms = "", id = ""] = one.split("_");
+  const [otherMs = "", otherId = ""] = other.split("_");
+  return Number(ms) < Number(otherMs) || (ms === otherMs && id < otherId);
+}

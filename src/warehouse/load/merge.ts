@@ -1,0 +1,153 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { LoadRequest } from "../../pipeline/flow/ports.ts";
+import { literal } from "../../pipeline/literal.ts";
+import { isAsked } from "./asked.ts";
+import { type Field, fields } from "./fields.ts";
+import { dayOfReceipt, type Look, lastLooks } from "./looks.ts";
+import { bitOf, type Staged } from "./staging.ts";
+
+/**
+ * Brings the staged rows into `raw.cfpb_complaints`: new ones are added, those that differ overwrite the stored ones, whose old values
+ * are kept in `raw.cfpb_complaint_changes`. Rows that are not staged stay. Works within the caller's transaction.
+ */
+export async function merge(
+  connection: DuckDBConnection,
+  look: Look,
+  request: LoadRequest,
+  staged: Staged,
+  liveBefore: number,
+): Promise<{ inserted: number; updated: number }> {
+  const insert = (from: string) => insertNew(connection, look, from);
+  if (liveBefore === 0 && (await isNothingStored(connection, staged))) {
+    return { inserted: await insert(staged.from), updated: 0 };
+  }
+  const differing = await findDiffering(connection, request, staged, liveBefore);
+  const changes = await findChanges(connection, staged, differing);
+  const inserted = changes > 0 ? await insert("(select * from change where is_new)") : 0;
+  if (changes > inserted) await overwrite(connection, look, staged);
+  return { inserted, updated: changes - inserted };
+}
+
+/** Live rows of the load's names and days, as a condition. */
+export function liveIn(request: LoadRequest): string {
+  return `_deleted_at is null and ${isAsked(request)}`;
+}
+
+/** True when no staged id is stored, as in a company's first load. */
+async function isNothingStored(connection: DuckDBConnection, { from }: Staged): Promise<boolean> {
+  const one = await connection.runAndReadAll(
+    `select 1 from ${from} semi join raw.cfpb_complaints using (complaint_id) limit 1`,
+  );
+  return one.currentRowCount === 0;
+}
+
+/**
+ * What the staged rows are selected from that are not stored as they are. A row whose values have the same hash of 64 bits as those of a
+ * live row is that row: only the others are then compared value by value. Equal rows have equal names and days, so that only the load's
+ * own are read. Where a field is in some rows and not in others, no hash says what is the same.
+ */
+async function findDiffering(
+  connection: DuckDBConnection,
+  request: LoadRequest,
+  staged: Staged,
+  liveBefore: number,
+): Promise<string> {
+  const merged = mergedFields(staged);
+  if (liveBefore === 0 || merged.some(({ has }) => has !== "")) return staged.from;
+  const hash = `hash(complaint_id, ${merged.map(({ field }) => field).join(", ")})`;
+  const unknown = staged.unknown.length > 0 ? "_extra is not null or" : "";
+  await connection.run(`
+    create temp table differing as
+    select * from ${staged.from}
+    where ${unknown} ${hash} not in (select ${hash} from raw.cfpb_complaints where ${liveIn(request)})`);
+  return "differing";
+}
+
+/** Fills the temporary table `change` with the rows that are new or differ, and what they replace. Returns how many. */
+async function findChanges(connection: DuckDBConnection, staged: Staged, from: string): Promise<number> {
+  const merged = mergedFields(staged);
+  const differs = ({ field, has }: MergedField) => `(${has}t.${field} is distinct from s.${field})`;
+  const replaced = merged.map((one) => {
+    const { field } = one;
+    return `if(${differs(one)}, {field: '${field}', old: t.${field}::varchar, new: s.${field}::varchar}, null)`;
+  });
+  if (staged.unknown.length > 0)
+    replaced.push(
+      "if(s._extra is not null and t._extra is distinct from s._extra, {field: '_extra', old: t._extra::varchar, new: s._extra::varchar}, null)",
+    );
+  replaced.push("if(t._deleted_at is not null, {field: '_withdrawn', old: 'true', new: 'false'}, null)");
+  return changedRows(
+    connection,
+    `create temp table change as
+     select s.*, t.rowid as stored_row, t.company as stored_company, ${dayOfReceipt.replace("date_received", "t.date_received")} as stored_day,
+       t.complaint_id is null as is_new, if(t.complaint_id is null, [], [${replaced.join(", ")}]) as replaced
+     from ${from} s left join raw.cfpb_complaints t on t.complaint_id = s.complaint_id
+     where t.complaint_id is null or t._deleted_at is not null
+       or (s._extra is not null and t._extra is distinct from s._extra)
+       or ${merged.map(differs).join(" or ")}`,
+  );
+}
+
+/** Adds rows. On which day a row appeared is known where an earlier load had looked at its day; the first load of a name knows of none. */
+async function insertNew(connection: DuckDBConnection, { loadId, askedOn }: Look, from: string): Promise<number> {
+  const looked = await lastLooks(
+    connection,
+    { askedOn },
+    "new_looks",
+    `select company, ${dayOfReceipt} as day from ${from}`,
+  );
+  return changedRows(
+    connection,
+    `insert into raw.cfpb_complaints
+       (${fields.join(", ")}, _extra, _load_id, _loaded_at, _first_seen_on, _unseen_until, _first_received_on)
+     select ${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${literal(loadId)}, now(),
+       if(l.last_look is null, null, ${literal(askedOn)}::date), l.last_look, s.received_on
+     from (select *, ${dayOfReceipt} as received_on from ${from}) s
+     left join ${looked} l on l.company = s.company and l.day = s.received_on`,
+  );
+}
+
+/**
+ * Overwrites the stored rows that differ, and keeps what is replaced: once merged, the old values are gone. Only columns in which a row
+ * differs are written, as a rule a few of them. (To delete and insert instead leaves holes that grow night after night.)
+ */
+async function overwrite(connection: DuckDBConnection, { loadId, askedOn }: Look, staged: Staged): Promise<void> {
+  const stored = "select stored_company as company, stored_day as day from change where not is_new";
+  const looked = await lastLooks(connection, { askedOn }, "changed_looks", stored);
+  await connection.run(`
+    insert into raw.cfpb_complaint_changes
+      (complaint_id, field, old_value, new_value, changed_on, _load_id, _loaded_at, unchanged_until, received_on)
+    select c.complaint_id, c.r.field, c.r.old, c.r.new, ${literal(askedOn)}, ${literal(loadId)}, now(), l.last_look, c.stored_day
+    from (select complaint_id, stored_company, stored_day, unnest(replaced) as r from change) c
+    left join ${looked} l on l.company = c.stored_company and l.day = c.stored_day
+    where c.r is not null`);
+  const replaced = await connection.runAndReadAll(
+    "select distinct r.field from (select unnest(replaced) as r from change) where r is not null",
+  );
+  const names = new Set(replaced.getRows().flat());
+  const values = mergedFields(staged)
+    .filter(({ field }) => names.has(field))
+    .map(({ field, has }) => `${field} = ${has === "" ? `s.${field}` : `if(${has}true, s.${field}, t.${field})`},`);
+  const extra = staged.unknown.length > 0 ? "_extra = coalesce(s._extra, t._extra)," : "";
+  await connection.run(`
+    update raw.cfpb_complaints t
+    set ${values.join(" ")} ${extra} _load_id = ${literal(loadId)}, _loaded_at = now(), _deleted_at = null
+    from change s where not s.is_new and t.rowid = s.stored_row`);
+}
+
+type MergedField = { field: Field; has: string };
+
+/** The fields that a load may change, each with the condition that the staged row has it: none where all have it. */
+function mergedFields(staged: Staged): MergedField[] {
+  const lacking = new Map(staged.missing.map(({ field, rows }) => [field, rows]));
+  return fields
+    .filter((field) => field !== "complaint_id" && (lacking.get(field) ?? 0) < Math.max(staged.rows, 1))
+    .map((field) => ({
+      field,
+      has: lacking.has(field) ? `s._missing & ${bitOf(field)} = 0 and ` : "",
+    }));
+}
+
+async function changedRows(connection: DuckDBConnection, sql: string): Promise<number> {
+  return Number((await connection.runAndReadAll(sql)).value(0, 0));
+}

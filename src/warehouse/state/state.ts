@@ -1,0 +1,206 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { Commit, CommittedLoad, Owed, Retry } from "../../pipeline/flow/ports.ts";
+import { literal } from "../../pipeline/literal.ts";
+import type { MartsBuild } from "../../pipeline/manifest.ts";
+import type { Window } from "../../pipeline/window/days.ts";
+import {
+  type CompanyState,
+  loadedNames,
+  type NameDays,
+  type NameRows,
+  type Remembered,
+  type StoredCompany,
+} from "../../pipeline/window/window.ts";
+import { warehouseGone } from "../file/failures.ts";
+import { isAsked } from "../load/asked.ts";
+
+export async function readRemembered(connection: DuckDBConnection): Promise<Remembered> {
+  const result = await connection.runAndReadAll(
+    "select company, to_json(names), loaded_from::varchar, loaded_through::varchar from pipeline.state order by company",
+  );
+  const days = await readLoadedDays(connection);
+  const live = await readLiveRows(connection);
+  const companies = result.getRows().map(([company, names, loadedFrom, loadedThrough]): StoredCompany => {
+    const state = {
+      company: String(company),
+      names: JSON.parse(String(names)) as string[],
+      loadedFrom: String(loadedFrom),
+      loadedThrough: String(loadedThrough),
+    };
+    const loaded = days === null ? claimed(state) : (days.get(state.company) ?? []);
+    const rowsByName = loadedNames({ ...state, loaded }).map((name) => ({ name, rows: live.get(name) ?? 0 }));
+    return { ...state, loaded, rowsByName, rows: rowsByName.reduce((sum, { rows }) => sum + rows, 0) };
+  });
+  const held = new Set(companies.flatMap(loadedNames));
+  const untracked = [...live].filter(([name]) => !held.has(name)).map(([name, rows]) => ({ name, rows }));
+  return { companies, untracked };
+}
+
+/** Live rows of each of the names in some days. */
+export async function readRowsByName(
+  connection: DuckDBConnection,
+  names: readonly string[],
+  window: Window,
+): Promise<NameRows[]> {
+  const result = await connection.runAndReadAll(
+    `select company, count(*) from raw.cfpb_complaints where _deleted_at is null and ${isAsked({ names: [...names], window })} group by company`,
+  );
+  return result.getRows().map(([name, rows]) => ({ name: String(name), rows: Number(rows) }));
+}
+
+async function readLiveRows(connection: DuckDBConnection): Promise<Map<string, number>> {
+  const result = await connection.runAndReadAll(
+    "select company, count(*) from raw.cfpb_complaints where _deleted_at is null group by company order by company",
+  );
+  return new Map(result.getRows().map(([company, rows]) => [String(company), Number(rows)]));
+}
+
+/** The days that a state speaks of, where nothing says more. */
+function claimed({ names, loadedFrom: from, loadedThrough: to }: Omit<CompanyState, "loaded">): NameDays[] {
+  return names.map((name) => ({ name, days: [{ from, to }] }));
+}
+
+/** The days that were read of each company's names; null in a file that is only looked at and of a version without them. */
+async function readLoadedDays(connection: DuckDBConnection): Promise<Map<string, NameDays[]> | null> {
+  const known = await connection.runAndReadAll(
+    "select 1 from duckdb_tables() where schema_name = 'pipeline' and table_name = 'loaded_days'",
+  );
+  if (known.currentRowCount === 0) return null;
+  const result = await connection.runAndReadAll(`
+    select company, name, to_json(list({"from": range_from::varchar, "to": range_to::varchar} order by range_from))
+    from pipeline.loaded_days group by all order by all`);
+  const days = new Map<string, NameDays[]>();
+  for (const [company, name, ranges] of result.getRows()) {
+    const one: NameDays = { name: String(name), days: JSON.parse(String(ranges)) as Window[] };
+    days.set(String(company), [...(days.get(String(company)) ?? []), one]);
+  }
+  return days;
+}
+
+/** The tables that the last build made for readers; null where there was none, or one of a version that did not keep them. */
+export async function readMarts(connection: DuckDBConnection): Promise<string[] | null> {
+  const result = await connection.runAndReadAll(
+    "select to_json(marts) from pipeline.transforms order by finished_at desc, through_load_no desc limit 1",
+  );
+  const [last] = result.getRows();
+  return last?.[0] == null ? null : (JSON.parse(String(last[0])) as string[]);
+}
+
+/** The last build of the marts that succeeded; null where they were never built. */
+export async function readLastBuild(connection: DuckDBConnection): Promise<MartsBuild | null> {
+  const result = await connection.runAndReadAll(
+    "select run_id, through_load_no, project from pipeline.transforms order by finished_at desc, through_load_no desc limit 1",
+  );
+  const [last] = result.getRows();
+  if (last === undefined) return null;
+  return { runId: String(last[0]), throughLoadNo: Number(last[1]), project: String(last[2]) };
+}
+
+/** What dbt has not seen: loads that changed something since its last success, or another project (invariant 3). */
+export async function readOwed(connection: DuckDBConnection, project: string): Promise<Owed> {
+  const last = await readLastBuild(connection);
+  if (last === null) return { owed: true, reason: "the marts were never built" };
+  const unseen = await connection.runAndReadAll(
+    `select count(*) from pipeline.loads where load_no > ${last.throughLoadNo} and inserted + updated + deleted > 0`,
+  );
+  const loads = Number(unseen.value(0, 0));
+  if (loads > 0) return { owed: true, reason: `${loads} loads with changes since the marts were built` };
+  if (last.project !== project) return { owed: true, reason: "the dbt project changed" };
+  return { owed: false, reason: "nothing new" };
+}
+
+/** The last load of each company that does what a run left over: its own, or one since then through the same day or a later one. */
+export async function readLoadsFor(
+  connection: DuckDBConnection,
+  retry: Retry,
+  source: string,
+): Promise<CommittedLoad[]> {
+  const own = `run_id in (${retry.runIds.map(literal).join(", ")})`;
+  const others = `loaded_at >= ${literal(retry.since)}::timestamptz and window_to >= ${literal(retry.asOf)}::date
+    and source = ${literal(source)}`;
+  const result = await connection.runAndReadAll(`
+    select company, to_json(names), window_from::varchar, window_to::varchar, load_id, load_no, expected, inserted, updated,
+      deleted, unchanged, rejected
+    from pipeline.loads where ${own}${retry.othersCount ? ` or (${others})` : ""}
+    qualify row_number() over (partition by company order by load_no desc) = 1`);
+  return result.getRows().map(([company, names, from, to, loadId, ...numbers]) => {
+    const [loadNo, expected, inserted, updated, deleted, unchanged, rejected] = numbers.map(Number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const fields = { unknown: [], missing: [], emptied: [], responses: [] };
+    return {
+      company: String(company),
+      names: JSON.parse(String(names)) as string[],
+      window: { from: String(from), to: String(to) },
+      result: { loadId: String(loadId), loadNo, expected, inserted, updated, deleted, unchanged, rejected, fields },
+    };
+  });
+}
+
+/** Which run the last load was of, and which source it read; that is null of a version that did not keep it. */
+export async function readLastLoad(
+  connection: DuckDBConnection,
+): Promise<{ runId: string; source: string | null } | null> {
+  const result = await connection.runAndReadAll(
+    "select run_id, source from pipeline.loads order by load_no desc limit 1",
+  );
+  const [last] = result.getRows();
+  return last === undefined ? null : { runId: String(last[0]), source: last[1] === null ? null : String(last[1]) };
+}
+
+/** Whether the last load of each company read this index. */
+export async function readHasRead(
+  connection: DuckDBConnection,
+  index: string,
+  companies: readonly string[],
+): Promise<boolean> {
+  const read = await connection.runAndReadAll(`
+    select count(*) from (
+      select company, last_indexed from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1)
+    where last_indexed = ${literal(index)} and company in (${companies.map(literal).join(", ")})`);
+  return Number(read.value(0, 0)) === companies.length;
+}
+
+/** Throws `warehouse_failed` where one of these loads is not in the ledger. */
+export async function checkLoads(
+  connection: DuckDBConnection,
+  path: string,
+  loadIds: readonly string[],
+): Promise<void> {
+  const ids = `[${loadIds.map(literal).join(", ")}]::varchar[]`;
+  const held = await connection.runAndReadAll(
+    `select count(distinct load_id) from pipeline.loads where list_contains(${ids}, load_id)`,
+  );
+  if (Number(held.value(0, 0)) !== new Set(loadIds).size) throw warehouseGone(path);
+}
+
+/** Watermarks, and what the marts show now, in one transaction. Throws where the ledger lacks one of the loads behind them. */
+export async function writeCommit(connection: DuckDBConnection, path: string, commit: Commit): Promise<void> {
+  const { runId, companies, loadIds, built } = commit;
+  await connection.run("begin");
+  await checkLoads(connection, path, loadIds);
+  for (const { company, loadId, state } of companies) {
+    await connection.run(`delete from pipeline.state where company = ${literal(company)}`);
+    await connection.run(`
+      insert into pipeline.state values (${literal(company)}, [${state.names.map(literal).join(", ")}],
+        ${literal(state.loadedFrom)}, ${literal(state.loadedThrough)}, ${literal(loadId)}, ${literal(runId)}, now())`);
+    const ranges = state.loaded.flatMap(({ name, days }) =>
+      days.map(({ from, to }) => `(${[company, name, from, to].map(literal).join(", ")})`),
+    );
+    await connection.run(`delete from pipeline.loaded_days where company = ${literal(company)}`);
+    await connection.run(`insert into pipeline.loaded_days values ${ranges.join(", ")}`);
+  }
+  if (built !== null) {
+    await connection.run(`
+      insert into pipeline.transforms
+      select ${literal(runId)}, coalesce(max(load_no), 0), ${literal(built.project)}, now(),
+        [${built.marts.map(literal).join(", ")}]::varchar[] from pipeline.loads`);
+  }
+  await connection.run("commit");
+}

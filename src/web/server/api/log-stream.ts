@@ -1,0 +1,61 @@
+import type { ServerResponse } from "node:http";
+import type * as z from "zod";
+import type { RunRow } from "../../../history/history.ts";
+import { isFinal } from "../../../run/states.ts";
+import { type Changes, openStream } from "../changes.ts";
+import type { Home } from "../home.ts";
+import { logFilter, type logQuery } from "./runs-routes.ts";
+
+/** Bytes that a client may be behind before no more is read for it. */
+const mostWaiting = 256_000;
+
+/**
+ * A run's log as server-sent events, from behind `after` (or the browser's Last-Event-ID) until the run is over: `line` with the number
+ * of the line as its id, `state` when the run's state changed, `end`. Nothing is kept here: a stream goes on after the server was restarted.
+ */
+export function streamLog(
+  home: Home,
+  changes: Changes,
+  run: RunRow,
+  asked: z.output<typeof logQuery>,
+  lastEventId: string | undefined,
+  response: ServerResponse,
+): void {
+  openStream(response);
+  let after = Math.max(asked.after, Number(lastEventId) || 0);
+  let told = "";
+  const more = () => {
+    try {
+      send();
+    } catch {
+      // The history is away, or the run was pruned: the browser asks again and is told.
+      stop();
+      response.destroy();
+    }
+  };
+  const send = () => {
+    for (;;) {
+      if (response.writableLength > mostWaiting) return;
+      const history = home.history.get();
+      if (history === null) return void finish();
+      const state = history.stateOf(run.no);
+      const lines = history.logs(run, { ...logFilter(asked), after });
+      for (const line of lines) response.write(`id: ${line.seq}\nevent: line\ndata: ${JSON.stringify(line)}\n\n`);
+      after = lines.at(-1)?.seq ?? after;
+      if (state !== told) response.write(`event: state\ndata: ${JSON.stringify({ state })}\n\n`);
+      told = state;
+      if (lines.length < asked.limit) {
+        if (isFinal(state)) finish();
+        return;
+      }
+    }
+  };
+  const finish = () => {
+    stop();
+    response.end("event: end\ndata: {}\n\n");
+  };
+  const stop = changes.listen(more);
+  response.once("close", stop);
+  response.on("drain", more);
+  more();
+}

@@ -1,0 +1,29 @@
+import { millisecondsInDay } from "date-fns/constants";
+import * as z from "zod";
+import type { Home } from "../home.ts";
+import { overview } from "./overview.ts";
+import { type Route, route, wholeNumber } from "./route.ts";
+import { runSchema } from "./runs-routes.ts";
+import { trends } from "./trends.ts";
+
+export function overviewRoutes(home: Home): Route[] {
+  return [
+    route({
+      ...{ method: "get", path: "/overview", summary: "Is the data all right, what happened, what is next" },
+      answer: z.looseObject({
+        completeThrough: z.string().nullable(),
+        last: runSchema.extend({ words: z.string() }).nullable(),
+        attention: z.array(
+          z.object({ level: z.string(), what: z.string(), next: z.string(), runId: z.string().nullable() }),
+        ),
+      }),
+      handle: () => overview(home, Date.now()) as never,
+    }),
+    route({
+      ...{ method: "get", path: "/trends", summary: "Ended runs since some days ago, and the time of each task" },
+      query: z.strictObject({ days: wholeNumber(1, 730).default(30) }),
+      answer: z.looseObject({ runs: z.array(z.looseObject({ state: z.string() })) }),
+      handle: ({ query: { days } }) => trends(home, Date.now() - days * millisecondsInDay) as never,
+    }),
+  ];
+}

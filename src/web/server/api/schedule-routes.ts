@@ -1,0 +1,65 @@
+import * as z from "zod";
+import type { Home } from "../home.ts";
+import { Problem } from "./problem.ts";
+import { type Route, route } from "./route.ts";
+
+const schedule = z.object({
+  ...{ name: z.string(), cron: z.string(), timezone: z.string(), catchUp: z.string(), overlap: z.string() },
+  ...{ jitterSeconds: z.number(), lateAfterMinutes: z.number(), runOptions: z.array(z.string()), paused: z.boolean() },
+  next: z.array(z.string()),
+  past: z.array(z.object({ dueAt: z.string(), outcome: z.string(), runId: z.string().nullable() })),
+});
+const done = z.object({ done: z.literal(true) });
+
+export function scheduleRoutes({ schedules }: Home): Route[] {
+  const isThere = (name: string) => schedules.list().some((one) => one.name === name);
+  const refuseUnknown = (name: string) => {
+    if (!isThere(name)) throw new Problem(404, `No schedule is called "${name}".`);
+  };
+  const change = (what: "pause" | "resume", summary: string) =>
+    route({
+      ...{ method: "post", path: `/schedules/:name/${what}`, summary },
+      body: z.strictObject({}),
+      answer: done,
+      handle({ params }) {
+        refuseUnknown(params.name!);
+        schedules.change(params.name!, what);
+        return { done: true } as const;
+      },
+    });
+  return [
+    route({
+      ...{ method: "get", path: "/schedules", summary: "Schedules with their next times and what became of the last" },
+      answer: z.array(schedule),
+      handle: () => schedules.list(),
+    }),
+    route({
+      ...{ method: "post", path: "/schedules", summary: "Adds a schedule" },
+      body: z.strictObject({
+        ...{ name: z.string(), cron: z.string(), timezone: z.string().optional() },
+        ...{ overlap: z.string().optional(), catchUp: z.string().optional() },
+      }),
+      answer: schedule,
+      handle({ body: { name, cron, timezone, overlap, catchUp } }) {
+        if (isThere(name)) throw new Problem(409, `A schedule is called "${name}" already.`);
+        return schedules.add({
+          ...{ name, cron },
+          ...(timezone === undefined ? {} : { timezone }),
+          ...(overlap === undefined ? {} : { overlap }),
+          ...(catchUp === undefined ? {} : { catchUp }),
+        });
+      },
+    }),
+    route({
+      ...{ method: "delete", path: "/schedules/:name", summary: "Takes a schedule out" },
+      answer: done,
+      handle({ params }) {
+        refuseUnknown(params.name!);
+        schedules.change(params.name!, "rm");
+        return { done: true } as const;
+      },
+    }),
+    change("pause", "Starts nothing of a schedule until it is resumed"),
+    change("resume", "Goes on with a schedule's next time"),
+  ];
+}

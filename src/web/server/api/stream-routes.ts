@@ -1,0 +1,71 @@
+import type { ServerResponse } from "node:http";
+import * as z from "zod";
+import type { RunRow } from "../../../history/history.ts";
+import type { Changes } from "../changes.ts";
+import type { Home } from "../home.ts";
+import type { Sender } from "../sending.ts";
+import { streamLog } from "./log-stream.ts";
+import { Problem } from "./problem.ts";
+import { type Route, streamRoute } from "./route.ts";
+import { findRun, logQuery } from "./runs-routes.ts";
+
+const mostStreams = 500;
+
+/** Answers that are written as they come: what changes at the server, and the logs of runs. */
+export function streamRoutes(home: Home, changes: Changes, sender: Sender): Route[] {
+  let streams = 0;
+  /** Counts a stream for as long as it is open. Throws a 503 where there are too many. */
+  const open = (response: ServerResponse) => {
+    if (streams >= mostStreams) throw new Problem(503, "Too many pages are open.", 5);
+    if (response.destroyed) return;
+    streams++;
+    response.once("close", () => streams--);
+  };
+  return [
+    streamRoute({
+      ...{ path: "/events", summary: "Says that something changed at the server, as server-sent events" },
+      type: "text/event-stream",
+      query: z.strictObject({}),
+      stream: () => (response) => {
+        open(response);
+        changes.serve(response);
+      },
+    }),
+    streamRoute({
+      ...{ path: "/runs/:id/log-stream", summary: "A run's log to its end, as server-sent events" },
+      type: "text/event-stream",
+      query: logQuery,
+      stream({ params, query, lastEventId }) {
+        const run = findRun(home, params.id!);
+        return (response) => {
+          open(response);
+          streamLog(home, changes, run, query, lastEventId, response);
+        };
+      },
+    }),
+    streamRoute({
+      ...{ path: "/runs/:id/log.ndjson", summary: "A run's whole log, an event a line" },
+      type: "application/x-ndjson",
+      query: z.strictObject({}),
+      stream({ params }) {
+        const run = findRun(home, params.id!);
+        return (response) => {
+          response.writeHead(200, {
+            "content-type": "application/x-ndjson",
+            "content-disposition": `attachment; filename="${run.name}.ndjson"`,
+          });
+          return sender.send(response, linesOf(home, run));
+        };
+      },
+    }),
+  ];
+}
+
+function* linesOf(home: Home, run: RunRow): Generator<string> {
+  for (let after = 0; ; ) {
+    const lines = home.history.get()?.logs(run, { after, limit: 1000 }) ?? [];
+    if (lines.length === 0) return;
+    after = lines.at(-1)!.seq;
+    yield lines.map(({ event }) => `${JSON.stringify(event)}\n`).join("");
+  }
+}

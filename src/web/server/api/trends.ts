@@ -1,0 +1,29 @@
+import type { Home } from "../home.ts";
+
+/** Points that a chart shows: of more runs, each day's are gathered. */
+const mostPoints = 400;
+
+type Point = { at: string; runs: number; failed: number; p50Ms: number; maxMs: number; rows: number; changed: number };
+
+/** How runs went over time: a point each, or one for a day where there are many. */
+export function trends(home: Home, since: number): object {
+  const runs = (home.history.get()?.ended(since) ?? []).toReversed();
+  const groups = new Map<string, typeof runs>();
+  for (const run of runs) {
+    const iso = new Date(run.startedAt).toISOString();
+    const key = runs.length > mostPoints ? iso.slice(0, 10) : iso;
+    groups.set(key, [...(groups.get(key) ?? []), run]);
+  }
+  const points = [...groups].map(([at, some]): Point => {
+    const times = some
+      .map(({ startedAt, endedAt }) => Math.max((endedAt ?? startedAt) - startedAt, 0))
+      .sort((a, b) => a - b);
+    const sum = (of: "rows" | "changed") => some.reduce((total, run) => total + (run[of] ?? 0), 0);
+    return {
+      ...{ at, runs: some.length, failed: some.filter(({ state }) => state !== "Completed").length },
+      ...{ p50Ms: times[Math.floor((times.length - 1) / 2)] ?? 0, maxMs: times.at(-1) ?? 0 },
+      ...{ rows: sum("rows"), changed: sum("changed") },
+    };
+  });
+  return { runs: points, tasks: home.history.get()?.taskTimes(since) ?? [] };
+}
