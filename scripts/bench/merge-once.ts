@@ -1,6 +1,6 @@
 import { rmSync, statSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { literal } from "../../src/pipeline/literal.ts";
+import { sqlLiteral } from "../../src/pipeline/sql-text.ts";
 import { Database } from "../../src/warehouse/file/database.ts";
 import { fields } from "../../src/warehouse/load/fields.ts";
 import { mergeLoad } from "../../src/warehouse/load/load.ts";
@@ -35,7 +35,7 @@ async function stageRows(connection: DuckDBConnection, round: number): Promise<v
       select ${fields.map((field) => `${sampleValue(field, round)} as ${field}`).join(", ")},
         0 as _missing, null::json as _extra, null::varchar as _reason, null::varchar as _raw
       from range(${rows}) r(i)
-    ) to ${literal(pages)} (format parquet, row_group_size 10240)`);
+    ) to ${sqlLiteral(pages)} (format parquet, row_group_size 10240)`);
 }
 
 function sampleValue(field: string, round: number): string {

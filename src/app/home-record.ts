@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import * as z from "zod";
-import { makeFolder, obstacleOf } from "../files/folder.ts";
+import { makeFolder, obstacleToWriting } from "../files/folder.ts";
 import { parseManifest } from "../pipeline/manifest.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import { PipelineError } from "../run/errors.ts";
@@ -20,7 +20,7 @@ const fileOf = (home: string) => join(home, "home.json");
 
 /** Throws `home_unwritable` where a home cannot be written, or made: for whatever is about to write there. */
 export function checkWritable(home: string): void {
-  const obstacle = obstacleOf(home);
+  const obstacle = obstacleToWriting(home);
   if (obstacle === null) return;
   throw new PipelineError({
     code: "home_unwritable",

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { obstacleOf } from "../files/folder.ts";
+import { obstacleToWriting } from "../files/folder.ts";
 import type { Recorder } from "../history/recorder.ts";
 import { type FlowOutcome, flowName, runFlow } from "../pipeline/flow/flow.ts";
-import type { FlowSettings, Retry, Traffic } from "../pipeline/flow/ports.ts";
+import type { FlowSettings, RetriedRun, Traffic } from "../pipeline/flow/ports.ts";
 import { type RunReport, type Summary, summarize } from "../pipeline/report/report.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import type { Day, Window } from "../pipeline/window/days.ts";
@@ -26,7 +26,7 @@ export type RunOptions = {
   /** A UUID where whoever starts the run wants to find it again; a new one where it is left out. */
   runId?: string;
   /** The run that is done again where it failed. */
-  retryOf?: Retry;
+  retryOf?: RetriedRun;
   /** The day that a made-up source shows; the source is asked today where it is left out. */
   sourceDay?: Day;
   /** Whose complaints the source has, where its address does not say. */
@@ -59,7 +59,7 @@ export async function executeRun(
   };
   const requested = new AbortController();
   const cancelled = AbortSignal.any([signal, requested.signal]);
-  const isWritable = obstacleOf(settings.home) === null;
+  const isWritable = obstacleToWriting(settings.home) === null;
   let recorder: Recorder | undefined;
   recorder = wiring.record(
     redactValue(redact, {

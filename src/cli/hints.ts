@@ -1,4 +1,4 @@
-import { shellWord } from "../pipeline/report/words.ts";
+import { shellQuote } from "../pipeline/report/format.ts";
 import { redactor, secretsOf } from "../run/redact.ts";
 
 /** The commands that a text may hint at, by their groups. */
@@ -85,5 +85,5 @@ function takes(command: string, option: Given["option"]): boolean {
 
 function written({ option, value }: Given): string {
   const shown = option === "--source" ? redactor(secretsOf(value))(value) : value;
-  return `${option} ${shellWord(shown)}`;
+  return `${option} ${shellQuote(shown)}`;
 }

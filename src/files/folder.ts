@@ -13,8 +13,8 @@ function kindOf(path: string): number {
 }
 
 /** Why a folder cannot be written in, or made: where, and what is wrong there; null where it can. Nothing is made. */
-export function obstacleOf(folder: string): { at: string; why: "is not a folder" | "is not writable" } | null {
-  const at = nearest(folder);
+export function obstacleToWriting(folder: string): { at: string; why: "is not a folder" | "is not writable" } | null {
+  const at = nearestExisting(folder);
   if (!statSync(at).isDirectory()) return { at, why: "is not a folder" };
   // Of these, access(2) tells root that they can be written.
   if (takesNoFiles.has(kindOf(at))) return { at, why: "is not writable" };
@@ -27,7 +27,7 @@ export function obstacleOf(folder: string): { at: string; why: "is not a folder"
 }
 
 /** The path itself, or the nearest folder above it that can be seen. */
-export function nearest(path: string): string {
+export function nearestExisting(path: string): string {
   for (let at = path; ; at = dirname(at)) {
     try {
       statSync(at);

@@ -9,7 +9,7 @@ export function makePrivate(path: string): void {
 }
 
 /** Who besides its owner may do what with a file or a folder, by its mode; null where there is none. */
-export function othersMay(path: string): { read: boolean; write: "all" | "group" | null } | null {
+export function permissionsOfOthers(path: string): { read: boolean; write: "all" | "group" | null } | null {
   const mode = statSync(path, { throwIfNoEntry: false })?.mode;
   if (mode === undefined) return null;
   return { read: (mode & 0o044) !== 0, write: (mode & 0o002) !== 0 ? "all" : (mode & 0o020) !== 0 ? "group" : null };

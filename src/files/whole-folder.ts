@@ -3,6 +3,7 @@ import { existsSync, lstatSync } from "node:fs";
 import { access, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { millisecondsInDay } from "date-fns/constants";
+import { usageError } from "../run/errors.ts";
 import { flush } from "./flush.ts";
 import { makeFolder, removeEmpty } from "./folder.ts";
 
@@ -14,7 +15,7 @@ const isUnfinished = (name: string) => /^\..*unfinished-[\w-]+$/.test(name);
 const isNothing = (name: string) => isUnfinished(name) || name === "lost+found";
 
 /** Whether there is no folder at a path, or nothing in it. Throws what the system says of one that cannot be read. */
-export async function isFree(path: string): Promise<boolean> {
+export async function isMissingOrEmpty(path: string): Promise<boolean> {
   try {
     return (await readdir(path)).every(isNothing);
   } catch (error) {
@@ -23,12 +24,31 @@ export async function isFree(path: string): Promise<boolean> {
   }
 }
 
+/** Throws `usage` where a folder that `--to` names is not empty, or cannot be read. */
+export async function refuseFullFolder(path: string): Promise<void> {
+  let problem = "not empty";
+  try {
+    if (await isMissingOrEmpty(path)) return;
+  } catch (error) {
+    problem = `not a folder that can be read (${(error as NodeJS.ErrnoException).code})`;
+  }
+  throw usageError(
+    `${path} is ${problem}.`,
+    "Name a folder that is empty, or not there yet, with --to.",
+    "Nothing was written.",
+  );
+}
+
 /**
  * Has `write` fill a folder that becomes the one at `path` when it is whole and on the disk; `last` is the file by which readers know
  * that. A folder that is there already stays, since it may be a mount point or the one somebody stands in: its files get their names
  * one by one, `last` at the end, and none takes the place of another. Where anything fails, nothing is left.
  */
-export async function writeWhole(path: string, last: string, write: (folder: string) => Promise<void>): Promise<void> {
+export async function writeFolderWhole(
+  path: string,
+  last: string,
+  write: (folder: string) => Promise<void>,
+): Promise<void> {
   const isThere = existsSync(path);
   if (!isThere && lstatSync(path, { throwIfNoEntry: false }) !== undefined)
     throw new Error("it is a link that leads nowhere");

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "../sqlite/sqlite.ts";
-import { settleEnded } from "./ended.ts";
-import { type Lease, livenessOf } from "./lease.ts";
+import { importEnded } from "./ended.ts";
+import { type Lease, processState } from "./lease.ts";
 import { endTasks, isOpen } from "./statements.ts";
 
 /** Milliseconds without a heartbeat after which a run of another place is over, where its warehouse is held by somebody else. */
@@ -14,16 +14,16 @@ type Open = { no: number; id: string; heartbeat: number } & Lease;
  * cannot be seen nothing is guessed. What runs left beside the history is brought into it first.
  */
 export function findCrashed(database: DatabaseSync, history: string): void {
-  const ended = settleEnded(database, history);
+  const ended = importEnded(database, history);
   for (const { no, id, heartbeat, ...lease } of openRunsOf(database, "")) {
-    if (!ended.includes(id) && livenessOf(lease) === "gone") crash(database, no, heartbeat);
+    if (!ended.includes(id) && processState(lease) === "gone") crash(database, no, heartbeat);
   }
 }
 
 /** Whoever has taken the lock of a warehouse has proof that the runs before are over, wherever they ran. */
 export function crashLostHolders(database: DatabaseSync, warehouse: string, now: number): void {
   for (const { no, heartbeat, ...lease } of openRunsOf(database, "and database = ?", warehouse)) {
-    if (livenessOf(lease) === "unknown" && now - heartbeat > lostMs) crash(database, no, heartbeat);
+    if (processState(lease) === "unknown" && now - heartbeat > lostMs) crash(database, no, heartbeat);
   }
 }
 

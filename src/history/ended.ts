@@ -13,7 +13,7 @@ type Left = { run: NewRun; lease: Lease; ended: EndedRun } | { refusal: Refusal 
 const folderOf = (history: string) => join(dirname(history), "runs-ended");
 
 /** Leaves a run's end for whoever opens the history next: one that ended well never becomes Crashed. */
-export function leaveEnded(history: string, left: Left): void {
+export function saveEnded(history: string, left: Left): void {
   const folder = folderOf(history);
   const path = join(folder, "refusal" in left ? left.refusal.runId : left.run.id);
   makeFolder(folder);
@@ -26,7 +26,7 @@ export function leaveEnded(history: string, left: Left): void {
  * Brings what runs left into the history. Gives the ids of those that it could not, since another process writes or nothing can be written
  * there: their ends are known all the same.
  */
-export function settleEnded(database: DatabaseSync, history: string): string[] {
+export function importEnded(database: DatabaseSync, history: string): string[] {
   const folder = folderOf(history);
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter((file) => file.endsWith(".json"));

@@ -17,7 +17,7 @@ export function leaseOf(pid: number): Lease {
  * Whether the process of a lease is there. In its own place the system decides: a process that is slow, suspended or busy is alive however
  * old its heartbeat is. Of another machine or container nothing is known from here (invariant 9).
  */
-export function livenessOf(lease: Lease): "alive" | "gone" | "unknown" {
+export function processState(lease: Lease): "alive" | "gone" | "unknown" {
   const here = placeOfProcess();
   if (lease.host !== here.host) return "unknown";
   if (lease.boot !== bootId()) return "gone";
@@ -29,7 +29,7 @@ export function livenessOf(lease: Lease): "alive" | "gone" | "unknown" {
 
 /** Whether the process of a lease is there, as far as the system tells. */
 export function isAlive(lease: Lease): boolean {
-  return livenessOf(lease) === "alive";
+  return processState(lease) === "alive";
 }
 
 /** Whether it is proved that the process of a lease is there, and is that one: only then may it be signalled (invariant 8). */

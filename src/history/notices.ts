@@ -71,7 +71,7 @@ export class Notices {
   }
 
   /** The newest run that is over, where it crashed and nobody was told. */
-  untoldCrash(now: number): NoticedRun | null {
+  unreportedCrash(now: number): NoticedRun | null {
     findCrashed(this.#database, this.#path);
     const row = this.#database
       .prepare(

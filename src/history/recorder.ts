@@ -8,11 +8,11 @@ import type { RunReport } from "../pipeline/report/report.ts";
 import { type ErrorFacts, exitCodeOf } from "../run/errors.ts";
 import type { RunEvent, State } from "../run/events.ts";
 import { levelOf, levels } from "../run/log-level.ts";
-import { after } from "../run/states.ts";
+import { transition } from "../run/states.ts";
 import { isBusy } from "../sqlite/sqlite.ts";
 import { crashLostHolders } from "./crashes.ts";
 import { openHistory } from "./database.ts";
-import { leaveEnded, recordRefusal, settleEnded } from "./ended.ts";
+import { importEnded, recordRefusal, saveEnded } from "./ended.ts";
 import { leaseOf } from "./lease.ts";
 import { keepDays, keepRuns } from "./retention.ts";
 import {
@@ -106,7 +106,7 @@ export class Recorder {
     let database: DatabaseSync | undefined;
     try {
       database = openHistory(path, patienceMs);
-      settleEnded(database, path);
+      importEnded(database, path);
       crashLostHolders(database, this.#run.database, Date.now());
       this.#runNo = insertRun(database, this.#run, leaseOf(process.pid));
       this.#database = database;
@@ -134,7 +134,7 @@ export class Recorder {
     try {
       if (trigger !== "schedule" && this.#made.length > 0) this.#removeMade();
       else if (trigger !== "schedule" && !existsSync(path)) return;
-      else if (!(await this.#patiently(() => isRecorded(path, refusal)))) leaveEnded(path, { refusal });
+      else if (!(await this.#untilDone(() => isRecorded(path, refusal)))) saveEnded(path, { refusal });
     } catch (error) {
       this.#giveUp(error);
     }
@@ -192,7 +192,7 @@ export class Recorder {
       if (error !== null && exitCodeOf(error.code) === 2) return this.refuse({ ...error, message: error.message });
       this.begin();
     }
-    this.#state = after(this.#state, report.state);
+    this.#state = transition(this.#state, report.state);
     const ended: EndedRun = {
       state: this.#state,
       endedAt: Date.parse(report.endedAt),
@@ -205,7 +205,7 @@ export class Recorder {
         report: JSON.stringify(report),
       },
     };
-    const isOpen = await this.#patiently(() => {
+    const isOpen = await this.#untilDone(() => {
       this.#open();
       return this.#early === undefined;
     });
@@ -217,7 +217,7 @@ export class Recorder {
     });
     const isWritten =
       isOpen &&
-      (await this.#patiently(() => {
+      (await this.#untilDone(() => {
         this.#flush();
         return this.#queue.length === 0;
       }));
@@ -226,7 +226,7 @@ export class Recorder {
   }
 
   /** Tries something until it is done, or the end of a run has waited for long enough. */
-  async #patiently(attempt: () => boolean): Promise<boolean> {
+  async #untilDone(attempt: () => boolean): Promise<boolean> {
     const { endPatienceMs = usualEndPatienceMs } = this.#options;
     for (const began = performance.now(); !attempt(); await setTimeout(retryMs)) {
       if (performance.now() - began > endPatienceMs) return false;
@@ -250,7 +250,7 @@ export class Recorder {
   #leave(ended: EndedRun): void {
     const { path } = this.#options;
     try {
-      leaveEnded(path, { run: this.#run, lease: leaseOf(process.pid), ended });
+      saveEnded(path, { run: this.#run, lease: leaseOf(process.pid), ended });
     } catch (error) {
       this.#giveUp(error);
       return;
@@ -270,7 +270,7 @@ export class Recorder {
   }
 
   #setState(to: State): void {
-    this.#state = after(this.#state, to);
+    this.#state = transition(this.#state, to);
     const state = this.#state;
     this.#write((statements, no) => statements.state.run(state, no));
   }
@@ -290,7 +290,7 @@ export class Recorder {
       peakRss: 0,
     };
     this.#tasks.set(name, task);
-    task.state = after(task.state, event.state);
+    task.state = transition(task.state, event.state);
     // What is cancelled before it began has no attempt.
     if (event.state === "Running") task.attempts = attempt;
     const { state, attempts } = task;

@@ -25,7 +25,7 @@ export function chainOf(history: History, run: RunDetail): RunDetail[] {
 }
 
 /** Whether loads of other runs do what a run was to do: not those of a reset or a backfill, which reads days that no other run reads. */
-export function othersCount({ settings }: Pick<RunDetail, "settings">): boolean {
+export function acceptsOtherLoads({ settings }: Pick<RunDetail, "settings">): boolean {
   const { resetState = false, backfill } = settings as Settings;
   return !resetState && backfill === undefined;
 }
@@ -40,7 +40,7 @@ export function doneSince(history: History, run: RunDetail): RunRow | null {
     const { retryOf = [], companies = [], backfill, startDate: from = "", skipDbt = false } = settings as Settings;
     if ((skipDbt && !wasSkipped) || sourceIdentity(candidate.source) !== sourceIdentity(run.source)) continue;
     if (retryOf.includes(run.id)) return candidate;
-    const isSame = othersCount(run) && backfill === undefined && candidate.asOf >= run.asOf && from <= startDate;
+    const isSame = acceptsOtherLoads(run) && backfill === undefined && candidate.asOf >= run.asOf && from <= startDate;
     if (isSame && wanted.every((company) => companies.includes(company))) return candidate;
   }
   return null;

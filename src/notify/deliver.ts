@@ -5,7 +5,7 @@ import type { Clock } from "../pipeline/clock.ts";
 /** What became of something that was sent; no error where it arrived. */
 export type Delivery = { channel: string; attempts: number; error: string | null };
 
-/** Waits between the attempts of one go; later goes are the next run's or the server's. */
+/** Waits between the attempts of one go; later rounds are the next run's or the server's. */
 const waitsMs = [1000, 4000];
 const attemptMs = 10_000;
 
@@ -46,7 +46,7 @@ function reason(error: unknown): string {
 }
 
 /** Milliseconds until the next go after so many, and null where it is given up (after about a day). */
-export function nextGo(goes: number): number | null {
-  const minutes = [1, 5, 15, 60, 240, 720][goes - 1];
+export function nextAttemptDelayMs(rounds: number): number | null {
+  const minutes = [1, 5, 15, 60, 240, 720][rounds - 1];
   return minutes === undefined ? null : minutesToMilliseconds(minutes);
 }

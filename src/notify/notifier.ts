@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../pipeline/clock.ts";
 import type { Channel } from "./channels.ts";
-import { type Delivery, deliver, nextGo } from "./deliver.ts";
+import { type Delivery, deliver, nextAttemptDelayMs } from "./deliver.ts";
 import { type Ended, lateNotice, noticeOf, type OpenIncidents } from "./incidents.ts";
 import { type EndedRun, lateMessage, type Message, type NoticeKind, type Place, runMessage } from "./notice.ts";
 
 type Pending = { noticeNo: number; channel: string; attempts: number; message: string };
 
 /** A scheduled run that has not ended in time. */
-export type Late = Parameters<typeof lateMessage>[1];
+export type LateSchedule = Parameters<typeof lateMessage>[1];
 
 /** Where it is remembered who was told what. */
 type Outbox = {
@@ -35,7 +35,7 @@ export type NotifierOptions = {
   place: Place;
   clock: Clock;
   /** Told of every message that was sent, or was not; `nextAt` is when it is tried again. */
-  told(kind: string, delivery: Delivery, nextAt: number | null): void;
+  onDelivery(kind: string, delivery: Delivery, nextAt: number | null): void;
 };
 
 /** Tells people what is worth telling. Nothing here rejects because a message did not get through. */
@@ -51,28 +51,28 @@ export class Notifier {
     const { outbox, place } = this.#options;
     const notice = noticeOf(state, outbox?.openIncidents() ?? [], outbox?.hadSuccess(run.id) ?? true);
     if (notice === null) return;
-    await this.#tell(notice, runMessage(randomUUID(), notice.kind, run, place), signal);
+    await this.#enqueue(notice, runMessage(randomUUID(), notice.kind, run, place), signal);
   }
 
   /** A scheduled run has not ended in time. */
-  async late(schedule: Late, signal: AbortSignal): Promise<void> {
+  async late(schedule: LateSchedule, signal: AbortSignal): Promise<void> {
     const { outbox, place, clock } = this.#options;
     const notice = lateNotice(schedule.name, outbox?.openIncidents() ?? []);
     if (notice === null) return;
-    await this.#tell(notice, lateMessage(randomUUID(), schedule, place, clock.now()), signal);
+    await this.#enqueue(notice, lateMessage(randomUUID(), schedule, place, clock.now()), signal);
   }
 
-  async #tell(
+  async #enqueue(
     { kind, incident }: { kind: NoticeKind; incident: string },
     message: Message,
     signal: AbortSignal,
   ): Promise<void> {
-    const { outbox, channels, on, clock, told } = this.#options;
+    const { outbox, channels, on, clock, onDelivery } = this.#options;
     const wanted = on.includes(kind) ? channels : [];
     if (outbox === null) {
       await Promise.all(
         wanted.map(async (channel) =>
-          told(message.kind, await deliver(channel.name, (by) => channel.send(message, by), clock, signal), null),
+          onDelivery(message.kind, await deliver(channel.name, (by) => channel.send(message, by), clock, signal), null),
         ),
       );
       return;
@@ -92,7 +92,7 @@ export class Notifier {
   }
 
   async #send(pending: Pending, signal: AbortSignal): Promise<void> {
-    const { outbox, channels, clock, told } = this.#options;
+    const { outbox, channels, clock, onDelivery } = this.#options;
     const message = JSON.parse(pending.message) as Message;
     const channel = channels.find(({ name }) => name === pending.channel);
     const delivery: Delivery =
@@ -100,9 +100,9 @@ export class Notifier {
         ? { channel: pending.channel, attempts: 0, error: "it is not configured any more" }
         : await deliver(channel.name, (by) => channel.send(message, by), clock, signal);
     const attempts = pending.attempts + delivery.attempts;
-    const wait = channel === undefined || delivery.error === null ? null : nextGo(Math.ceil(attempts / 3));
+    const wait = channel === undefined || delivery.error === null ? null : nextAttemptDelayMs(Math.ceil(attempts / 3));
     const nextAt = wait === null ? null : clock.now() + wait;
     outbox?.settle(pending, { attempts, error: delivery.error, nextAt }, clock.now());
-    told(message.kind, { ...delivery, attempts }, nextAt);
+    onDelivery(message.kind, { ...delivery, attempts }, nextAt);
   }
 }

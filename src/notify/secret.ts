@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { othersMay } from "../files/private-file.ts";
+import { permissionsOfOthers } from "../files/private-file.ts";
 
 /**
  * A secret stands in the environment (`env:NAME`) or in a file of its own (`file:PATH`), never in the configuration. Gives its value;
@@ -36,7 +36,7 @@ export function shortSecrets(settings: unknown, env: Readonly<Record<string, str
 export function openSecrets(settings: unknown): string[] {
   if (typeof settings === "string") {
     const path = /^file:(.+)$/s.exec(settings)?.[1];
-    return path !== undefined && othersMay(path)?.read ? [path] : [];
+    return path !== undefined && permissionsOfOthers(path)?.read ? [path] : [];
   }
   return typeof settings === "object" && settings !== null ? Object.values(settings).flatMap(openSecrets) : [];
 }

@@ -27,7 +27,7 @@ export type Child = {
   /** Resolves when the process is gone and its output is read. Never rejects: what cannot be started exits with 126 or 127. */
   exited: Promise<Exit>;
   /** Writes a last line to stdin and ends it. */
-  tell(line: string): void;
+  writeLine(line: string): void;
   /** SIGTERM to the process group, SIGKILL to what is left of it after the grace; resolves when it is gone. */
   stop(): Promise<void>;
 };
@@ -88,7 +88,7 @@ export function startChild(command: readonly string[], options: ChildOptions): C
   }
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
-  return { pid: child.pid, exited, stop, tell: (line) => child.stdin?.end(`${line}\n`) };
+  return { pid: child.pid, exited, stop, writeLine: (line) => child.stdin?.end(`${line}\n`) };
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {

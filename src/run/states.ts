@@ -26,6 +26,6 @@ export function isFinal(state: State): boolean {
 }
 
 /** The state after `to` is reported of something that is in `from`: final states stay, and so does what cannot be left that way. */
-export function after(from: State, to: State): State {
+export function transition(from: State, to: State): State {
   return transitions[from].includes(to) ? to : from;
 }

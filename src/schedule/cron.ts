@@ -59,7 +59,7 @@ export function nextTimes(times: CronTimes, after: number, count: number): numbe
 }
 
 /** A time as people of the zone read it, with the offset: `Tue 2026-11-24 02:00 +01:00`. */
-export function inZone(at: number, timezone: string): string {
+export function formatInZone(at: number, timezone: string): string {
   const parts = new Intl.DateTimeFormat("en-CA", {
     ...{ timeZone: timezone, hourCycle: "h23", weekday: "short", timeZoneName: "longOffset" },
     ...{ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" },

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { shellWord } from "../pipeline/report/words.ts";
+import { shellQuote } from "../pipeline/report/format.ts";
 import { PipelineError } from "../run/errors.ts";
 
 export type CrontabEntry = {
@@ -16,13 +16,13 @@ export type CrontabEntry = {
 
 /** The line of an entry. cron takes an unescaped % for the end of the command. */
 export function crontabLine({ cron, directory, command, log, home }: CrontabEntry): string {
-  const words = command.map(shellWord).join(" ");
-  const text = `cd ${shellWord(directory)} && ${words} >> ${shellWord(log)} 2>&1`;
+  const words = command.map(shellQuote).join(" ");
+  const text = `cd ${shellQuote(directory)} && ${words} >> ${shellQuote(log)} 2>&1`;
   return `${cron} ${text.replaceAll("%", "\\%")} ${marker(home)}`;
 }
 
 /** A crontab with the line in place of what this home had, or without it where `line` is null. */
-export function edited(crontab: string, home: string, line: string | null): string {
+export function withEntry(crontab: string, home: string, line: string | null): string {
   const kept = crontab.split("\n").filter((old) => !old.endsWith(marker(home)));
   while (kept.at(-1) === "") kept.pop();
   const lines = line === null ? kept : [...kept, line];

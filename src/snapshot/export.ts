@@ -2,9 +2,9 @@ import { copyFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { whyFailed } from "../files/folder.ts";
-import { isFree, writeWhole } from "../files/whole-folder.ts";
-import { literal } from "../pipeline/literal.ts";
-import { calculates } from "../pipeline/report/csv.ts";
+import { refuseFullFolder, writeFolderWhole } from "../files/whole-folder.ts";
+import { formulaStart } from "../pipeline/report/csv.ts";
+import { sqlIdentifier, sqlLiteral } from "../pipeline/sql-text.ts";
 import { PipelineError } from "../run/errors.ts";
 import type { Snapshot } from "./current.ts";
 
@@ -22,10 +22,10 @@ export async function exportSnapshot(
   signal: AbortSignal,
   spreadsheet = false,
 ): Promise<string[]> {
-  await refuseFull(to);
+  await refuseFullFolder(to);
   try {
     let files: string[] = [];
-    await writeWhole(to, manifestFile, async (unfinished) => {
+    await writeFolderWhole(to, manifestFile, async (unfinished) => {
       await write(snapshot, unfinished, format, signal, spreadsheet);
       await copyFile(join(snapshot.folder, manifestFile), join(unfinished, manifestFile));
       files = (await readdir(unfinished)).sort();
@@ -68,11 +68,11 @@ async function write(
     for (const { name, file, columns } of manifest.tables) {
       signal.throwIfAborted();
       const all = spreadsheet ? `select ${columns.map(guarded).join(", ")} ` : "";
-      const rows = `${all}from read_parquet(${literal(join(folder, file))})`;
+      const rows = `${all}from read_parquet(${sqlLiteral(join(folder, file))})`;
       await connection.run(
         format === "duckdb"
           ? `create table "${name}" as ${rows}`
-          : `copy (${rows}) to ${literal(join(to, `${name}.csv`))} (format csv, header)`,
+          : `copy (${rows}) to ${sqlLiteral(join(to, `${name}.csv`))} (format csv, header)`,
       );
     }
   } finally {
@@ -83,26 +83,7 @@ async function write(
 
 /** A column whose texts no spreadsheet calculates. */
 function guarded({ name, type }: { name: string; type: string }): string {
-  const column = `"${name.replaceAll('"', '""')}"`;
+  const column = sqlIdentifier(name);
   if (type !== "VARCHAR") return column;
-  return `if(regexp_matches(${column}, ${literal(calculates)}), ${literal("'")} || ${column}, ${column}) as ${column}`;
-}
-
-async function refuseFull(to: string): Promise<void> {
-  const free = await isFree(to).catch((error: unknown) => {
-    throw notAFolder(to, error);
-  });
-  if (!free) throw notAFolder(to);
-}
-
-function notAFolder(to: string, cause?: unknown): PipelineError {
-  return new PipelineError(
-    {
-      code: "usage",
-      message: `${to} is ${cause === undefined ? "not empty" : "not a folder that can be read"}.`,
-      data: "Nothing was written.",
-      next: "Name a folder that is empty, or not there yet, with --to.",
-    },
-    { cause },
-  );
+  return `if(regexp_matches(${column}, ${sqlLiteral(formulaStart)}), ${sqlLiteral("'")} || ${column}, ${column}) as ${column}`;
 }

@@ -8,7 +8,7 @@ export type ChildSetup = {
 };
 
 /** A line to the child. */
-export type Question = {
+export type SqlRequest = {
   sql: string;
   maxRows: number | null;
   /** Of all rows as JSON; no limit where it is left out. */
@@ -23,7 +23,7 @@ export type Column = { name: string; type: string };
 export type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
 
 /** A line from the child: columns, then rows, then the end; or an error. */
-export type Answer =
+export type SqlResponse =
   | { columns: Column[] }
   | { rows: Value[][] }
   | { end: ResultEnd }

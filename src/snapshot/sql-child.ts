@@ -16,9 +16,9 @@ import {
   type Json,
   JsonDuckDBValueConverter,
 } from "@duckdb/node-api";
-import { literal } from "../pipeline/literal.ts";
+import { sqlIdentifier, sqlLiteral } from "../pipeline/sql-text.ts";
 import { forbiddenFunctions, type KnownFunction, type Names, refusal, type SerializedSql } from "./guard.ts";
-import type { Answer, ChildSetup, Question, ResultEnd } from "./protocol.ts";
+import type { ChildSetup, ResultEnd, SqlRequest, SqlResponse } from "./protocol.ts";
 
 // A process of its own for SQL that somebody typed: it can be killed where DuckDB does not listen, inside one long call.
 const setup = JSON.parse(process.argv[2] ?? "{}") as ChildSetup;
@@ -35,7 +35,7 @@ const lineBytes = 1_000_000;
 const connection = await open();
 const names = await namesOf(connection);
 for await (const line of createInterface({ input: process.stdin })) {
-  await answer(connection, JSON.parse(line) as Question);
+  await answer(connection, JSON.parse(line) as SqlRequest);
 }
 process.exit(0); // whoever asked is gone
 
@@ -50,11 +50,11 @@ async function open(): Promise<DuckDBConnection> {
   });
   const made = await instance.connect();
   for (const { name, file } of setup.tables) {
-    await made.run(`create view "${name.replaceAll('"', '""')}" as from read_parquet(${literal(file)})`);
+    await made.run(`create view ${sqlIdentifier(name)} as from read_parquet(${sqlLiteral(file)})`);
   }
   await made.run(`
     set timezone = 'UTC';
-    set allowed_paths = [${setup.tables.map(({ file }) => literal(file)).join(", ")}];
+    set allowed_paths = [${setup.tables.map(({ file }) => sqlLiteral(file)).join(", ")}];
     set enable_external_access = false;
     set lock_configuration = true`);
   return made;
@@ -76,8 +76,8 @@ async function namesOf(duckdb: DuckDBConnection): Promise<Names> {
   };
 }
 
-async function answer(duckdb: DuckDBConnection, question: Question): Promise<void> {
-  const { sql } = question;
+async function answer(duckdb: DuckDBConnection, request: SqlRequest): Promise<void> {
+  const { sql } = request;
   try {
     const serialized = await duckdb.runAndReadAll("select json_serialize_sql(cast($1 as varchar))", [sql]);
     const reason = refusal(JSON.parse(String(serialized.value(0, 0))) as SerializedSql, names);
@@ -90,7 +90,7 @@ async function answer(duckdb: DuckDBConnection, question: Question): Promise<voi
       return await say({ error: { kind: "failed", message } });
     }
     await say({ columns: columns.map((name, i) => ({ name, type: result.columnType(i).toString() })) });
-    await say({ end: await sayRows(result, question) });
+    await say({ end: await sayRows(result, request) });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     await say({ error: { kind: "failed", message } });
@@ -110,7 +110,7 @@ function hasUnnamed(type: DuckDBType): boolean {
 }
 
 /** Says the rows of a result, a line for about as many as fill it. */
-async function sayRows(result: DuckDBResult, { maxRows, maxBytes }: Question): Promise<ResultEnd> {
+async function sayRows(result: DuckDBResult, { maxRows, maxBytes }: SqlRequest): Promise<ResultEnd> {
   let [rows, bytes, waiting] = [0, 0, 0];
   let line: string[] = [];
   const flush = async () => {
@@ -135,7 +135,7 @@ async function sayRows(result: DuckDBResult, { maxRows, maxBytes }: Question): P
   return { more: false, isCut: false };
 }
 
-function say(line: Answer): Promise<void> {
+function say(line: SqlResponse): Promise<void> {
   return write(JSON.stringify(line));
 }
 

@@ -4,7 +4,7 @@ import { Readable, type Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { PipelineError } from "../run/errors.ts";
 import type { Snapshot } from "./current.ts";
-import type { Answer, ChildSetup, Column, Question, ResultEnd, Value } from "./protocol.ts";
+import type { ChildSetup, Column, ResultEnd, SqlRequest, SqlResponse, Value } from "./protocol.ts";
 
 export type { Column, Value };
 
@@ -23,7 +23,7 @@ export class SqlSession {
   readonly #snapshot: Snapshot;
   readonly #limits: SqlLimits;
   readonly #failed = new WeakMap<Child, Error>();
-  #child: { process: Child; answers: AsyncGenerator<Answer, void, void> } | undefined;
+  #child: { process: Child; answers: AsyncGenerator<SqlResponse, void, void> } | undefined;
 
   constructor(snapshot: Snapshot, limits: SqlLimits) {
     this.#snapshot = snapshot;
@@ -35,7 +35,7 @@ export class SqlSession {
    * the receiver takes what has come. Rejects with `sql_refused`, `sql_failed`, `sql_timeout`,
    * `sql_memory`, or with the signal's reason; the session can be used again after each of them.
    */
-  async query(question: Question, receiver: Receiver, signal: AbortSignal): Promise<ResultEnd> {
+  async query(request: SqlRequest, receiver: Receiver, signal: AbortSignal): Promise<ResultEnd> {
     signal.throwIfAborted();
     const { folder } = this.#snapshot;
     this.#child ??= this.#start();
@@ -44,7 +44,7 @@ export class SqlSession {
     const kill = () => void child.kill("SIGKILL");
     let leftMs = this.#limits.timeoutMs;
     const nextAnswer = async () => {
-      const asked = performance.now();
+      const started = performance.now();
       const timer = setTimeout(() => {
         timedOut = true;
         kill();
@@ -53,12 +53,12 @@ export class SqlSession {
         return await answers.next();
       } finally {
         clearTimeout(timer);
-        leftMs -= performance.now() - asked;
+        leftMs -= performance.now() - started;
       }
     };
     signal.addEventListener("abort", kill, { once: true });
     try {
-      (child as Partial<Child>).stdin?.write(`${JSON.stringify(question)}\n`);
+      (child as Partial<Child>).stdin?.write(`${JSON.stringify(request)}\n`);
       for (let next = await nextAnswer(); !next.done; next = await nextAnswer()) {
         const answer = next.value;
         if ("columns" in answer) await receiver.columns(answer.columns);
@@ -116,7 +116,7 @@ export class SqlSession {
 }
 
 /** Lines of the child, read no faster than they are used. */
-async function* answersOf(output: Readable): AsyncGenerator<Answer, void, void> {
+async function* answersOf(output: Readable): AsyncGenerator<SqlResponse, void, void> {
   // Of a line that is not whole yet: joined once, when it ends.
   let pieces: string[] = [];
   output.setEncoding("utf8");
@@ -124,7 +124,7 @@ async function* answersOf(output: Readable): AsyncGenerator<Answer, void, void> 
     const [first = "", ...others] = String(chunk).split("\n");
     pieces.push(first);
     for (const piece of others) {
-      yield JSON.parse(pieces.join("")) as Answer;
+      yield JSON.parse(pieces.join("")) as SqlResponse;
       pieces = [piece];
     }
   }

@@ -11,8 +11,8 @@ import {
 import type { Window } from "../pipeline/window/days.ts";
 import type { CompanyName } from "../run/name-notes.ts";
 import type { SourceClient } from "./client/client.ts";
-import { askSmall } from "./client/small-answers.ts";
-import { namesOfDaysUrl, namesUrl } from "./questions.ts";
+import { requestJson } from "./client/request-json.ts";
+import { namesInDaysUrl, namesUrl } from "./urls.ts";
 
 /** The parts of a `size=0` answer that are read; everything else may change. */
 const answerSchema = z.object({
@@ -63,7 +63,7 @@ export async function countByName(
   days: Window,
   context: TaskContext,
 ): Promise<{ counts: CompanyName[]; capped: boolean }> {
-  const { names, capped } = await companyBuckets(client, namesOfDaysUrl(base, days), context);
+  const { names, capped } = await companyBuckets(client, namesInDaysUrl(base, days), context);
   return { counts: names, capped };
 }
 
@@ -72,7 +72,7 @@ async function companyBuckets(
   url: string,
   context: TaskContext,
 ): Promise<{ names: CompanyName[]; capped: boolean; lastIndexed: string | null }> {
-  const { aggregations, _meta } = await askSmall(client, url, answerSchema, context);
+  const { aggregations, _meta } = await requestJson(client, url, answerSchema, context);
   const { buckets, sum_other_doc_count } = aggregations.company.company;
   return {
     names: buckets.map(({ key, doc_count }) => ({ name: key, count: doc_count })),

@@ -1,10 +1,10 @@
 import { text } from "node:stream/consumers";
 import * as z from "zod";
 import type { TaskContext } from "../pipeline/flow/ports.ts";
-import { booleanFields, closedLists } from "../pipeline/load/fields.ts";
+import { allowedValues, booleanFields } from "../pipeline/load/fields.ts";
 import { matchNames } from "../pipeline/names/names.ts";
 import type { SourceClient } from "./client/client.ts";
-import { namesUrl, pageUrl } from "./questions.ts";
+import { namesUrl, pageUrl } from "./urls.ts";
 
 /** One promise of the source that loading stands on, and whether it held just now. */
 type Promised = {
@@ -68,16 +68,16 @@ export async function checkContract(
   const done = (clockAheadMs: number | null) => ({ promises, clockAheadMs, requests: client.traffic.requests });
 
   const first = await ask(client, namesUrl(base), context);
-  const asked = names.safeParse(first.json);
-  if (!asked.success) {
+  const listed = names.safeParse(first.json);
+  if (!listed.success) {
     say(
       "answers",
       "broken",
-      `the list of companies has another form (${issueOf(asked.error)}): no name can be resolved`,
+      `the list of companies has another form (${issueOf(listed.error)}): no name can be resolved`,
     );
     return done(first.clockAheadMs);
   }
-  const { buckets } = asked.data.aggregations.company.company;
+  const { buckets } = listed.data.aggregations.company.company;
   const all = buckets.map(({ key, doc_count }) => ({ name: key, count: doc_count }));
   const company = [...texts.flatMap((text) => matchNames(text, all)), ...all][0]?.name;
   if (company === undefined) {
@@ -86,8 +86,8 @@ export async function checkContract(
   }
   say("answers", "held", `JSON, ${buckets.length.toLocaleString("en-US")} companies`);
 
-  const question = { names: [company], window, size, after: null };
-  const page = envelope.safeParse((await ask(client, pageUrl(base, question), context)).json);
+  const query = { names: [company], window, size, after: null };
+  const page = envelope.safeParse((await ask(client, pageUrl(base, query), context)).json);
   if (!page.success) {
     say("answers", "broken", `a page has another form (${issueOf(page.error)}): every load stops`);
     return done(first.clockAheadMs);
@@ -111,7 +111,7 @@ export async function checkContract(
 
   const last = hits.at(-1)!.sort.join("_");
   if (total.value <= size) say("paging", "unseen", `${company} has too few complaints for a second page`);
-  const next = total.value <= size ? null : await ask(client, pageUrl(base, { ...question, after: last }), context);
+  const next = total.value <= size ? null : await ask(client, pageUrl(base, { ...query, after: last }), context);
   const second = next === null ? null : envelope.safeParse(next.json);
   if (second !== null) {
     const key = ({ sort: [at, id] }: { sort: (string | number)[] }) => `${String(at).padStart(15, "0")}_${id}`;
@@ -138,7 +138,7 @@ export async function checkContract(
 
   const day = String(hits[0]!._source.date_received).slice(0, 10);
   const onDay = envelope.safeParse(
-    (await ask(client, pageUrl(base, { ...question, window: { from: day, to: day } }), context)).json,
+    (await ask(client, pageUrl(base, { ...query, window: { from: day, to: day } }), context)).json,
   );
   const isInclusive = onDay.success && onDay.data.hits.total.value > 0;
   say(
@@ -178,7 +178,7 @@ function checkFields(sources: readonly Source[], { needed, known, retired }: Kno
 function isWrongValue(field: string, value: unknown): boolean {
   if (value === null) return false;
   if (typeof value !== "string" && !(typeof value === "boolean" && booleanFields.includes(field))) return true;
-  return closedLists[field]?.includes(String(value)) === false;
+  return allowedValues[field]?.includes(String(value)) === false;
 }
 
 function checkRows(
@@ -209,7 +209,7 @@ async function ask(
   url: string,
   context: TaskContext,
 ): Promise<{ json: unknown; clockAheadMs: number | null }> {
-  return client.ask(url, context, async ({ body, date }) => {
+  return client.request(url, context, async ({ body, date }) => {
     const now = Date.now();
     const json = await text(body);
     client.traffic.bytes += Buffer.byteLength(json);

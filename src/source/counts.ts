@@ -2,8 +2,8 @@ import * as z from "zod";
 import type { TaskContext } from "../pipeline/flow/ports.ts";
 import type { Window } from "../pipeline/window/days.ts";
 import type { SourceClient } from "./client/client.ts";
-import { askSmall } from "./client/small-answers.ts";
-import { pageUrl, walksOf } from "./questions.ts";
+import { requestJson } from "./client/request-json.ts";
+import { groupNames, pageUrl } from "./urls.ts";
 
 const answerSchema = z.object({ hits: z.object({ total: z.object({ value: z.int(), relation: z.literal("eq") }) }) });
 
@@ -16,9 +16,9 @@ export async function countRows(
   context: TaskContext,
 ): Promise<number[]> {
   const counts: number[] = [];
-  for (const walk of walksOf(names)) {
-    const url = pageUrl(base, { names: walk, window, size: 0, after: null });
-    counts.push((await askSmall(client, url, answerSchema, context)).hits.total.value);
+  for (const group of groupNames(names)) {
+    const url = pageUrl(base, { names: group, window, size: 0, after: null });
+    counts.push((await requestJson(client, url, answerSchema, context)).hits.total.value);
   }
   return counts;
 }

@@ -1,4 +1,4 @@
-import { makeFolder as make, obstacleOf } from "../files/folder.ts";
+import { makeFolder as make, obstacleToWriting } from "../files/folder.ts";
 import { PipelineError } from "../run/errors.ts";
 
 const owed = "The loaded complaints are kept; the marts wait for dbt, and the watermark stays where it was.";
@@ -14,7 +14,7 @@ export function makeFolder(folder: string): void {
 
 /** Throws `dbt_environment` where a folder cannot be made, or written in. Makes nothing. */
 export function checkFolder(folder: string): void {
-  const obstacle = obstacleOf(folder);
+  const obstacle = obstacleToWriting(folder);
   if (obstacle !== null) {
     throw unwritable(`${folder} (${obstacle.at} ${obstacle.why})`, "Nothing was read or changed.");
   }

@@ -184,7 +184,7 @@ class DbtChild {
         broken ??= { error }; // a manifest that cannot be read: thrown from here, it would end the process
       }
     });
-    child.tell(buildCommand.join(" "));
+    child.writeLine(buildCommand.join(" "));
     const exit = await child.exited;
     if (broken !== undefined) throw broken.error;
     for (const node of this.#undecided.values()) this.#tell(withChecks(node, this.manifest(), null), report);

@@ -6,7 +6,6 @@ import { checksum } from "../files/checksum.ts";
 import { flush } from "../files/flush.ts";
 import { makeFolder } from "../files/folder.ts";
 import type { Published, TaskContext } from "../pipeline/flow/ports.ts";
-import { literal } from "../pipeline/literal.ts";
 import {
   expiredSnapshots,
   type Manifest,
@@ -15,6 +14,7 @@ import {
   parseManifest,
   snapshotName,
 } from "../pipeline/manifest.ts";
+import { sqlLiteral } from "../pipeline/sql-text.ts";
 import { PipelineError } from "../run/errors.ts";
 import { WarehouseLock } from "./file/lock.ts";
 import { readLastBuild, readMarts } from "./state/state.ts";
@@ -130,11 +130,11 @@ async function writeTable(connection: DuckDBConnection, name: string, folder: st
   const file = `${name}.parquet`;
   const path = join(folder, file);
   const written = await connection.runAndReadAll(
-    `copy (from marts.${name} order by ${order[name] ?? "all"}) to ${literal(path)} (format parquet, compression zstd)`,
+    `copy (from marts.${name} order by ${order[name] ?? "all"}) to ${sqlLiteral(path)} (format parquet, compression zstd)`,
   );
   const columns = await connection.runAndReadAll(
     `select column_name, data_type from duckdb_columns()
-     where schema_name = 'marts' and database_name = current_database() and table_name = ${literal(name)} order by column_index`,
+     where schema_name = 'marts' and database_name = current_database() and table_name = ${sqlLiteral(name)} order by column_index`,
   );
   await flush(path);
   const { bytes, sha256 } = await checksum(path);

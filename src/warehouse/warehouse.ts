@@ -1,20 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { Gate } from "../pipeline/flow/gate.ts";
 import type {
   Commit,
   CommittedLoad,
   LoadRequest,
   LoadResult,
-  Owed,
   Pages,
+  PendingBuild,
   Published,
-  Retry,
+  RetriedRun,
   TaskContext,
   Warehouse,
 } from "../pipeline/flow/ports.ts";
 import { readAhead } from "../pipeline/load/read-ahead.ts";
+import { Semaphore } from "../pipeline/semaphore.ts";
 import type { Window } from "../pipeline/window/days.ts";
 import type { NameRows, Remembered } from "../pipeline/window/window.ts";
 import { exitCodeOf, PipelineError } from "../run/errors.ts";
@@ -26,10 +26,10 @@ import { endStaging, stagePage } from "./load/staging.ts";
 import { publishMarts } from "./publish.ts";
 import {
   checkLoads,
-  readHasRead,
+  readHasLoadedIndex,
   readLastLoad,
   readLoadsFor,
-  readOwed,
+  readPendingBuild,
   readRemembered,
   readRowsByName,
   writeCommit,
@@ -46,9 +46,9 @@ export class DuckDbWarehouse implements Warehouse {
   readonly #report: Report;
   #database: Promise<Database> | undefined;
   /** Pages and merges under way: each takes for a moment many times the size of a page. */
-  readonly #work = new Gate(2);
+  readonly #work = new Semaphore(2);
   /** Two transactions on one table may conflict. */
-  readonly #merges = new Gate(1);
+  readonly #merges = new Semaphore(1);
 
   constructor(options: WarehouseOptions, report: Report) {
     this.#options = options;
@@ -64,13 +64,13 @@ export class DuckDbWarehouse implements Warehouse {
     return this.#read({ companies: [], untracked: [] }, readRemembered);
   }
 
-  async loadsFor(retry: Retry, source: string): Promise<CommittedLoad[]> {
+  async loadsFor(retry: RetriedRun, source: string): Promise<CommittedLoad[]> {
     return this.#read([], (connection) => readLoadsFor(connection, retry, source));
   }
 
-  async owed(project: string): Promise<Owed> {
-    return this.#read({ owed: true, reason: "there is no warehouse yet" }, (connection) =>
-      readOwed(connection, project),
+  async pendingBuild(project: string): Promise<PendingBuild> {
+    return this.#read({ isPending: true, reason: "there is no warehouse yet" }, (connection) =>
+      readPendingBuild(connection, project),
     );
   }
 
@@ -78,8 +78,8 @@ export class DuckDbWarehouse implements Warehouse {
     return this.#read([], (connection) => readRowsByName(connection, names, days));
   }
 
-  async hasRead(index: string, companies: readonly string[]): Promise<boolean> {
-    return this.#read(false, (connection) => readHasRead(connection, index, companies));
+  async hasLoadedIndex(index: string, companies: readonly string[]): Promise<boolean> {
+    return this.#read(false, (connection) => readHasLoadedIndex(connection, index, companies));
   }
 
   async load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult> {
@@ -111,7 +111,7 @@ export class DuckDbWarehouse implements Warehouse {
     }
   }
 
-  async assertHolds(loadIds: readonly string[]): Promise<void> {
+  async assertLoaded(loadIds: readonly string[]): Promise<void> {
     const { path } = this.#options;
     await (await this.#openMade()).connection((connection) => checkLoads(connection, path, loadIds));
   }

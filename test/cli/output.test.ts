@@ -5,8 +5,8 @@ import { progressPrinter } from "../../src/cli/terminal/progress.ts";
 import { styleFor } from "../../src/cli/terminal/style.ts";
 import { summaryText } from "../../src/cli/terminal/summary.ts";
 import { table } from "../../src/cli/terminal/table.ts";
+import { formatBytes, formatDuration } from "../../src/pipeline/report/format.ts";
 import type { CompanyReport, RunReport } from "../../src/pipeline/report/report.ts";
-import { bytes, duration } from "../../src/pipeline/report/words.ts";
 import type { EventFacts } from "../../src/run/events.ts";
 
 const plain = styleFor({ isTTY: false } as NodeJS.WriteStream, {}, {});
@@ -158,14 +158,14 @@ describe("colors", () => {
 
 describe("numbers", () => {
   it("are said in the unit that fits", () => {
-    assert.deepEqual([0, 420, 12_300, 200_000, 3_900_000].map(duration), [
+    assert.deepEqual([0, 420, 12_300, 200_000, 3_900_000].map(formatDuration), [
       "0.0 s",
       "0.4 s",
       "12 s",
       "3 min 20 s",
       "1 h 05 min",
     ]);
-    assert.deepEqual([900, 2_400_000, 5e9].map(bytes), ["1 kB", "2 MB", "5.0 GB"]);
+    assert.deepEqual([900, 2_400_000, 5e9].map(formatBytes), ["1 kB", "2 MB", "5.0 GB"]);
   });
 });
 

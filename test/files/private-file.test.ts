@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { checkPermissions } from "../../src/app/doctor/permissions.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { othersMay } from "../../src/files/private-file.ts";
+import { permissionsOfOthers } from "../../src/files/private-file.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { testHome } from "../harness/home.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
@@ -70,7 +70,7 @@ describe("the files of a home", () => {
     chmodSync(folder, 0o777);
     chmodSync(token, 0o640);
     assert.deepEqual(found().slice(0, 1), [`failure: everybody may write ${folder}: chmod go-w ${folder}`]);
-    assert.equal(othersMay(token)?.read, true);
-    assert.equal(othersMay(join(folder, "none")), null);
+    assert.equal(permissionsOfOthers(token)?.read, true);
+    assert.equal(permissionsOfOthers(join(folder, "none")), null);
   });
 });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { makeFolder, obstacleOf } from "../../src/files/folder.ts";
-import { isFree, writeWhole } from "../../src/files/whole-folder.ts";
+import { makeFolder, obstacleToWriting } from "../../src/files/folder.ts";
+import { isMissingOrEmpty, writeFolderWhole } from "../../src/files/whole-folder.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
 const fill = async (folder: string) => {
@@ -16,7 +16,7 @@ const filesOf = (folder: string) => (readdirSync(folder, { recursive: true }) as
 describe("a folder that is written whole", () => {
   it("is made with the folders above it", async () => {
     const folder = join(temporaryFolder(), "x", "y");
-    await writeWhole(folder, "manifest.json", fill);
+    await writeFolderWhole(folder, "manifest.json", fill);
     assert.deepEqual(filesOf(folder), all);
     assert.deepEqual(readdirSync(join(folder, "..")), ["y"]);
   });
@@ -24,7 +24,7 @@ describe("a folder that is written whole", () => {
   it("stays the same folder where it was there: a mount point cannot be replaced", async () => {
     const folder = temporaryFolder();
     const { ino } = statSync(folder);
-    await writeWhole(folder, "manifest.json", async (unfinished) => {
+    await writeFolderWhole(folder, "manifest.json", async (unfinished) => {
       assert.equal(join(unfinished, ".."), folder, "unfinished files lie on the same file system");
       await fill(unfinished);
     });
@@ -38,10 +38,10 @@ describe("a folder that is written whole", () => {
       throw new Error("no room");
     };
     for (const path of [there, join(parent, "new")]) {
-      await assert.rejects(writeWhole(path, "manifest.json", failing), /no room/);
+      await assert.rejects(writeFolderWhole(path, "manifest.json", failing), /no room/);
       // The last file is missing: everything that was put in its place is taken back.
       await assert.rejects(
-        writeWhole(path, "manifest.json", async (folder) => writeFileSync(join(folder, "a"), "a")),
+        writeFolderWhole(path, "manifest.json", async (folder) => writeFileSync(join(folder, "a"), "a")),
         /ENOENT/,
       );
     }
@@ -50,31 +50,31 @@ describe("a folder that is written whole", () => {
 
   it("takes the place of nothing that another process has put there meanwhile", async () => {
     const folder = temporaryFolder();
-    const written = writeWhole(folder, "manifest.json", async (unfinished) => {
+    const written = writeFolderWhole(folder, "manifest.json", async (unfinished) => {
       await fill(unfinished);
       writeFileSync(join(folder, "part"), "of another one");
     });
     await assert.rejects(written, /another process has put part there/);
     assert.deepEqual(filesOf(folder), ["part"]);
     symlinkSync("nowhere", join(folder, "link"));
-    await assert.rejects(writeWhole(join(folder, "link"), "manifest.json", fill), /a link that leads nowhere/);
+    await assert.rejects(writeFolderWhole(join(folder, "link"), "manifest.json", fill), /a link that leads nowhere/);
   });
 
   it("may be where nothing is, and not where something is", async () => {
     const folder = temporaryFolder();
-    assert.ok(await isFree(join(folder, "new")));
+    assert.ok(await isMissingOrEmpty(join(folder, "new")));
     for (const name of ["lost+found", ".unfinished-12"]) mkdirSync(join(folder, name));
-    assert.ok(await isFree(folder));
+    assert.ok(await isMissingOrEmpty(folder));
     writeFileSync(join(folder, "file"), "");
-    assert.ok(!(await isFree(folder)));
-    await assert.rejects(isFree(join(folder, "file")), /ENOTDIR/);
+    assert.ok(!(await isMissingOrEmpty(folder)));
+    await assert.rejects(isMissingOrEmpty(join(folder, "file")), /ENOTDIR/);
   });
 
   it("clears away what was left a day ago", async () => {
     const folder = temporaryFolder();
     for (const name of [".unfinished-1", ".y.unfinished-2"]) mkdirSync(join(folder, name));
     utimesSync(join(folder, ".unfinished-1"), 0, 0);
-    await writeWhole(join(folder, "x"), "manifest.json", fill);
+    await writeFolderWhole(join(folder, "x"), "manifest.json", fill);
     assert.deepEqual(readdirSync(folder).sort(), [".y.unfinished-2", "x"]);
   });
 });
@@ -86,7 +86,10 @@ describe("a folder", () => {
     assert.deepEqual(makeFolder(folder), []);
     writeFileSync(join(folder, "file"), "");
     assert.throws(() => makeFolder(join(folder, "file")), /is not a folder/);
-    assert.deepEqual(obstacleOf(join(folder, "file", "x")), { at: join(folder, "file"), why: "is not a folder" });
+    assert.deepEqual(obstacleToWriting(join(folder, "file", "x")), {
+      at: join(folder, "file"),
+      why: "is not a folder",
+    });
   });
 
   it("under one that takes none is an error, and not endless", { skip: process.platform !== "linux" }, () => {

@@ -38,7 +38,7 @@ export async function parseProject(
   const options = { ...testOptions(join(temporaryFolder(), "warehouse.duckdb")), projectDir, ...change };
   const lines: string[] = [];
   const child = startHost(options, parsed, (line) => void lines.push(line));
-  child.tell("");
+  child.writeLine("");
   assert.equal((await child.exited).code, 0, lines.join("\n"));
   const models = lines.find((line) => line.includes('"Manifest"')) ?? "";
   assert.match(models, /"alias": "fct_complaints"/);

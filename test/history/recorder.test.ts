@@ -8,7 +8,7 @@ import { describe, it } from "node:test";
 import { findCrashed } from "../../src/history/crashes.ts";
 import { openHistory } from "../../src/history/database.ts";
 import { History } from "../../src/history/history.ts";
-import { isAlive, leaseOf, livenessOf } from "../../src/history/lease.ts";
+import { isAlive, leaseOf, processState } from "../../src/history/lease.ts";
 import { Recorder } from "../../src/history/recorder.ts";
 import { outdatedRuns } from "../../src/history/retention.ts";
 import type { NewRun } from "../../src/history/statements.ts";
@@ -16,7 +16,7 @@ import { eventLine } from "../../src/pipeline/report/event-line.ts";
 import type { RunReport } from "../../src/pipeline/report/report.ts";
 import type { DbtNode, EventFacts } from "../../src/run/events.ts";
 import { runName } from "../../src/run/run-name.ts";
-import { after, isFinal, states } from "../../src/run/states.ts";
+import { isFinal, states, transition } from "../../src/run/states.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
 const id = "01234567-89ab-cdef-0123-456789abcdef";
@@ -77,14 +77,14 @@ describe("the state machine", () => {
   it("never leaves a final state", () => {
     const final = states.filter(isFinal);
     assert.deepEqual(final, ["Completed", "Failed", "Cancelled", "Crashed", "TimedOut", "Skipped"]);
-    for (const from of final) for (const to of states) assert.equal(after(from, to), from);
+    for (const from of final) for (const to of states) assert.equal(transition(from, to), from);
   });
 
   it("goes on only where it may", () => {
-    assert.equal(after("Running", "Retrying"), "Retrying");
-    assert.equal(after("Cancelling", "Running"), "Cancelling");
-    assert.equal(after("Cancelling", "Completed"), "Completed");
-    assert.equal(after("Scheduled", "Completed"), "Scheduled");
+    assert.equal(transition("Running", "Retrying"), "Retrying");
+    assert.equal(transition("Cancelling", "Running"), "Cancelling");
+    assert.equal(transition("Cancelling", "Completed"), "Completed");
+    assert.equal(transition("Scheduled", "Completed"), "Scheduled");
   });
 });
 
@@ -429,27 +429,27 @@ describe("the recorder", () => {
 describe("the lease", () => {
   it("knows this process, and one that is gone from one that took its number", async () => {
     const lease = leaseOf(process.pid);
-    assert.equal(livenessOf(lease), "alive");
-    assert.equal(livenessOf({ ...lease, processStarted: "1" }), "gone", "another process with that number");
-    assert.equal(livenessOf({ ...lease, boot: "another" }), "gone", "another boot");
+    assert.equal(processState(lease), "alive");
+    assert.equal(processState({ ...lease, processStarted: "1" }), "gone", "another process with that number");
+    assert.equal(processState({ ...lease, boot: "another" }), "gone", "another boot");
     const child = spawn("sleep", ["60"]);
     await once(child, "spawn");
     const other = leaseOf(child.pid!);
-    assert.equal(livenessOf(other), "alive");
+    assert.equal(processState(other), "alive");
     child.kill("SIGSTOP");
-    assert.equal(livenessOf(other), "alive", "a suspended one is alive");
+    assert.equal(processState(other), "alive", "a suspended one is alive");
     child.kill("SIGKILL");
     await once(child, "close");
-    assert.equal(livenessOf(other), "gone");
+    assert.equal(processState(other), "gone");
   });
 
   it("of another machine or container says nothing, so that nothing is guessed and nobody is signalled", () => {
     const lease = leaseOf(process.pid);
     for (const other of [{ host: "elsewhere" }, { namespace: "pid:[1]" }]) {
-      assert.equal(livenessOf({ ...lease, ...other }), "unknown");
+      assert.equal(processState({ ...lease, ...other }), "unknown");
       assert.ok(!isAlive({ ...lease, ...other }));
     }
-    assert.equal(livenessOf({ ...lease, namespace: null }), "alive", "of a version that did not keep it");
+    assert.equal(processState({ ...lease, namespace: null }), "alive", "of a version that did not keep it");
   });
 
   it("of another container is over when its warehouse is held by somebody else, and its heart has stopped", async () => {

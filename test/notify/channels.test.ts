@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { SMTPServer } from "smtp-server";
 import { channelsOf, pingDeadMan, signatureOf } from "../../src/notify/channels.ts";
-import { deliver, nextGo } from "../../src/notify/deliver.ts";
+import { deliver, nextAttemptDelayMs } from "../../src/notify/deliver.ts";
 import type { Message } from "../../src/notify/notice.ts";
 import { secretValues } from "../../src/notify/secret.ts";
 import type { NotifySettings } from "../../src/notify/settings.ts";
@@ -205,7 +205,7 @@ describe("sending", () => {
   });
 
   it("goes on for about a day", () => {
-    const waits = Array.from({ length: 10 }, (_, i) => nextGo(i + 1));
+    const waits = Array.from({ length: 10 }, (_, i) => nextAttemptDelayMs(i + 1));
     assert.equal(waits[0], 60_000);
     assert.equal(waits[6], null);
     assert.ok(waits.reduce<number>((sum, wait) => sum + (wait ?? 0), 0) > 16 * 3_600_000);

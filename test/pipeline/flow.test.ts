@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { runFlow } from "../../src/pipeline/flow/flow.ts";
-import type { Commit, DbtResult, FlowSettings, LoadResult, Owed, Ports } from "../../src/pipeline/flow/ports.ts";
+import type {
+  Commit,
+  DbtResult,
+  FlowSettings,
+  LoadResult,
+  PendingBuild,
+  Ports,
+} from "../../src/pipeline/flow/ports.ts";
 import { summarize } from "../../src/pipeline/report/report.ts";
 import type { StoredCompany } from "../../src/pipeline/window/window.ts";
 import { PipelineError } from "../../src/run/errors.ts";
@@ -50,7 +57,7 @@ const built: DbtResult = {
 type World = {
   load(company: string): LoadResult;
   build(): DbtResult;
-  owed: Owed[];
+  owed: PendingBuild[];
   hasRead: boolean;
   states: StoredCompany[];
 };
@@ -97,15 +104,15 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
     },
     warehouse: {
       loadsFor: async () => [],
-      owed: async () => owed.shift() ?? { owed: true, reason: "test" },
-      hasRead: async (index) => hasRead && index === "today",
+      pendingBuild: async () => owed.shift() ?? { isPending: true, reason: "test" },
+      hasLoadedIndex: async (index) => hasRead && index === "today",
       async load({ company }, pages) {
         while (!(await pages.next()).done);
         const result = load(company);
         done.push(`load ${company}`);
         return result;
       },
-      async assertHolds() {},
+      async assertLoaded() {},
       countRows: async () => [],
       async commit(commit) {
         committed.push(commit);
@@ -250,7 +257,7 @@ describe("the flow", () => {
       rows: 5,
       rowsByName: [{ name: company.toUpperCase(), rows: 5 }],
     }));
-    const nothing = { owed: false, reason: "nothing new" };
+    const nothing = { isPending: false, reason: "nothing new" };
     const same = { ...loaded, inserted: 0, unchanged: 5 };
     const idle = await flow({ states, owed: [nothing], load: () => same });
     assert.ok(!idle.done.includes("build"));
@@ -261,7 +268,7 @@ describe("the flow", () => {
   });
 
   it("starts dbt only after a change where this very index was read before and nothing is owed", async () => {
-    const nothing = { owed: false, reason: "nothing new" };
+    const nothing = { isPending: false, reason: "nothing new" };
     const same = { ...loaded, inserted: 0, unchanged: 5 };
     const idle = await flow({ hasRead: true, owed: [nothing, nothing], load: () => same });
     assert.deepEqual([idle.done.includes("warm up"), idle.report.nothingNew], [false, true]);

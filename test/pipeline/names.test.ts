@@ -8,7 +8,7 @@ import {
   noteText,
   resolveNames,
   searchTermOf,
-  unaskable,
+  whyUnqueryable,
 } from "../../src/pipeline/names/names.ts";
 import type { CompanyName } from "../../src/run/name-notes.ts";
 
@@ -160,7 +160,7 @@ describe("resolving companies", () => {
   });
 
   it("knows names that cannot be asked for", () => {
-    assert.equal(unaskable("A B"), null);
-    assert.match(unaskable("A\u00a0") ?? "", /white space/);
+    assert.equal(whyUnqueryable("A B"), null);
+    assert.match(whyUnqueryable("A\u00a0") ?? "", /white space/);
   });
 });

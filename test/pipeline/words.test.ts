@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { eventLine } from "../../src/pipeline/report/event-line.ts";
-import { shellWord } from "../../src/pipeline/report/words.ts";
+import { shellQuote } from "../../src/pipeline/report/format.ts";
 
 describe("a word for the shell", () => {
   it("is as it stands where nothing in it means anything there", () => {
-    for (const word of ["/srv/data/a.yaml", "--home=/x", "a@b:c,d+e"]) assert.equal(shellWord(word), word);
+    for (const word of ["/srv/data/a.yaml", "--home=/x", "a@b:c,d+e"]) assert.equal(shellQuote(word), word);
   });
 
   it("arrives whole, whatever it holds", () => {
     for (const word of ["", "two words", "it's", "$HOME `id` %d", "a\nb", "*", "~", "ü", '"', "\\", "a;b&c|d>e"]) {
-      assert.equal(execFileSync("sh", ["-c", `printf %s ${shellWord(word)}`], { encoding: "utf8" }), word);
+      assert.equal(execFileSync("sh", ["-c", `printf %s ${shellQuote(word)}`], { encoding: "utf8" }), word);
     }
   });
 

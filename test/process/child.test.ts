@@ -34,7 +34,7 @@ describe("a child process", () => {
       onLine: (stream: string, line: string) => lines.push(`${stream}: ${line}`),
     };
     const child = startChild(["sh", "-c", "read line; echo got $line; echo oops >&2; exit 7"], options);
-    child.tell("this");
+    child.writeLine("this");
     assert.deepEqual(await child.exited, { code: 7, signal: null });
     assert.deepEqual(lines.toSorted(), ["stderr: oops", "stdout: got this"]);
   });

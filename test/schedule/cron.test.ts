@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { cronTimes, inZone, nextTimes } from "../../src/schedule/cron.ts";
+import { cronTimes, formatInZone, nextTimes } from "../../src/schedule/cron.ts";
 
 function times(cron: string, timezone: string, after: string, count = 3): string[] {
   const found = nextTimes(cronTimes(cron, timezone), Date.parse(after), count);
-  return found.map((at) => inZone(at, timezone).replace(/^\w+ /, ""));
+  return found.map((at) => formatInZone(at, timezone).replace(/^\w+ /, ""));
 }
 
 describe("cron expressions in a time zone", () => {
@@ -58,7 +58,7 @@ describe("cron expressions in a time zone", () => {
       "2026-11-24 02:00 +05:45",
     ]);
     assert.deepEqual(times("@daily", "UTC", "2026-11-20T12:00Z", 1), ["2026-11-21 00:00 +00:00"]);
-    assert.equal(inZone(Date.parse("2026-11-24T01:05Z"), "UTC"), "Tue 2026-11-24 01:05 +00:00");
+    assert.equal(formatInZone(Date.parse("2026-11-24T01:05Z"), "UTC"), "Tue 2026-11-24 01:05 +00:00");
   });
 
   it("either of day of month and day of week is enough, as cron has it", () => {

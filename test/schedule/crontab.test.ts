@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { crontabLine, edited } from "../../src/schedule/crontab.ts";
+import { crontabLine, withEntry } from "../../src/schedule/crontab.ts";
 import { startScript } from "../harness/cli.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
@@ -27,12 +27,15 @@ describe("the crontab line", () => {
   it("takes the place of an earlier one for its home, and of nothing else", () => {
     const line = crontabLine(entry);
     const others = "MAILTO=me\n5 4 * * * /usr/bin/true\n0 3 * * * x # pipeline /h2\n";
-    const installed = edited(others, "/h", line);
+    const installed = withEntry(others, "/h", line);
     assert.equal(installed, `${others}${line}\n`);
-    assert.equal(edited(installed, "/h", line), installed, "twice is once");
-    assert.equal(edited(installed, "/h", crontabLine({ ...entry, cron: "@daily" })).split("# pipeline /h\n").length, 2);
-    assert.equal(edited(installed, "/h", null), others);
-    assert.equal(edited("", "/h", null), "");
+    assert.equal(withEntry(installed, "/h", line), installed, "twice is once");
+    assert.equal(
+      withEntry(installed, "/h", crontabLine({ ...entry, cron: "@daily" })).split("# pipeline /h\n").length,
+      2,
+    );
+    assert.equal(withEntry(installed, "/h", null), others);
+    assert.equal(withEntry("", "/h", null), "");
   });
 });
 

@@ -11,8 +11,8 @@ import type { PipelineError } from "../../src/run/errors.ts";
 import type { Fault } from "../../src/sample/server/faults.ts";
 import { RateBudget } from "../../src/source/client/budget.ts";
 import { HttpClient } from "../../src/source/client/http.ts";
-import { walksOf } from "../../src/source/questions.ts";
 import { CfpbSource, type SourceOptions } from "../../src/source/source.ts";
+import { groupNames } from "../../src/source/urls.ts";
 import { jumpingClock, temporaryFolder, testContext } from "../harness/context.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { truth } from "../sample/truth.ts";
@@ -323,7 +323,7 @@ describe("the CFPB source", () => {
 
   it("splits names over walks that fit into a request line", () => {
     const names = Array.from({ length: 200 }, (_, i) => `COMPANY NUMBER ${i} & SONS, INC.`);
-    const walks = walksOf(names);
+    const walks = groupNames(names);
     assert.deepEqual(walks.flat(), names);
     assert.ok(walks.length > 1);
     for (const walk of walks) {

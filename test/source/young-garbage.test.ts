@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { collectChunks } from "../../src/source/pages/young-garbage.ts";
+import { freeReceivedChunks } from "../../src/source/pages/free-chunks.ts";
 
 it("frees the chunks of a body that was read", { timeout: 10_000 }, async () => {
   const held = () => process.memoryUsage().arrayBuffers;
@@ -9,7 +9,7 @@ it("frees the chunks of a body that was read", { timeout: 10_000 }, async () => 
   let bytes = 0;
   for (let i = 0; i < 100; i++) bytes += Buffer.alloc(64 * 1024).length;
   assert.ok(held() > before + bytes / 2);
-  collectChunks();
+  freeReceivedChunks();
   // They are freed in the background, which sends no event.
   while (held() > before + bytes / 10) await setTimeout(5);
 });

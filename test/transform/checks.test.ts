@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
-import { checksOf, commandForRows, troublesOf } from "../../src/pipeline/report/checks.ts";
+import { checksOf, commandForRows, failureTexts } from "../../src/pipeline/report/checks.ts";
 import type { DbtNode } from "../../src/run/events.ts";
 import { testContext } from "../harness/context.ts";
 import { copyOfProject, ownDbt, testTransform } from "../harness/dbt.ts";
@@ -130,7 +130,7 @@ describe("the checks of a model", () => {
       ...{ dbt: ownDbt(), projectDir: projectWith(checks) },
     }).build(testContext());
     assert.deepEqual([state, failed.length, failures, marts.includes("odd")], ["Failed", 1, 10, true]);
-    assert.deepEqual(failed.flatMap(troublesOf), [`10 of ${count} checks of odd failed`]);
+    assert.deepEqual(failed.flatMap(failureTexts), [`10 of ${count} checks of odd failed`]);
     const passed = nodes.find(({ model }) => model === "dim_states");
     assert.ok(passed !== undefined && passed.checks.length > 2);
     assert.ok(passed.checks.every(({ status }) => status === "pass"));

@@ -51,7 +51,7 @@ describe("kill -9 while dbt builds", () => {
         if (kill !== undefined || !line.includes('"LogStartLine"') || !line.includes(`${node} `)) return;
         kill = setTimeout(() => process.kill(-child.pid!, "SIGKILL"), ms);
       });
-      child.tell("build --exclude-resource-type unit_test exposure");
+      child.writeLine("build --exclude-resource-type unit_test exposure");
       await child.exited;
       assert.ok(kill !== undefined, "it came to the node");
       assert.deepEqual([...(await contentsOf(path)).keys()], [...shownBefore.keys()]);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { DbtResult } from "../../src/pipeline/flow/ports.ts";
-import { troublesOf } from "../../src/pipeline/report/checks.ts";
+import { failureTexts } from "../../src/pipeline/report/checks.ts";
 import { runDbt, writeDocs } from "../../src/transform/command.ts";
 import { projectFolder } from "../../src/transform/project.ts";
 import { checkPath } from "../../src/warehouse/file/path.ts";
@@ -235,7 +235,7 @@ describe("the marts", () => {
     await warehouse.close();
     const { state, warnings, nodes } = await testTransform(path).build(testContext());
     assert.deepEqual([state, warnings], ["Completed", 1]);
-    assert.deepEqual(nodes.flatMap(troublesOf), [
+    assert.deepEqual(nodes.flatMap(failureTexts), [
       "check accepted_values_submitted_via of fct_complaints: warn, 1 row, such as 1",
     ]);
   });
@@ -318,7 +318,7 @@ describe("the marts", () => {
     );
     const { state, failed, nodes } = await testTransform(copy).build(testContext());
     assert.equal(state, "Failed");
-    assert.deepEqual(failed.flatMap(troublesOf), [
+    assert.deepEqual(failed.flatMap(failureTexts), [
       "check unique_complaint_id of raw.cfpb_complaints: fail, 1 row, such as 1",
     ]);
     // What depends on it is left as it is.

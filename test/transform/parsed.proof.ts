@@ -36,7 +36,7 @@ describe("what dbt has parsed of a project, where something is in the way", () =
     await warehouse.close();
     const lines: string[] = [];
     const child = startHost({ ...testOptions(path), projectDir }, parsed, (line) => void lines.push(line));
-    child.tell("build --select stg_cfpb__complaints");
+    child.writeLine("build --select stg_cfpb__complaints");
     assert.equal((await child.exited).code, 0, lines.join("\n"));
     const nodes = lines.filter((line) => line.includes('"NodeFinished"'));
     assert.ok(nodes.length >= 2);

@@ -535,31 +535,31 @@ describe("loading a company", () => {
 describe("what dbt is owed", () => {
   it("is every change since it last succeeded, also after a load that changed nothing", async () => {
     const { warehouse, load } = testWarehouse();
-    assert.equal((await warehouse.owed("p1")).owed, true);
+    assert.equal((await warehouse.pendingBuild("p1")).isPending, true);
     const commit = (project: string) =>
       warehouse.commit({ runId: "run", companies: [], loadIds: [], built: { project, marts: [] } });
     await load([complaint("1")]);
-    assert.deepEqual(await warehouse.owed("p1"), { owed: true, reason: "the marts were never built" });
+    assert.deepEqual(await warehouse.pendingBuild("p1"), { isPending: true, reason: "the marts were never built" });
     await commit("p1");
-    assert.deepEqual(await warehouse.owed("p1"), { owed: false, reason: "nothing new" });
-    assert.deepEqual(await warehouse.owed("p2"), { owed: true, reason: "the dbt project changed" });
+    assert.deepEqual(await warehouse.pendingBuild("p1"), { isPending: false, reason: "nothing new" });
+    assert.deepEqual(await warehouse.pendingBuild("p2"), { isPending: true, reason: "the dbt project changed" });
     await load([complaint("1", { state: "NY" })]);
     await load([complaint("1", { state: "NY" })]);
-    assert.equal((await warehouse.owed("p1")).owed, true);
+    assert.equal((await warehouse.pendingBuild("p1")).isPending, true);
     await commit("p1");
     await load([complaint("1", { state: "NY" })]);
-    assert.equal((await warehouse.owed("p1")).owed, false);
+    assert.equal((await warehouse.pendingBuild("p1")).isPending, false);
     await warehouse.close();
   });
 
   it("is hardly anything where each company's last load read the very index", async () => {
     const { warehouse, load } = testWarehouse();
     const index = "2026-11-20T12:00:00-05:00";
-    assert.equal(await warehouse.hasRead(index, ["acme"]), false);
+    assert.equal(await warehouse.hasLoadedIndex(index, ["acme"]), false);
     await load([complaint("1")]);
-    assert.equal(await warehouse.hasRead(index, ["acme"]), true);
-    assert.equal(await warehouse.hasRead("2026-11-21T12:00:00-05:00", ["acme"]), false);
-    assert.equal(await warehouse.hasRead(index, ["acme", "other"]), false);
+    assert.equal(await warehouse.hasLoadedIndex(index, ["acme"]), true);
+    assert.equal(await warehouse.hasLoadedIndex("2026-11-21T12:00:00-05:00", ["acme"]), false);
+    assert.equal(await warehouse.hasLoadedIndex(index, ["acme", "other"]), false);
     await warehouse.close();
   });
 

@@ -7,8 +7,8 @@ import { setTimeout } from "node:timers/promises";
 import { checksum } from "../../files/checksum.ts";
 import { whyFailed } from "../../files/folder.ts";
 import { makePrivate } from "../../files/private-file.ts";
-import { isFree, writeWhole } from "../../files/whole-folder.ts";
-import { PipelineError, usageError } from "../../run/errors.ts";
+import { refuseFullFolder, writeFolderWhole } from "../../files/whole-folder.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { currentSnapshot } from "../../snapshot/current.ts";
 import type { HomePaths } from "../home-record.ts";
@@ -45,7 +45,7 @@ export type BackupOptions = {
  */
 export async function backUp(home: BackupHome, { to, waitMs, signal, onWait }: BackupOptions): Promise<BackupManifest> {
   const target = resolve(to);
-  await refuseFull(target);
+  await refuseFullFolder(target);
   if (!existsSync(home.database)) {
     throw new PipelineError({
       code: "backup_failed",
@@ -108,7 +108,7 @@ async function fill(
 async function writeBackup(home: BackupHome, target: string, signal: AbortSignal): Promise<BackupManifest> {
   try {
     let manifest: BackupManifest | undefined;
-    await writeWhole(target, manifestFile, async (unfinished) => {
+    await writeFolderWhole(target, manifestFile, async (unfinished) => {
       manifest = await fill(home, unfinished, signal);
     });
     return manifest!;
@@ -136,18 +136,4 @@ function copySqlite(path: string, to: string): void {
   } finally {
     database.close();
   }
-}
-
-async function refuseFull(target: string): Promise<void> {
-  let problem = "not empty";
-  try {
-    if (await isFree(target)) return;
-  } catch (error) {
-    problem = `not a folder that can be read (${(error as NodeJS.ErrnoException).code})`;
-  }
-  throw usageError(
-    `${target} is ${problem}.`,
-    "Name a folder that is empty, or not there yet, with --to.",
-    "Nothing was written.",
-  );
 }

@@ -52,7 +52,7 @@ export async function writeRestoreNote(home: string, note: RestoreNote): Promise
 const companions = ["-wal", "-shm", ".wal"];
 
 /** Puts every copy in place, and what stood there aside. May be called again where it was interrupted: it goes on. */
-export async function carryOut(home: string, { steps }: RestoreNote): Promise<void> {
+export async function applyRestore(home: string, { steps }: RestoreNote): Promise<void> {
   for (const { place, coming, aside } of steps) {
     if (coming !== null && !existsSync(coming)) continue; // it is in place
     await moveAside(place, aside);
@@ -77,8 +77,8 @@ async function moveAside(place: string, aside: string): Promise<void> {
   await flush(dirname(place));
 }
 
-/** Brings everything back to where it was before {@link carryOut}, however far that came. */
-export async function undo(home: string, { phase, steps }: RestoreNote): Promise<void> {
+/** Brings everything back to where it was before {@link applyRestore}, however far that came. */
+export async function undoRestore(home: string, { phase, steps }: RestoreNote): Promise<void> {
   for (const { place, coming, aside } of phase === "moving" ? steps.toReversed() : []) {
     const isInPlace = coming !== null && !existsSync(coming) && existsSync(place);
     if (isInPlace) await rename(place, coming);
@@ -99,21 +99,21 @@ export async function undo(home: string, { phase, steps }: RestoreNote): Promise
  * Goes on with a restore that was interrupted, or undoes it where one of its copies is missing. Gives a sentence that says which; null where
  * there was none. The caller holds the lock of the warehouse.
  */
-export async function settleRestore(home: string): Promise<string | null> {
+export async function resumeRestore(home: string): Promise<string | null> {
   const note = readRestoreNote(home);
   // A note that never got its name is of a restore that had not begun.
   await rm(`${fileOf(home)}.new`, { force: true });
   if (note === null) return null;
   if (note.phase === "copying") {
-    await undo(home, note);
+    await undoRestore(home, note);
     return "A restore was interrupted before it changed anything; what it had copied is removed.";
   }
   const isWhole = note.steps.every(({ place, coming }) => coming === null || existsSync(coming) || existsSync(place));
   if (isWhole) {
-    await carryOut(home, note);
+    await applyRestore(home, note);
     return "A restore was interrupted; it is finished now, and what stood in its place is kept.";
   }
-  await undo(home, note);
+  await undoRestore(home, note);
   return "A restore was interrupted, and a copy of it is missing: everything is back where it was before.";
 }
 

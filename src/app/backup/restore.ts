@@ -12,12 +12,12 @@ import type { WarehouseAccess } from "../wiring/warehouse.ts";
 import { copyWhole } from "./copy.ts";
 import { type BackupManifest, manifestFile, parseBackupManifest } from "./manifest.ts";
 import {
-  carryOut,
+  applyRestore,
   deviceOf,
   type RestoreNote,
   type RestoreStep,
   readRestoreNote,
-  undo,
+  undoRestore,
   writeRestoreNote,
 } from "./restore-note.ts";
 
@@ -77,9 +77,9 @@ export async function restore(
       try {
         // Before the last rename: a killed restore is finished by whoever comes next, who knows nothing of the source.
         writeHomeRecord(home, { source: manifest.source, database });
-        await carryOut(home, moving);
+        await applyRestore(home, moving);
       } catch (error) {
-        await undo(home, moving);
+        await undoRestore(home, moving);
         writeHomeRecord(home, { source: before.source, database: before.database ?? database });
         throw error;
       }
@@ -146,7 +146,7 @@ async function orUndo(home: string, signal: AbortSignal, work: () => Promise<voi
     await work();
   } catch (error) {
     const note = readRestoreNote(home);
-    if (note !== null) await undo(home, note);
+    if (note !== null) await undoRestore(home, note);
     signal.throwIfAborted();
     if (error instanceof PipelineError) throw error;
     throw new PipelineError(

@@ -7,7 +7,7 @@ import { checkPermissions } from "./permissions.ts";
 import { checkHistory, checkScheduleFile, checkSnapshot, checkWarehouse } from "./stores.ts";
 
 /** Looks at everything that a nightly run needs, what is nearest first; each finding is told when it is there. */
-export async function examine(
+export async function runChecks(
   wiring: DoctorWiring,
   warnings: readonly string[],
   offline: boolean,

@@ -1,7 +1,7 @@
 import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { nearest } from "../../files/folder.ts";
-import { bytes } from "../../pipeline/report/words.ts";
+import { nearestExisting } from "../../files/folder.ts";
+import { formatBytes } from "../../pipeline/report/format.ts";
 import { factsOf } from "../../run/errors.ts";
 import { readRestoreNote } from "../backup/restore-note.ts";
 import { checkWritable, type HomePaths, refuseOtherDatabase } from "../home-record.ts";
@@ -39,12 +39,14 @@ const leastFree = 1e9;
 export function checkDisk({ home, database }: HomePaths): Finding[] {
   const size = statSync(database, { throwIfNoEntry: false })?.size ?? 0;
   const wanted = Math.max(leastFree, 2 * size);
-  return [...new Set([nearest(home), nearest(dirname(database))])].slice(0, 2).flatMap((folder, i, all) => {
-    const { bavail, bsize } = statfsSync(folder);
-    const free = bavail * bsize;
-    const what = `${bytes(free)} free for ${folder}`;
-    if (free < wanted / 5) return [failure("disk", what, `Free some: a run wants ${bytes(wanted)}.`)];
-    if (free < wanted) return [warning("disk", what, `Free some: a run wants ${bytes(wanted)}.`)];
-    return i === 0 || all.length > 1 ? [ok("disk", what)] : [];
-  });
+  return [...new Set([nearestExisting(home), nearestExisting(dirname(database))])]
+    .slice(0, 2)
+    .flatMap((folder, i, all) => {
+      const { bavail, bsize } = statfsSync(folder);
+      const free = bavail * bsize;
+      const what = `${formatBytes(free)} free for ${folder}`;
+      if (free < wanted / 5) return [failure("disk", what, `Free some: a run wants ${formatBytes(wanted)}.`)];
+      if (free < wanted) return [warning("disk", what, `Free some: a run wants ${formatBytes(wanted)}.`)];
+      return i === 0 || all.length > 1 ? [ok("disk", what)] : [];
+    });
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { channelsOf } from "../../notify/channels.ts";
 import { resolveSecret, shortSecrets } from "../../notify/secret.ts";
 import { shortestSecret } from "../../run/redact.ts";
-import { cronTimes, inZone } from "../../schedule/cron.ts";
+import { cronTimes, formatInZone } from "../../schedule/cron.ts";
 import { entryOf, readCrontab } from "../../schedule/crontab.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import type { HomePaths } from "../home-record.ts";
@@ -28,10 +28,10 @@ export function checkSchedule({ home, database }: HomePaths): Finding[] {
     }
     const next = cronTimes(cron, timezone).next(Date.now());
     if (next !== null && nextDueAt !== null && nextDueAt > next && server === null) {
-      const what = `${name}: its next time is stored as ${inZone(nextDueAt, timezone)}, and should be ${inZone(next, timezone)}: the clock was ahead`;
+      const what = `${name}: its next time is stored as ${formatInZone(nextDueAt, timezone)}, and should be ${formatInZone(next, timezone)}: the clock was ahead`;
       return warning("schedule", what, "pipeline server start --background");
     }
-    return ok("schedule", `${name}: next ${next === null ? "never" : inZone(next, timezone)}`);
+    return ok("schedule", `${name}: next ${next === null ? "never" : formatInZone(next, timezone)}`);
   });
   if (server !== null) findings.push(ok("server", `${server.url}, process ${server.lease.pid}`));
   else if (known !== null) findings.push(ok("server", `process ${known.pid}, which starts just now`));

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { othersMay } from "../../files/private-file.ts";
+import { permissionsOfOthers } from "../../files/private-file.ts";
 import { openSecrets } from "../../notify/secret.ts";
-import { shellWord } from "../../pipeline/report/words.ts";
+import { shellQuote } from "../../pipeline/report/format.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import type { HomePaths } from "../home-record.ts";
 import { historyFile } from "../runs.ts";
@@ -15,17 +15,17 @@ export function checkPermissions({ home, database, notify }: HomePaths & Pick<Do
   if (!existsSync(home)) return [];
   const kept = [home, database, historyFile(home), ScheduleStore.fileOf(home), join(home, "published")];
   const findings = kept.filter(existsSync).flatMap((path) => {
-    const write = othersMay(path)?.write ?? null;
+    const write = permissionsOfOthers(path)?.write ?? null;
     if (write === "all")
-      return [failure("permissions", `everybody may write ${path}`, `chmod go-w ${shellWord(path)}`)];
+      return [failure("permissions", `everybody may write ${path}`, `chmod go-w ${shellQuote(path)}`)];
     if (write === "group")
-      return [warning("permissions", `its group may write ${path}`, `chmod g-w ${shellWord(path)}`)];
+      return [warning("permissions", `its group may write ${path}`, `chmod g-w ${shellQuote(path)}`)];
     return [];
   });
   const token = tryRunningServer(home)?.tokenFile ?? null;
-  const secrets = [...openSecrets(notify), ...(token !== null && othersMay(token)?.read ? [token] : [])];
+  const secrets = [...openSecrets(notify), ...(token !== null && permissionsOfOthers(token)?.read ? [token] : [])];
   for (const path of secrets) {
-    findings.push(warning("permissions", `${path} is readable by other users`, `chmod 600 ${shellWord(path)}`));
+    findings.push(warning("permissions", `${path} is readable by other users`, `chmod 600 ${shellQuote(path)}`));
   }
   return findings.length > 0 ? findings : [ok("permissions", "only their owner may change the files of the home")];
 }

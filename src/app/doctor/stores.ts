@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { minuteText, plural } from "../../pipeline/report/words.ts";
+import { minuteText, plural } from "../../pipeline/report/format.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import type { Snapshot } from "../../snapshot/current.ts";
 import type { Integrity } from "../../warehouse/file/integrity.ts";

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
-import type { Late } from "../../notify/notifier.ts";
+import type { LateSchedule } from "../../notify/notifier.ts";
 import { factsOf } from "../../run/errors.ts";
-import { inZone } from "../../schedule/cron.ts";
+import { formatInZone } from "../../schedule/cron.ts";
 import { Scheduler } from "../../schedule/scheduler.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import type { HistoryHandle } from "../../web/server/history-handle.ts";
@@ -9,7 +9,7 @@ import { startServer } from "../../web/server/server.ts";
 import type { ServeWiring } from "../wiring/serve.ts";
 import { serverHome } from "./home.ts";
 import { type OwnCommand, scheduledRuns } from "./scheduled-runs.ts";
-import { announce, withdraw } from "./server-file.ts";
+import { removeServerFile, writeServerFile } from "./server-file.ts";
 
 export type ServeOptions = {
   host: string;
@@ -51,16 +51,16 @@ export async function serve(wiring: ServeWiring, options: ServeOptions, signal: 
   const server = await startServer({ host, port, token, publicOrigin, home: pages, onNotice: print, onError });
   try {
     const { url } = server;
-    announce(home, { url, startedAt: new Date().toISOString(), log, tokenFile });
+    writeServerFile(home, { url, startedAt: new Date().toISOString(), log, tokenFile });
     options.onListening(url);
-    const late: Late[] = [];
+    const late: LateSchedule[] = [];
     const scheduler = new Scheduler(store, scheduledRuns(settings, command, runListener(late, print)));
     const notices = notifyUntil(signal, wiring, late, print);
     await tickUntil(signal, scheduler, pages.history, print);
     await notices;
     print("stopped; runs that it started go on");
   } finally {
-    withdraw(home);
+    removeServerFile(home);
     store.close();
     await server.close();
     process.off("unhandledRejection", onError);
@@ -68,7 +68,7 @@ export async function serve(wiring: ServeWiring, options: ServeOptions, signal: 
 }
 
 /** Prints what the scheduler does, and keeps what is late for {@link notifyUntil}. */
-function runListener(late: Late[], print: (text: string) => void): Parameters<typeof scheduledRuns>[2] {
+function runListener(late: LateSchedule[], print: (text: string) => void): Parameters<typeof scheduledRuns>[2] {
   return {
     started: ({ name }, runId) => print(`${name}: started run ${runId.slice(0, 8)}`),
     ended({ name }, runId, code, error) {
@@ -79,7 +79,7 @@ function runListener(late: Late[], print: (text: string) => void): Parameters<ty
       print(`${name}: run ${runId.slice(0, 8)} ${how}`);
     },
     late({ name, timezone, lateAfterMinutes }, { dueAt, state, runId }) {
-      print(`${name}: the run of ${inZone(dueAt, timezone)} is late`);
+      print(`${name}: the run of ${formatInZone(dueAt, timezone)} is late`);
       late.push({ name, dueAt, lateAfterMinutes, state, runId });
     },
   };
@@ -111,7 +111,7 @@ async function tickUntil(
 async function notifyUntil(
   signal: AbortSignal,
   { notify }: ServeWiring,
-  late: Late[],
+  late: LateSchedule[],
   print: (text: string) => void,
 ): Promise<void> {
   while (!signal.aborted) {

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../../files/folder.ts";
 import { privateMode } from "../../files/private-file.ts";
-import { isProven, type Lease, leaseOf, livenessOf } from "../../history/lease.ts";
+import { isProven, type Lease, leaseOf, processState } from "../../history/lease.ts";
 import { PipelineError } from "../../run/errors.ts";
 
 /** What a running server leaves in its home for other commands. */
@@ -18,13 +18,13 @@ export type ServerFacts = {
 const fileOf = (home: string) => join(home, "server.json");
 
 /** Says in the home that this process is its server. */
-export function announce(home: string, facts: Omit<ServerFacts, "lease">): void {
+export function writeServerFile(home: string, facts: Omit<ServerFacts, "lease">): void {
   makeFolder(home);
   writeFileSync(fileOf(home), `${JSON.stringify({ ...facts, lease: leaseOf(process.pid) })}\n`, { mode: privateMode });
 }
 
 /** Takes it back, unless another process has taken over meanwhile. */
-export function withdraw(home: string): void {
+export function removeServerFile(home: string): void {
   if (tryRunningServer(home)?.lease.pid === process.pid) rmSync(fileOf(home), { force: true });
 }
 
@@ -37,7 +37,7 @@ export function runningServer(home: string): ServerFacts | null {
     if ((error as NodeJS.ErrnoException).code === "EACCES") throw unreadable(home, error);
     return null; // not there, or cut off by a crash: whoever wrote it is gone
   }
-  return livenessOf(facts.lease) === "gone" ? null : facts;
+  return processState(facts.lease) === "gone" ? null : facts;
 }
 
 /** The same; null where it cannot be read, too. */

@@ -4,7 +4,7 @@ import { Notices } from "../../history/notices.ts";
 import { type Channel, channelsOf, pingDeadMan } from "../../notify/channels.ts";
 import { type Delivery, deliver } from "../../notify/deliver.ts";
 import { type Message, type Place, testMessage } from "../../notify/notice.ts";
-import { type Late, Notifier } from "../../notify/notifier.ts";
+import { type LateSchedule, Notifier } from "../../notify/notifier.ts";
 import { openSecrets, secretValues, shortSecrets } from "../../notify/secret.ts";
 import type { RunReport } from "../../pipeline/report/report.ts";
 import type { Warning } from "../../pipeline/report/warnings.ts";
@@ -20,7 +20,7 @@ export type OnDelivery = (kind: string, delivery: Delivery, nextAt: number | nul
 const deadManMs = 25_000;
 
 /** Warnings that stay until somebody acts, or the source does. */
-const toldWarnings: readonly Warning["code"][] = [
+const notifiedWarnings: readonly Warning["code"][] = [
   "name_vanished",
   "name_equal",
   "name_equal_gone",
@@ -64,7 +64,7 @@ export class RunNotices {
     if (!isConfigured(this.#config)) return;
     this.#early = Promise.all([
       this.#ping("start", "", signal),
-      lookForNotices(this.#config, [], this.#onDelivery, signal),
+      sendPendingNotices(this.#config, [], this.#onDelivery, signal),
     ]);
   }
 
@@ -79,7 +79,7 @@ export class RunNotices {
     const run = {
       ...{ id, name: runName(id), state, trigger: this.#trigger, startedAt, endedAt },
       ...{ errorCode: error?.code ?? null, error, report: document },
-      warnings: document.warnings.filter(({ code }) => toldWarnings.includes(code)).map(({ message }) => message),
+      warnings: document.warnings.filter(({ code }) => notifiedWarnings.includes(code)).map(({ message }) => message),
     };
     const isRefused = error?.code === "warehouse_locked";
     await Promise.all([
@@ -107,16 +107,16 @@ export class RunNotices {
 }
 
 /** Tells of late and crashed runs, and what could not be told before. Never rejects. */
-export async function lookForNotices(
+export async function sendPendingNotices(
   config: Config,
-  late: readonly Late[],
+  late: readonly LateSchedule[],
   onDelivery: OnDelivery,
   signal: AbortSignal,
 ): Promise<void> {
   if (!isConfigured(config)) return;
   await withNotifier(config, onDelivery, async (notifier, notices) => {
     for (const schedule of late) await notifier.late(schedule, signal);
-    const crash = notices?.untoldCrash(Date.now()) ?? null;
+    const crash = notices?.unreportedCrash(Date.now()) ?? null;
     if (crash !== null) {
       const state = { state: "Crashed", errorCode: "crashed", trigger: crash.trigger, warnings: [] } as const;
       await notifier.runEnded({ ...crash, error: null }, state, signal);
@@ -160,7 +160,7 @@ async function withNotifier(
     const notifier = new Notifier({
       ...{ outbox: notices, channels: channelsOf(notify, env), on: notify.on, place: placeOf(config) },
       clock: systemClock,
-      told: (kind, delivery, nextAt) => onDelivery(kind, withoutSecrets(config, delivery), nextAt),
+      onDelivery: (kind, delivery, nextAt) => onDelivery(kind, withoutSecrets(config, delivery), nextAt),
     });
     await use(notifier, notices);
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Config } from "../../config/config.ts";
-import type { Late } from "../../notify/notifier.ts";
-import { lookForNotices, type OnDelivery } from "./notify.ts";
+import type { LateSchedule } from "../../notify/notifier.ts";
+import { type OnDelivery, sendPendingNotices } from "./notify.ts";
 
 /** The settings that a server works with. */
 export type ServeSettings = Pick<Config, "home" | "database" | "version" | "companies" | "env"> & {
@@ -12,13 +12,13 @@ export type ServeSettings = Pick<Config, "home" | "database" | "version" | "comp
 export type ServeWiring = {
   settings: ServeSettings;
   /** Notifies of late and crashed runs, and tries again what did not get through. Never rejects. */
-  notify(late: readonly Late[], onDelivery: OnDelivery, signal: AbortSignal): Promise<void>;
+  notify(late: readonly LateSchedule[], onDelivery: OnDelivery, signal: AbortSignal): Promise<void>;
 };
 
 export function wireServe(config: Config): ServeWiring {
   const { home, database, version, companies, env, duckdb } = config;
   return {
     settings: { home, database, version, companies, env, threads: duckdb.threads },
-    notify: (late, onDelivery, signal) => lookForNotices(config, late, onDelivery, signal),
+    notify: (late, onDelivery, signal) => sendPendingNotices(config, late, onDelivery, signal),
   };
 }

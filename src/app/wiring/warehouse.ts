@@ -10,7 +10,7 @@ import { refused, WarehouseLock } from "../../warehouse/file/lock.ts";
 import { checkPath } from "../../warehouse/file/path.ts";
 import { forgetStates, readStateReport, type StateReport } from "../../warehouse/state/state-report.ts";
 import { DuckDbWarehouse } from "../../warehouse/warehouse.ts";
-import { readRestoreNote, settleRestore } from "../backup/restore-note.ts";
+import { readRestoreNote, resumeRestore } from "../backup/restore-note.ts";
 import { checkWritable, refuseOtherDatabase, sourceOfRun } from "../home-record.ts";
 import { publishedFolder } from "../published.ts";
 import { openRuns } from "../runs.ts";
@@ -112,7 +112,7 @@ export async function holdWarehouse<T>(
   refuseOtherDatabase(config.home, config.database);
   const lock = takeWarehouse(config);
   try {
-    const settled = await settleRestore(config.home);
+    const settled = await resumeRestore(config.home);
     if (settled !== null) onNotice(settled);
     return await use();
   } finally {

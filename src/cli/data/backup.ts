@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import { backUp } from "../../app/backup/backup.ts";
 import { restore } from "../../app/backup/restore.ts";
 import { warehouseAccess } from "../../app/wiring/warehouse.ts";
-import { bytes, plural } from "../../pipeline/report/words.ts";
+import { formatBytes, plural } from "../../pipeline/report/format.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals } from "../signals.ts";
@@ -39,7 +39,7 @@ export async function backupCommand(options: BackupCommandOptions): Promise<numb
     if (options.json) process.stdout.write(`${JSON.stringify({ folder, rows, files: files.length, bytes: size })}\n`);
     else if (!options.quiet) {
       process.stdout.write(
-        `${folder}: ${plural(rows, "complaint")}, ${plural(files.length, "file")}, ${bytes(size)}\n`,
+        `${folder}: ${plural(rows, "complaint")}, ${plural(files.length, "file")}, ${formatBytes(size)}\n`,
       );
       process.stdout.write(
         hinted(`Put it into a home of its own with: pipeline restore ${JSON.stringify(folder)} --home restored\n`),

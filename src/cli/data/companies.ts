@@ -1,6 +1,6 @@
 import { searchCompanies } from "../../app/companies.ts";
 import { sourceAccess } from "../../app/wiring/source.ts";
-import { count, plural, visible } from "../../pipeline/report/words.ts";
+import { escapeControls, formatCount, plural } from "../../pipeline/report/format.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { waitConsole } from "../terminal/console.ts";
@@ -24,14 +24,16 @@ export async function companiesSearch(text: string, options: GlobalOptions): Pro
       process.stdout.write(
         table(
           columns,
-          sorted.map(({ name, count: number }) => [name, count(number)]),
+          sorted.map(({ name, count: number }) => [name, formatCount(number)]),
         ),
       );
       process.stdout.write(
         `\n"${text}" means ${plural(matches.length, "name")}; one alone is meant by its exact name.\n`,
       );
     } else {
-      const nearest = suggestions.map(({ name, count: number }) => `  ${visible(name)} (${count(number)})\n`).join("");
+      const nearest = suggestions
+        .map(({ name, count: number }) => `  ${escapeControls(name)} (${formatCount(number)})\n`)
+        .join("");
       process.stdout.write(
         `No name at the source matches "${text}".${nearest === "" ? "\n" : ` Nearest:\n${nearest}`}`,
       );

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { csvLine } from "../../pipeline/report/csv.ts";
-import { visible } from "../../pipeline/report/words.ts";
+import { escapeControls } from "../../pipeline/report/format.ts";
 import type { Column, Receiver, SqlSession, Value } from "../../snapshot/sql.ts";
 import { table } from "../terminal/table.ts";
 
@@ -81,11 +81,11 @@ function fitted(text: string, width: number | undefined): string {
 
 /** A row as a line for each of its values. */
 function lineRow(columns: readonly Column[], row: readonly Value[], index: number): string {
-  const longest = Math.max(...columns.map(({ name }) => [...visible(name)].length));
+  const longest = Math.max(...columns.map(({ name }) => [...escapeControls(name)].length));
   const lines = columns.map(({ name }, i) => {
     const value = row[i] ?? null;
     const text = value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
-    return `${visible(name).padStart(longest)} = ${text.split("\n").map(visible).join("\n")}\n`;
+    return `${escapeControls(name).padStart(longest)} = ${text.split("\n").map(escapeControls).join("\n")}\n`;
   });
   return `${index === 0 ? "" : "\n"}${lines.join("")}`;
 }

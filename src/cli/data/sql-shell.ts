@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { privateMode } from "../../files/private-file.ts";
+import { sqlIdentifier } from "../../pipeline/sql-text.ts";
 import { factsOf } from "../../run/errors.ts";
 import type { SqlSession } from "../../snapshot/sql.ts";
 import { errorText } from "../terminal/error-output.ts";
@@ -93,7 +94,7 @@ function commandOf(line: string): ShellCommand | null {
   if (rest.length === 0 && /^(\.?help|\\\?|\?|\\h)$/i.test(word)) return made("help");
   if (rest.length === 0 && /^(\.tables|\\dt?)$/.test(word)) return made("sql", "show tables");
   if (rest.length === 1 && /^(\.schema|\\d)$/.test(word)) {
-    return made("sql", `describe "${rest[0]!.replaceAll('"', '""')}"`);
+    return made("sql", `describe ${sqlIdentifier(rest[0]!)}`);
   }
   if (word === ".mode") return made("mode");
   return /^[.\\]/.test(word) ? made("help") : null;

@@ -1,7 +1,7 @@
 import { checkWritable } from "../../app/home-record.ts";
 import { warehouseAccess } from "../../app/wiring/warehouse.ts";
 import { nearestWord } from "../../pipeline/names/spelling.ts";
-import { count, plural, visible } from "../../pipeline/report/words.ts";
+import { escapeControls, formatCount, plural } from "../../pipeline/report/format.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { printNotice } from "../terminal/console.ts";
 import { table } from "../terminal/table.ts";
@@ -12,7 +12,9 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
   const { companies, loaded, untracked, dbt } = await warehouseAccess(config, printNotice).state();
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ database: config.database, companies, loaded, untracked, dbt })}\n`);
+    const { isPending: owed, reason } = dbt;
+    const document = { database: config.database, companies, loaded, untracked, dbt: { owed, reason } };
+    process.stdout.write(`${JSON.stringify(document)}\n`);
     return 0;
   }
   if (companies.length === 0 && loaded.length === 0 && untracked.length === 0) {
@@ -29,7 +31,7 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
   const rows = companies.map(({ company, names, loadedFrom, loadedThrough, rows: held, lastLoad }) => [
     config.companies.includes(company) ? company : `${company} (not configured)`,
     `${loadedFrom}..${loadedThrough}`,
-    count(held),
+    formatCount(held),
     lastLoad?.at.slice(0, 16) ?? "-",
     names.join("; "),
   ]);
@@ -40,12 +42,12 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
     const next = config.companies.includes(company)
       ? "The next run reads from the start date."
       : "It is not configured.";
-    process.stdout.write(`Loaded, without a watermark: "${visible(company)}", ${what}. ${next}\n`);
+    process.stdout.write(`Loaded, without a watermark: "${escapeControls(company)}", ${what}. ${next}\n`);
   }
   for (const { name, rows: held } of untracked) {
-    process.stdout.write(`Loaded, and in the state of no company: ${visible(name)}, ${plural(held, "row")}.\n`);
+    process.stdout.write(`Loaded, and in the state of no company: ${escapeControls(name)}, ${plural(held, "row")}.\n`);
   }
-  process.stdout.write(`\nModels: ${dbt.owed ? `to be built by the next run (${dbt.reason})` : "up to date"}.\n`);
+  process.stdout.write(`\nModels: ${dbt.isPending ? `to be built by the next run (${dbt.reason})` : "up to date"}.\n`);
   return 0;
 }
 

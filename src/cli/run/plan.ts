@@ -2,7 +2,7 @@ import { executePlan } from "../../app/plan.ts";
 import { sourceAccess } from "../../app/wiring/source.ts";
 import { warehouseAccess } from "../../app/wiring/warehouse.ts";
 import type { Plan } from "../../pipeline/flow/plan.ts";
-import { bytes, count, duration, plural } from "../../pipeline/report/words.ts";
+import { formatBytes, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import { configOf } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { printNotice, waitConsole } from "../terminal/console.ts";
@@ -42,12 +42,12 @@ function planText({ companies, requests, bytes: read, etaMs }: Plan): string {
   const rows = companies.map((company) => [
     company.company,
     `${company.window.from}..${company.window.to}`,
-    count(company.expected),
-    count(company.requests),
-    bytes(company.bytes),
+    formatCount(company.expected),
+    formatCount(company.requests),
+    formatBytes(company.bytes),
     company.why,
   ]);
   const eta =
-    etaMs === 0 ? "no waiting for the source's rate" : `at least ${duration(etaMs)}, as the source's rate allows`;
-  return `${table(columns, rows)}\n${plural(requests, "request")}, about ${bytes(read)}, ${eta}. Nothing was changed.\n`;
+    etaMs === 0 ? "no waiting for the source's rate" : `at least ${formatDuration(etaMs)}, as the source's rate allows`;
+  return `${table(columns, rows)}\n${plural(requests, "request")}, about ${formatBytes(read)}, ${eta}. Nothing was changed.\n`;
 }

@@ -1,7 +1,14 @@
 import type { RunDetail } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
-import { checksOf, rowsCommand, troublesOf } from "../../pipeline/report/checks.ts";
-import { bytes, count, duration, plural, secondText, visible } from "../../pipeline/report/words.ts";
+import { checksOf, failureTexts, rowsCommand } from "../../pipeline/report/checks.ts";
+import {
+  escapeControls,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  plural,
+  secondText,
+} from "../../pipeline/report/format.ts";
 import { withoutAddress } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -29,7 +36,7 @@ function noticeLines({ notices }: RunDetail): string {
   return table(
     ["told of", "by", "state", "attempts", "error"].map((title) => ({ title })),
     notices.map(({ kind, channel, state, attempts, error }) => [
-      ...[kind, channel, words[state] ?? state, count(attempts), error ?? ""],
+      ...[kind, channel, words[state] ?? state, formatCount(attempts), error ?? ""],
     ]),
   );
 }
@@ -44,18 +51,22 @@ function inspectText(run: RunDetail, style: Style): string {
       "ended",
       run.endedAt === null
         ? "not yet"
-        : `${secondText(run.endedAt)} UTC, after ${duration(Math.max(run.endedAt - run.startedAt, 0))}`,
+        : `${secondText(run.endedAt)} UTC, after ${formatDuration(Math.max(run.endedAt - run.startedAt, 0))}`,
     ],
     ["source", `${run.source}, as of ${run.asOf}`],
     ["warehouse", run.database],
   ];
-  if (run.requests !== null) facts.push(["source use", `${plural(run.requests, "request")}, ${bytes(run.bytes ?? 0)}`]);
+  if (run.requests !== null)
+    facts.push(["source use", `${plural(run.requests, "request")}, ${formatBytes(run.bytes ?? 0)}`]);
   if (usage !== null)
-    facts.push(["process use", `${duration(usage.cpuMs)} of CPU, ${bytes(usage.peakRss)} of memory at most`]);
+    facts.push([
+      "process use",
+      `${formatDuration(usage.cpuMs)} of CPU, ${formatBytes(usage.peakRss)} of memory at most`,
+    ]);
   const lines = facts.map(([name, value]) => `${style.dim(name.padEnd(12))} ${value}`);
   for (const { company, window } of report?.companies ?? []) {
     lines.push(
-      `${style.dim("window".padEnd(12))} ${visible(`${company}: ${window.from} to ${window.to} (${window.why})`)}`,
+      `${style.dim("window".padEnd(12))} ${escapeControls(`${company}: ${window.from} to ${window.to} (${window.why})`)}`,
     );
   }
   const parts = [`${lines.join("\n")}\n`, taskTable(run, style), attemptLines(run), nodeLines(run), noticeLines(run)];
@@ -111,13 +122,13 @@ function taskTable({ tasks }: RunDetail, style: Style): string {
         name,
         state,
         attempts === 0 ? "" : String(attempts),
-        startedAt === null || attempts === 0 ? "" : duration(Math.max((endedAt ?? Date.now()) - startedAt, 0)),
-        rows === 0 ? "" : count(rows),
-        read === 0 ? "" : bytes(read),
+        startedAt === null || attempts === 0 ? "" : formatDuration(Math.max((endedAt ?? Date.now()) - startedAt, 0)),
+        rows === 0 ? "" : formatCount(rows),
+        read === 0 ? "" : formatBytes(read),
         requests === 0 ? "" : String(requests),
-        waitedMs === 0 ? "" : duration(waitedMs),
-        cpuMs === null ? "" : duration(cpuMs),
-        peakRss === null ? "" : bytes(peakRss),
+        waitedMs === 0 ? "" : formatDuration(waitedMs),
+        cpuMs === null ? "" : formatDuration(cpuMs),
+        peakRss === null ? "" : formatBytes(peakRss),
         error?.code ?? reason ?? "",
       ],
     ),
@@ -128,8 +139,8 @@ function attemptLines({ attempts }: RunDetail): string {
   const failed = attempts.filter(({ error }) => error !== null);
   return failed
     .map(({ task, number, error, waitMs }) => {
-      const waited = waitMs === null ? "" : `; the next one ${duration(waitMs)} later`;
-      return `${visible(`${task}, attempt ${number}: ${error!.code}: ${error!.message}${waited}`)}\n`;
+      const waited = waitMs === null ? "" : `; the next one ${formatDuration(waitMs)} later`;
+      return `${escapeControls(`${task}, attempt ${number}: ${error!.code}: ${error!.message}${waited}`)}\n`;
     })
     .join("");
 }
@@ -139,8 +150,8 @@ function nodeLines({ nodes }: RunDetail): string {
   const models = nodes.filter(({ kind }) => kind === "model");
   const slowest = models.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, 3);
   const lines = [
-    `dbt: ${plural(models.length, "model")}, ${plural(checksOf(nodes), "check")}; slowest: ${slowest.map(({ name, durationMs }) => `${name} ${duration(durationMs)}`).join(", ")}`,
-    ...nodes.flatMap(troublesOf).map((trouble) => `dbt: ${trouble.split("\n")[0]}`),
+    `dbt: ${plural(models.length, "model")}, ${plural(checksOf(nodes), "check")}; slowest: ${slowest.map(({ name, durationMs }) => `${name} ${formatDuration(durationMs)}`).join(", ")}`,
+    ...nodes.flatMap(failureTexts).map((trouble) => `dbt: ${trouble.split("\n")[0]}`),
     ...nodes.flatMap(({ checks }) =>
       checks.flatMap(({ name, found }) =>
         found === null ? [] : [`  rows of ${name}: ${hinted(rowsCommand(found.sql))}`],
@@ -149,7 +160,7 @@ function nodeLines({ nodes }: RunDetail): string {
     ...skippedLines(nodes),
     ...nodes.flatMap(passedLine),
   ];
-  return `${lines.map(visible).join("\n")}\n`;
+  return `${lines.map(escapeControls).join("\n")}\n`;
 }
 
 function skippedLines(nodes: RunDetail["nodes"]): string[] {

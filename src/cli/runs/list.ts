@@ -1,7 +1,7 @@
 import type { History, RunRow } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
 import { nearestWord } from "../../pipeline/names/spelling.ts";
-import { count, duration, secondText, visible } from "../../pipeline/report/words.ts";
+import { escapeControls, formatCount, formatDuration, secondText } from "../../pipeline/report/format.ts";
 import type { State } from "../../run/events.ts";
 import { states } from "../../run/states.ts";
 import { hinted } from "../hints.ts";
@@ -61,7 +61,7 @@ function refusalLine(history: History): string {
   const refusal = history.refusal();
   if (refusal === null) return "";
   const { at, trigger, code, message, next } = refusal;
-  return `\nNot started at ${secondText(at)}, by ${trigger} [${code}]: ${visible(`${message} next: ${hinted(next)}`)}\n`;
+  return `\nNot started at ${secondText(at)}, by ${trigger} [${code}]: ${escapeControls(`${message} next: ${hinted(next)}`)}\n`;
 }
 
 export function colored(state: string, padded: string, style: Style): string {
@@ -87,9 +87,9 @@ function runsTable(runs: readonly RunRow[], style: Style): string {
       name,
       unheardSince === null ? state : `${state} (not heard from since ${secondText(unheardSince)})`,
       secondText(startedAt),
-      duration(Math.max((endedAt ?? Date.now()) - startedAt, 0)),
-      rows === null ? "" : count(rows),
-      changed === null ? "" : count(changed),
+      formatDuration(Math.max((endedAt ?? Date.now()) - startedAt, 0)),
+      rows === null ? "" : formatCount(rows),
+      changed === null ? "" : formatCount(changed),
       trigger,
       errorCode ?? "",
     ]),

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import type { History, LogLine, RunRow } from "../../history/history.ts";
 import { nearestWord } from "../../pipeline/names/spelling.ts";
 import { eventLine } from "../../pipeline/report/event-line.ts";
-import { secondText } from "../../pipeline/report/words.ts";
+import { secondText } from "../../pipeline/report/format.ts";
 import { type Level, levels } from "../../run/log-level.ts";
 import { isFinal } from "../../run/states.ts";
 import type { GlobalOptions } from "../options.ts";

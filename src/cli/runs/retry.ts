@@ -1,6 +1,6 @@
 import { type WarehouseAccess, warehouseAccess } from "../../app/wiring/warehouse.ts";
 import type { Settings } from "../../config/schema.ts";
-import { chainOf, doneSince, othersCount } from "../../history/retries.ts";
+import { acceptsOtherLoads, chainOf, doneSince } from "../../history/retries.ts";
 import { type Day, later, type Window } from "../../pipeline/window/days.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { redactor, secretsOf } from "../../run/redact.ts";
@@ -44,7 +44,7 @@ export async function runsRetry(id: string | undefined, options: RetryOptions): 
       runIds: chain.map((one) => one.id),
       since: new Date(Math.min(...chain.map(({ startedAt }) => startedAt))).toISOString(),
       asOf: run.asOf,
-      othersCount: othersCount(run),
+      acceptsOtherLoads: acceptsOtherLoads(run),
     },
     ...(backfill === undefined ? {} : { backfill }),
   });

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { millisecondsInDay } from "date-fns/constants";
 import { checkWritable } from "../../app/home-record.ts";
-import { count, duration, plural } from "../../pipeline/report/words.ts";
+import { formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import { dayOf } from "../../pipeline/window/days.ts";
 import type { GlobalOptions } from "../options.ts";
 import { table } from "../terminal/table.ts";
@@ -35,16 +35,16 @@ export async function runsStats(options: StatsOptions): Promise<number> {
     else if (runs.length === 0) process.stdout.write("No run ended in that time.\n");
     else {
       process.stdout.write(
-        `${plural(all.runs, "run")}, ${all.successRate}% completed; half of them within ${duration(all.p50Ms)}, 95% within ${duration(all.p95Ms)}; ` +
-          `${plural(all.rows, "row")} compared, ${count(all.changed)} changed, ${plural(all.requests, "request")}.\n\n`,
+        `${plural(all.runs, "run")}, ${all.successRate}% completed; half of them within ${formatDuration(all.p50Ms)}, 95% within ${formatDuration(all.p95Ms)}; ` +
+          `${plural(all.rows, "row")} compared, ${formatCount(all.changed)} changed, ${plural(all.requests, "request")}.\n\n`,
       );
       const columns = ["day", "runs", "completed", "p50", "p95", "rows", "changed", "requests"];
       process.stdout.write(
         table(
           columns.map((title, i) => (i === 0 ? { title } : { title, align: "right" as const })),
           trend.map((d) => [
-            ...[d.day, count(d.runs), `${d.successRate}%`, duration(d.p50Ms), duration(d.p95Ms)],
-            ...[count(d.rows), count(d.changed), count(d.requests)],
+            ...[d.day, formatCount(d.runs), `${d.successRate}%`, formatDuration(d.p50Ms), formatDuration(d.p95Ms)],
+            ...[formatCount(d.rows), formatCount(d.changed), formatCount(d.requests)],
           ]),
         ),
       );

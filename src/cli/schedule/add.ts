@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { checkWritable } from "../../app/home-record.ts";
 import { makeSchedule, type ScheduleText, scheduleExists } from "../../app/schedules.ts";
-import { cronTimes, inZone, nextTimes } from "../../schedule/cron.ts";
+import { cronTimes, formatInZone, nextTimes } from "../../schedule/cron.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
@@ -38,7 +38,7 @@ export async function scheduleAdd(
     return 0;
   }
   process.stdout.write(`Added ${name}: ${schedule.cron} in ${timezone}. Its next times:\n`);
-  for (const at of next) process.stdout.write(`  ${inZone(at, timezone)}\n`);
+  for (const at of next) process.stdout.write(`  ${formatInZone(at, timezone)}\n`);
   process.stdout.write(hinted("Runs start while a server is up: pipeline server start --background\n"));
   return 0;
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { checkWritable } from "../../app/home-record.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { makePrivate } from "../../files/private-file.ts";
-import { crontabLine, edited, readCrontab, writeCrontab } from "../../schedule/crontab.ts";
+import { crontabLine, readCrontab, withEntry, writeCrontab } from "../../schedule/crontab.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { ownCommand } from "../own-command.ts";
 import { wrong } from "../usage-error.ts";
@@ -23,7 +23,7 @@ export async function scheduleCrontab(options: CrontabOptions): Promise<number> 
   const line = crontabLine({ cron: options.cron.trim(), directory: process.cwd(), command, log, home });
   if (options.install || options.remove) {
     const before = readCrontab();
-    const after = edited(before, home, options.remove ? null : line);
+    const after = withEntry(before, home, options.remove ? null : line);
     // The shell opens the log before the program can make its folder.
     if (options.install) {
       checkWritable(home);

@@ -2,7 +2,7 @@ import { checkWritable } from "../../app/home-record.ts";
 import { openRuns } from "../../app/runs.ts";
 import { namedSchedule, outcomeOf } from "../../app/schedules.ts";
 import { findHome } from "../../config/home.ts";
-import { cronTimes, inZone, nextTimes } from "../../schedule/cron.ts";
+import { cronTimes, formatInZone, nextTimes } from "../../schedule/cron.ts";
 import type { Schedule } from "../../schedule/due.ts";
 import { ScheduleStore, type Slot } from "../../schedule/store.ts";
 import { hinted } from "../hints.ts";
@@ -33,7 +33,7 @@ export async function scheduleList(options: GlobalOptions): Promise<number> {
           ),
           rows.map(({ schedule, last, outcome }) => [
             ...[schedule.name, schedule.cron, schedule.timezone, nextText(schedule)],
-            ...[last === null ? "" : inZone(last.dueAt, schedule.timezone), outcome ?? ""],
+            ...[last === null ? "" : formatInZone(last.dueAt, schedule.timezone), outcome ?? ""],
           ]),
         ),
       );
@@ -46,7 +46,7 @@ const nothing = 'There are no schedules yet. Add one with: pipeline schedule add
 
 function nextText({ paused, nextDueAt, timezone }: Schedule): string {
   if (paused) return "paused";
-  return nextDueAt === null ? "never again" : inZone(nextDueAt, timezone);
+  return nextDueAt === null ? "never again" : formatInZone(nextDueAt, timezone);
 }
 
 function publicSchedule({
@@ -93,7 +93,7 @@ export async function scheduleNext(name: string | undefined, options: NextOption
     if (rows.length === 0) process.stdout.write(hinted(`${nothing}\n`));
     for (const row of rows) {
       process.stdout.write(`${row.name} (${row.cron}, ${row.timezone})${row.paused ? ": paused" : ""}\n`);
-      for (const at of row.times) process.stdout.write(`  ${inZone(at, row.timezone)}\n`);
+      for (const at of row.times) process.stdout.write(`  ${formatInZone(at, row.timezone)}\n`);
     }
     return 0;
   });
@@ -118,7 +118,7 @@ export async function scheduleChange(
       const said = {
         rm: "Taken out",
         pause: hinted(`Paused; go on with: pipeline schedule resume ${name}`),
-        resume: `Resumed${next == null ? "" : `; next: ${inZone(next, schedule.timezone)}`}`,
+        resume: `Resumed${next == null ? "" : `; next: ${formatInZone(next, schedule.timezone)}`}`,
       }[change];
       process.stdout.write(`${name}: ${said}\n`);
     }

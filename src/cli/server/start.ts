@@ -5,8 +5,8 @@ import { startInBackground } from "../../app/serve/background.ts";
 import { serverOf, serverWithAddress } from "../../app/serve/running.ts";
 import { serve } from "../../app/serve/serve.ts";
 import { wireServe } from "../../app/wiring/serve.ts";
-import { othersMay } from "../../files/private-file.ts";
-import { shellWord } from "../../pipeline/report/words.ts";
+import { permissionsOfOthers } from "../../files/private-file.ts";
+import { shellQuote } from "../../pipeline/report/format.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
@@ -52,8 +52,8 @@ export async function serverStart(options: ServerStartOptions): Promise<number> 
   try {
     const tokenFile = options.tokenFile === undefined ? null : resolve(options.tokenFile);
     const token = tokenFile === null ? null : readToken(options.tokenFile!);
-    if (tokenFile !== null && othersMay(tokenFile)?.read) {
-      print(`warning: ${options.tokenFile} is readable by other users: chmod 600 ${shellWord(options.tokenFile!)}`);
+    if (tokenFile !== null && permissionsOfOthers(tokenFile)?.read) {
+      print(`warning: ${options.tokenFile} is readable by other users: chmod 600 ${shellQuote(options.tokenFile!)}`);
     }
     const onListening = (url: string) => {
       process.stdout.write(options.json ? `${JSON.stringify({ url, pid: process.pid })}\n` : `${url}\n`);

@@ -1,7 +1,7 @@
 import type { Command, Option } from "commander";
 import { openRuns } from "../../app/runs.ts";
 import { findHome } from "../../config/home.ts";
-import { minuteText } from "../../pipeline/report/words.ts";
+import { minuteText } from "../../pipeline/report/format.ts";
 import { states } from "../../run/states.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { commandsOf, pathOf } from "../examples.ts";

@@ -8,8 +8,8 @@ import { ownHome } from "../../config/home.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { Settings } from "../../config/schema.ts";
 import { makeFolder } from "../../files/folder.ts";
+import { formatCount, formatDuration } from "../../pipeline/report/format.ts";
 import type { RunReport } from "../../pipeline/report/report.ts";
-import { count, duration } from "../../pipeline/report/words.ts";
 import { addDays } from "../../pipeline/window/days.ts";
 import { PipelineError } from "../../run/errors.ts";
 import type { RunEvent } from "../../run/events.ts";
@@ -114,7 +114,7 @@ const plain: RunOptions = {
 };
 
 function retryOf({ runId, startedAt: since }: RunReport, asOf: string) {
-  return { runIds: [runId], since, asOf, othersCount: true };
+  return { runIds: [runId], since, asOf, acceptsOtherLoads: true };
 }
 
 /** What the demo loads. */
@@ -145,8 +145,12 @@ function nightLine(label: string, report: RunReport, style: Style): string {
   const { state, durationMs, error } = report;
   const colored = (state === "Completed" ? style.good : style.bad)(state.padEnd(9));
   const cells = [
-    ...[label.padEnd(16), colored, duration(durationMs).padStart(6), count(sum("expected")).padStart(7)],
-    ...[count(sum("inserted")).padStart(6), count(sum("updated")).padStart(7), count(sum("deleted")).padStart(9)],
+    ...[label.padEnd(16), colored, formatDuration(durationMs).padStart(6), formatCount(sum("expected")).padStart(7)],
+    ...[
+      formatCount(sum("inserted")).padStart(6),
+      formatCount(sum("updated")).padStart(7),
+      formatCount(sum("deleted")).padStart(9),
+    ],
   ];
   const why = error === null ? "" : `  ${style.dim(whyText(report, error))}\n`;
   return `${cells.join("  ")}\n${why}`;

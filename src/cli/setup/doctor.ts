@@ -1,8 +1,8 @@
-import { examine } from "../../app/doctor/doctor.ts";
+import { runChecks } from "../../app/doctor/doctor.ts";
 import type { Finding } from "../../app/doctor/finding.ts";
 import { wireDoctor } from "../../app/wiring/doctor.ts";
 import { notifySecrets } from "../../app/wiring/notify.ts";
-import { plural } from "../../pipeline/report/words.ts";
+import { plural } from "../../pipeline/report/format.ts";
 import { redactor, redactValue, secretsOf } from "../../run/redact.ts";
 import { hinted } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
@@ -23,7 +23,7 @@ export async function doctorCommand(options: DoctorOptions): Promise<number> {
     process.stdout.write(redact(findingText(finding, style)));
   };
   try {
-    const findings = await examine(
+    const findings = await runChecks(
       wireDoctor(config, printNotice),
       warnings,
       options.offline ?? false,

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { notifyExamples, settingHelp } from "../../config/help.ts";
 import { configSchema, defaultSettings } from "../../config/schema.ts";
-import { makeFolder, obstacleOf } from "../../files/folder.ts";
+import { makeFolder, obstacleToWriting } from "../../files/folder.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -27,7 +27,7 @@ export async function initCommand(options: InitOptions): Promise<number> {
       next: "Edit it, or write it anew with --force.",
     });
   }
-  const obstacle = obstacleOf(dirname(resolve(file)));
+  const obstacle = obstacleToWriting(dirname(resolve(file)));
   if (obstacle !== null) {
     throw new PipelineError({
       code: "usage",

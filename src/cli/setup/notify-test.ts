@@ -1,5 +1,5 @@
 import { testChannels } from "../../app/wiring/notify.ts";
-import { plural } from "../../pipeline/report/words.ts";
+import { plural } from "../../pipeline/report/format.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
 import { styleFor } from "../terminal/style.ts";

@@ -1,4 +1,4 @@
-import { visible } from "../../pipeline/report/words.ts";
+import { escapeControls } from "../../pipeline/report/format.ts";
 import { type ErrorFacts, exitCodeOf, factsOf, PipelineError } from "../../run/errors.ts";
 import { redactor, redactValue, secretsOf } from "../../run/redact.ts";
 import { hinted } from "../hints.ts";
@@ -17,6 +17,6 @@ export function reportError(error: unknown, json: boolean, style: Style): number
 /** What happened, what happened to the data, what to do next. */
 export function errorText({ code, message, data, next }: ErrorFacts, style: Style): string {
   // A message may have lines of its own; nothing else in it is obeyed by a terminal.
-  const plain = (text: string) => text.split("\n").map(visible).join("\n");
+  const plain = (text: string) => text.split("\n").map(escapeControls).join("\n");
   return `${style.bad(`error[${code}]:`)} ${plain(message)}\n${style.dim("data:")} ${plain(data)}\n${style.dim("next:")} ${plain(hinted(next))}\n`;
 }

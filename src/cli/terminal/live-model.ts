@@ -1,5 +1,5 @@
 import { companyOf } from "../../pipeline/report/event-line.ts";
-import { count, duration, plural, visible } from "../../pipeline/report/words.ts";
+import { escapeControls, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import type { RunEvent, State } from "../../run/events.ts";
 import { isFinal } from "../../run/states.ts";
 
@@ -81,7 +81,7 @@ export function update(model: LiveModel, event: RunEvent): void {
       known.wait = null;
       break;
     case "load.reconciled":
-      known.verdict = `${count(event.live)} of ${count(event.expected)}: ${event.live === event.expected ? "complete" : "does not add up"}`;
+      known.verdict = `${formatCount(event.live)} of ${formatCount(event.expected)}: ${event.live === event.expected ? "complete" : "does not add up"}`;
       break;
     case "page.landed":
       known.rows = (event.page === 1 ? 0 : known.rows) + event.rows;
@@ -128,7 +128,7 @@ export function render(
     });
   }
   const title = model.cancelling ? `${model.title}, cancelling` : model.title;
-  const elapsed = model.startedAt === null ? "" : `  ${duration(Math.max(now - model.startedAt, 0))}`;
+  const elapsed = model.startedAt === null ? "" : `  ${formatDuration(Math.max(now - model.startedAt, 0))}`;
   return [
     { text: `${cut(title, Math.max(width - elapsed.length, 0))}${elapsed}`.slice(0, width), state: null },
     ...lines,
@@ -167,7 +167,7 @@ type Part = { text: string; rank: number };
 
 function taskLine(one: LiveTask, names: number, now: number, width: number): string {
   const start = `${marks[one.state] ?? ">"} ${pad(companyOf(one.name), names)}`;
-  const time = one.startedAt === null ? "" : duration(Math.max((one.endedAt ?? now) - one.startedAt, 0));
+  const time = one.startedAt === null ? "" : formatDuration(Math.max((one.endedAt ?? now) - one.startedAt, 0));
   const parts: Part[] = [{ text: time.padStart(7), rank: 3 }];
   // On narrow screens the mark says it, but for the rarer states: in all lines alike, so that they stay aligned.
   if (width >= wideEnough) parts.unshift({ text: one.state.padEnd(9), rank: 5 });
@@ -175,10 +175,10 @@ function taskLine(one: LiveTask, names: number, now: number, width: number): str
   if (one.attempt > 1) parts.push({ text: `attempt ${one.attempt}`, rank: 2 });
   const done = doneOf(one);
   if (one.wait !== null && one.wait.until > now) {
-    parts.push({ text: `waits ${duration(one.wait.until - now)}: ${one.wait.why}`, rank: 0 });
+    parts.push({ text: `waits ${formatDuration(one.wait.until - now)}: ${one.wait.why}`, rank: 0 });
   } else if (one.verdict !== null) parts.push({ text: one.verdict, rank: 0 });
   else if (done !== null) parts.push(...progressOf(done, one, now));
-  else if (one.total !== null) parts.push({ text: `${count(one.rows)} rows`, rank: 1 });
+  else if (one.total !== null) parts.push({ text: `${formatCount(one.rows)} rows`, rank: 1 });
   if (one.nodes > 0) {
     const isKnown = one.nodesTotal !== null && one.endedAt === null;
     const of = isKnown ? ` of ${Math.max(one.nodesTotal ?? 0, one.nodes)}` : "";
@@ -191,7 +191,7 @@ function taskLine(one: LiveTask, names: number, now: number, width: number): str
 /** The parts that there is room for, in their order. */
 function fitting(parts: readonly Part[], room: number): string[] {
   let kept = parts;
-  const size = () => kept.reduce((sum, { text }) => sum + [...visible(text)].length + 2, 0);
+  const size = () => kept.reduce((sum, { text }) => sum + [...escapeControls(text)].length + 2, 0);
   while (size() > room && kept.length > 1) {
     const rank = Math.max(...kept.map((part) => part.rank));
     kept = kept.filter((part) => part.rank < rank || part.rank === 0);
@@ -216,11 +216,11 @@ function progressOf(done: number, { rows, total, startedAt }: LiveTask, now: num
     { text: `${Math.floor(100 * done)}%`.padStart(4), rank: 1 },
   ];
   if (total === null) return parts;
-  parts.push({ text: `${count(rows)} of ${count(total)}`, rank: 1 });
+  parts.push({ text: `${formatCount(rows)} of ${formatCount(total)}`, rank: 1 });
   const seconds = (now - (startedAt ?? now)) / 1000;
   const rate = seconds > 0 ? rows / seconds : 0;
-  if (rate > 0) parts.push({ text: `${count(Math.round(rate))} rows/s`, rank: 6 });
-  if (rate > 0 && rows < total) parts.push({ text: `${duration(((total - rows) / rate) * 1000)} left`, rank: 2 });
+  if (rate > 0) parts.push({ text: `${formatCount(Math.round(rate))} rows/s`, rank: 6 });
+  if (rate > 0 && rows < total) parts.push({ text: `${formatDuration(((total - rows) / rate) * 1000)} left`, rank: 2 });
   return parts;
 }
 
@@ -230,6 +230,6 @@ function pad(text: string, width: number): string {
 }
 
 function cut(text: string, width: number): string {
-  const letters = [...visible(text)];
+  const letters = [...escapeControls(text)];
   return letters.length <= width ? letters.join("") : `${letters.slice(0, Math.max(width - 1, 0)).join("")}~`;
 }

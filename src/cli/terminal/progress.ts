@@ -1,5 +1,5 @@
 import { companyOf, eventLine } from "../../pipeline/report/event-line.ts";
-import { count } from "../../pipeline/report/words.ts";
+import { formatCount } from "../../pipeline/report/format.ts";
 import type { Emit, RunEvent } from "../../run/events.ts";
 
 export type ProgressOptions = {
@@ -27,7 +27,7 @@ export function progressPrinter({ write, everyMs, verbose }: ProgressOptions): E
         const seen = (event.page === 1 ? 0 : (rows.get(event.task) ?? 0)) + event.rows;
         rows.set(event.task, seen);
         if (seen < event.total && isDue(event.task, event)) {
-          write(`${companyOf(event.task)}: ${count(seen)} of ${count(event.total)} rows`);
+          write(`${companyOf(event.task)}: ${formatCount(seen)} of ${formatCount(event.total)} rows`);
         }
         break;
       }

@@ -1,6 +1,6 @@
 import { retiredFields } from "../../pipeline/load/fields.ts";
+import { escapeControls, formatBytes, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import type { RunReport } from "../../pipeline/report/report.ts";
-import { bytes, count, duration, plural, visible } from "../../pipeline/report/words.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 
@@ -12,8 +12,8 @@ export function summaryText(report: RunReport, style: Style, width?: number): st
     company.company,
     `${company.window.from}..${company.window.to}`,
     company.state,
-    ...[company.expected, company.inserted, company.updated, company.deleted, company.unchanged].map(count),
-    duration(company.durationMs),
+    ...[company.expected, company.inserted, company.updated, company.deleted, company.unchanged].map(formatCount),
+    formatDuration(company.durationMs),
   ]);
   const numbers = ["expected", "inserted", "updated", "deleted", "unchanged", "time"] as const;
   const isOneWindow = new Set(companies.map(({ window }) => `${window.from} ${window.to}`)).size === 1;
@@ -54,7 +54,7 @@ export function summaryText(report: RunReport, style: Style, width?: number): st
   for (const { message } of report.warnings) lines.push(`Warning: ${message}.`);
   const { durationMs, peakRssBytes, requests } = report;
   lines.push(
-    `${duration(durationMs)}, ${plural(requests, "request")}, ${bytes(report.bytes)} read, ${bytes(peakRssBytes)} of memory at most.`,
+    `${formatDuration(durationMs)}, ${plural(requests, "request")}, ${formatBytes(report.bytes)} read, ${formatBytes(peakRssBytes)} of memory at most.`,
   );
   if (error === null && published?.snapshot) {
     lines.push(
@@ -63,7 +63,7 @@ export function summaryText(report: RunReport, style: Style, width?: number): st
     );
   }
   const [shown = "", ...told] = lines;
-  return `${[shown, ...told.map(visible)].join("\n")}\n`;
+  return `${[shown, ...told.map(escapeControls)].join("\n")}\n`;
 }
 
 function dataLines(report: RunReport): string[] {
@@ -76,7 +76,7 @@ function dataLines(report: RunReport): string[] {
   else if (nothingNew) {
     const are = total === 1 ? "row of these windows is as it was" : "rows of these windows are as they were";
     lines.push(
-      `Nothing new: the ${count(total)} ${are}. Days outside them were not compared row by row.${asMany(report)}`,
+      `Nothing new: the ${formatCount(total)} ${are}. Days outside them were not compared row by row.${asMany(report)}`,
     );
   } else if (loaded.some(({ asked }) => asked)) {
     lines.push(

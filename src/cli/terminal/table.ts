@@ -1,4 +1,4 @@
-import { visible } from "../../pipeline/report/words.ts";
+import { escapeControls } from "../../pipeline/report/format.ts";
 
 export type Column = {
   title: string;
@@ -21,7 +21,7 @@ export function table(
   rows: readonly (readonly string[])[],
   width: number = Number.POSITIVE_INFINITY,
 ): string {
-  const all = [columns.map(({ title }) => title), ...rows].map((row) => row.map(visible));
+  const all = [columns.map(({ title }) => title), ...rows].map((row) => row.map(escapeControls));
   const widths = columns.map((_, i) => Math.max(...all.map((row) => [...(row[i] ?? "")].length)));
   let shown = [...columns.keys()];
   const total = () => shown.reduce((sum, i) => sum + widths[i]! + 2, -2);

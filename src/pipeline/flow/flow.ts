@@ -1,10 +1,10 @@
 import { type ErrorFacts, factsOf, PipelineError } from "../../run/errors.ts";
 import { changedRows } from "../load/reconcile.ts";
-import { unaskable } from "../names/names.ts";
-import { commandForRows, troublesOf } from "../report/checks.ts";
+import { whyUnqueryable } from "../names/names.ts";
+import { commandForRows, failureTexts } from "../report/checks.ts";
 import type { Warning } from "../report/warnings.ts";
+import { Semaphore } from "../semaphore.ts";
 import { type CompanyState, type CompanyWindow, nextState, type Remembered, withDays } from "../window/window.ts";
-import { Gate } from "./gate.ts";
 import { compareOutside, type Outside, rangesOutside } from "./outside.ts";
 import {
   type CommittedLoad,
@@ -32,7 +32,7 @@ export type CompanyOutcome = CompanyWindow & {
 
 export type DbtOutcome =
   | (DbtResult & { error: ErrorFacts | null })
-  | { state: "Skipped"; reason: string; owed: boolean }
+  | { state: "Skipped"; reason: string; isBuildPending: boolean }
   /** dbt broke before it had results. */
   | { state: "Failed"; error: ErrorFacts };
 
@@ -62,9 +62,9 @@ export async function runFlow(ports: Ports, settings: FlowSettings, remembered: 
   if (!settings.skipDbt && (await dbtIsLikely(ports, windows, lastIndexed))) transform.warmUp(report);
 
   const done = settings.retryOf === null ? [] : await warehouse.loadsFor(settings.retryOf, settings.source);
-  const turns = new Gate(companiesAtOnce);
+  const semaphore = new Semaphore(companiesAtOnce);
   const companies = await settleAll(
-    windows.map((window) => turns.within(() => loadCompany(ports, settings, window, done))),
+    windows.map((window) => semaphore.within(() => loadCompany(ports, settings, window, done))),
   );
   const loaded = companies.filter((company) => company.result !== null);
 
@@ -94,7 +94,10 @@ async function dbtIsLikely(
 ): Promise<boolean> {
   if (lastIndexed === null) return true;
   const companies = windows.map(({ company }) => company);
-  return !(await warehouse.hasRead(lastIndexed, companies)) || (await warehouse.owed(transform.project())).owed;
+  return (
+    !(await warehouse.hasLoadedIndex(lastIndexed, companies)) ||
+    (await warehouse.pendingBuild(transform.project())).isPending
+  );
 }
 
 /** The source takes a search every three seconds: more requests under way gain nothing, and each takes its memory. */
@@ -127,7 +130,7 @@ async function loadCompany(
   }
   try {
     const result = await tasks.run(task, { timeoutMs: settings.extractTimeoutMs }, async (context) => {
-      refuseUnaskable(window);
+      refuseUnqueryable(window);
       try {
         const pages = source.extract(window.company, window.names, window.window, context);
         const { runId, source: identity, acceptWithdrawals } = settings;
@@ -153,9 +156,9 @@ function isDone(load: CommittedLoad, { company, names, window }: CompanyWindow):
   return load.company === company && load.names.join("\n") === names.join("\n") && load.window.from <= window.from;
 }
 
-function refuseUnaskable({ company, names }: CompanyWindow): void {
+function refuseUnqueryable({ company, names }: CompanyWindow): void {
   for (const name of names) {
-    const why = unaskable(name);
+    const why = whyUnqueryable(name);
     if (why === null) continue;
     throw new PipelineError({
       code: "company_unaskable",
@@ -168,14 +171,14 @@ function refuseUnaskable({ company, names }: CompanyWindow): void {
 
 async function runDbt(ports: Ports, settings: FlowSettings, anyLoaded: boolean): Promise<DbtOutcome> {
   const { warehouse, transform, tasks, report } = ports;
-  const skip = (reason: string, owed: boolean): DbtOutcome => {
+  const skip = (reason: string, isBuildPending: boolean): DbtOutcome => {
     tasks.skip("run_dbt_models", reason);
-    return { state: "Skipped", reason, owed };
+    return { state: "Skipped", reason, isBuildPending };
   };
-  const { owed, reason } = await warehouse.owed(transform.project());
-  if (!anyLoaded) return skip("no company was loaded", owed);
-  if (settings.skipDbt) return skip("--skip-dbt", owed);
-  if (!owed) return skip(reason, false);
+  const { isPending, reason } = await warehouse.pendingBuild(transform.project());
+  if (!anyLoaded) return skip("no company was loaded", isPending);
+  if (settings.skipDbt) return skip("--skip-dbt", isPending);
+  if (!isPending) return skip(reason, false);
   await warehouse.close();
   report({ type: "warehouse.closed" });
   try {
@@ -197,7 +200,7 @@ class DbtFailed extends PipelineError {
   readonly result: DbtResult;
 
   constructor(result: DbtResult) {
-    const troubles = result.failed.flatMap(troublesOf);
+    const troubles = result.failed.flatMap(failureTexts);
     const more = troubles.length > 3 ? ` and ${troubles.length - 3} more` : "";
     const show = commandForRows(result.failed);
     const isMemory = troubles.some((trouble) => /Out of Memory Error/.test(trouble));
@@ -219,7 +222,7 @@ class DbtFailed extends PipelineError {
 /** What dbt says of a warehouse that is gone is not what happened; what it says of one that cannot be opened now is. */
 async function assertHolds({ warehouse }: Ports, loadIds: readonly string[], dbt: DbtOutcome): Promise<void> {
   try {
-    await warehouse.assertHolds(loadIds);
+    await warehouse.assertLoaded(loadIds);
   } catch (error) {
     const isGone = error instanceof PipelineError && error.code === "warehouse_failed";
     if (isGone || dbt.state !== "Failed") throw error;

@@ -92,7 +92,7 @@ export type SourceFields = {
 };
 
 /** A run that is retried: what it has loaded, or others since, is not read again. */
-export type Retry = {
+export type RetriedRun = {
   /** The run, and those that it was a retry of. */
   runIds: readonly string[];
   /** When the first of them began, as an ISO instant. */
@@ -100,7 +100,7 @@ export type Retry = {
   /** The last day that it was to read. */
   asOf: Day;
   /** Whether loads of other runs do the same: not where it was to read other days than they do. */
-  othersCount: boolean;
+  acceptsOtherLoads: boolean;
 };
 
 /** A load that an earlier run committed. */
@@ -114,7 +114,7 @@ export type LoadRequest = CompanyWindow & {
 };
 
 /** What dbt has not seen yet. */
-export type Owed = { owed: boolean; reason: string };
+export type PendingBuild = { isPending: boolean; reason: string };
 
 export type Commit = {
   runId: string;
@@ -145,15 +145,15 @@ export interface Warehouse {
    */
   load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult>;
   /** The last load of each company that does what a run left over, if there is one, of this source. */
-  loadsFor(retry: Retry, source: string): Promise<CommittedLoad[]>;
+  loadsFor(retry: RetriedRun, source: string): Promise<CommittedLoad[]>;
   /** Live rows of each of the names in some days; a name without any is left out. */
   countRows(names: readonly string[], days: Window): Promise<NameRows[]>;
   /** True where there are changes, or a dbt project, that the marts do not show. */
-  owed(project: string): Promise<Owed>;
+  pendingBuild(project: string): Promise<PendingBuild>;
   /** True where the last load of each company read this very index: then it will hardly find changes. */
-  hasRead(index: string, companies: readonly string[]): Promise<boolean>;
+  hasLoadedIndex(index: string, companies: readonly string[]): Promise<boolean>;
   /** Throws `warehouse_failed` where the ledger lacks one of these loads: the file is another one, or gone. */
-  assertHolds(loadIds: readonly string[]): Promise<void>;
+  assertLoaded(loadIds: readonly string[]): Promise<void>;
   commit(commit: Commit): Promise<void>;
   /** Makes the marts the snapshot that readers see, unless it is of this very build. */
   publish(runId: string, context: TaskContext): Promise<Published>;
@@ -200,7 +200,7 @@ export type FlowSettings = ResolveSettings & {
   acceptWithdrawals: boolean;
   skipDbt: boolean;
   /** The run that is done again where it failed; null for a run of its own. */
-  retryOf: Retry | null;
+  retryOf: RetriedRun | null;
   extractTimeoutMs: number;
   dbtTimeoutMs: number;
 };

@@ -10,7 +10,7 @@ export const retiredFields = [
 ];
 
 /** The texts of fields that figures stand on: any other one is no value of the field. Source: docs/source.md. */
-export const closedLists: Readonly<Record<string, readonly string[]>> = {
+export const allowedValues: Readonly<Record<string, readonly string[]>> = {
   timely: ["Yes", "No"],
   consumer_disputed: ["Yes", "No", "N/A"],
   has_narrative: ["true", "false"],

@@ -1,6 +1,6 @@
 import type { ErrorFacts } from "../../run/errors.ts";
 import type { CompanyName, NameNote } from "../../run/name-notes.ts";
-import { plural } from "../report/words.ts";
+import { plural } from "../report/format.ts";
 
 /** Lower-case words of a name or a text: letters and digits of any script, accents removed. */
 function wordsOf(text: string): string[] {
@@ -192,6 +192,6 @@ function ambiguous(first: string, second: string, name: string): ErrorFacts {
 }
 
 /** Why a name cannot be asked for exactly, null where it can: the source cuts off white space at both ends. */
-export function unaskable(name: string): string | null {
+export function whyUnqueryable(name: string): string | null {
   return name === name.trim() ? null : "it begins or ends with white space, which the source cuts off in a question";
 }

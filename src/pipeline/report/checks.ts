@@ -1,5 +1,5 @@
 import type { DbtCheck, DbtNode } from "../../run/events.ts";
-import { plural, shellWord, visible } from "./words.ts";
+import { escapeControls, plural, shellQuote } from "./format.ts";
 
 /** How many checks dbt ran: those that tests list, and tests that list none. */
 export function checksOf(nodes: readonly DbtNode[]): number {
@@ -8,7 +8,7 @@ export function checksOf(nodes: readonly DbtNode[]): number {
 }
 
 /** What failed in a node, or is warned of, a text for each: its checks that failed or warn, or itself, with all that dbt said. */
-export function troublesOf(node: DbtNode): string[] {
+export function failureTexts(node: DbtNode): string[] {
   const { kind, name, status, message, model, failures, checks } = node;
   if (status === "success" || status === "pass" || status === "skipped") return [];
   const bad = checks.filter(({ found }) => found !== null).toSorted((a, b) => a.status.localeCompare(b.status));
@@ -31,11 +31,11 @@ export function commandForRows(nodes: readonly DbtNode[]): string | null {
 export function rowsCommand(sql: string): string {
   // dbt reads Jinja in it, as it does in a model.
   const inline = /[{}]/.test(sql) ? `{% raw %}${sql}{% endraw %}` : sql;
-  return `pipeline dbt -- show --limit 100 --inline ${shellWord(inline)}`;
+  return `pipeline dbt -- show --limit 100 --inline ${shellQuote(inline)}`;
 }
 
 function checkText({ name, column, status, found }: DbtCheck, model: string | null): string {
   const where = column === null || name.includes(column) ? "" : ` (column ${column})`;
-  const example = found?.example == null ? "" : `, such as ${visible(found.example) || "an empty text"}`;
+  const example = found?.example == null ? "" : `, such as ${escapeControls(found.example) || "an empty text"}`;
   return `check ${name} of ${model}${where}: ${status}, ${plural(found?.rows ?? 0, "row")}${example}`;
 }

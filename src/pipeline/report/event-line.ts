@@ -1,8 +1,8 @@
 import { type ErrorFacts, withoutAddress } from "../../run/errors.ts";
 import type { EventFacts } from "../../run/events.ts";
 import { noteText } from "../names/names.ts";
-import { troublesOf } from "./checks.ts";
-import { bytes, count, duration, plural, shellWord, visible } from "./words.ts";
+import { failureTexts } from "./checks.ts";
+import { escapeControls, formatBytes, formatCount, formatDuration, plural, shellQuote } from "./format.ts";
 
 /** The company of a task's name, or the name itself. */
 export function companyOf(task: string): string {
@@ -11,7 +11,7 @@ export function companyOf(task: string): string {
 
 /** An event as a line for people, without anything in it that a terminal would obey. */
 export function eventLine(event: EventFacts): string {
-  return visible(lineOf(event));
+  return escapeControls(lineOf(event));
 }
 
 function lineOf(event: EventFacts): string {
@@ -20,7 +20,7 @@ function lineOf(event: EventFacts): string {
     case "run.started":
       return `${event.flow}, as of ${event.asOf}, into ${event.database}`;
     case "run.finished":
-      return `${event.state} after ${duration(event.durationMs)}`;
+      return `${event.state} after ${formatDuration(event.durationMs)}`;
     case "run.cancelling":
       return `cancelling: ${event.reason}`;
     case "history.lost":
@@ -28,7 +28,7 @@ function lineOf(event: EventFacts): string {
     case "secret.short":
       return `warning: the secret in ${event.place} has fewer than ${event.least} characters: it is too short to be kept out of logs`;
     case "secret.readable":
-      return `warning: ${event.path} is readable by other users: chmod 600 ${shellWord(event.path)}`;
+      return `warning: ${event.path} is readable by other users: chmod 600 ${shellQuote(event.path)}`;
     case "upkeep.failed":
       return `warning: ${event.what} (${event.reason})`;
     case "task.state": {
@@ -36,32 +36,32 @@ function lineOf(event: EventFacts): string {
       return `${event.task}: ${event.state}${attempt}${event.reason ? ` (${event.reason})` : ""}${event.error ? ` (${event.error.code}: ${event.error.message})` : ""}`;
     }
     case "task.retry":
-      return `${who}: ${causeOf(event.error)}, attempt ${event.attempt}; starts again in ${duration(event.waitMs)}`;
+      return `${who}: ${causeOf(event.error)}, attempt ${event.attempt}; starts again in ${formatDuration(event.waitMs)}`;
     case "source.request":
       return `${who}: GET ${event.url}`;
     case "source.answered":
-      return `${who}: ${event.status} after ${duration(event.ms)}`;
+      return `${who}: ${event.status} after ${formatDuration(event.ms)}`;
     case "source.retry":
-      return `${who}: ${causeOf(event.error)}, attempt ${event.attempt}; again in ${duration(event.waitMs)}`;
+      return `${who}: ${causeOf(event.error)}, attempt ${event.attempt}; again in ${formatDuration(event.waitMs)}`;
     case "source.wait":
-      return `waiting ${duration(event.waitMs)}: the source allows ${event.perMinute} questions a minute`;
+      return `waiting ${formatDuration(event.waitMs)}: the source allows ${event.perMinute} questions a minute`;
     case "source.waited":
-      return `${who}: waited ${duration(event.ms)}`;
+      return `${who}: waited ${formatDuration(event.ms)}`;
     case "names.noted":
       return `warning: ${noteText(event.company, event.note)}`;
     case "window.resolved":
       return `${event.company}: ${event.names.join(", ")}, ${event.from} to ${event.to} (${event.why})`;
     case "page.received":
-      return `${who}: page ${event.page} received, ${bytes(event.bytes)}`;
+      return `${who}: page ${event.page} received, ${formatBytes(event.bytes)}`;
     case "page.landed":
-      return `${who}: page ${event.page} landed, ${plural(event.rows, "row")} of ${count(event.total)}`;
+      return `${who}: page ${event.page} landed, ${plural(event.rows, "row")} of ${formatCount(event.total)}`;
     case "load.staged":
-      return `${who}: ${plural(event.rows, "row")} staged, ${count(event.rejected)} rejected`;
+      return `${who}: ${plural(event.rows, "row")} staged, ${formatCount(event.rejected)} rejected`;
     case "load.merged":
-      return `${who}: ${count(event.inserted)} new, ${count(event.updated)} changed, ${count(event.deleted)} withdrawn, ${count(event.unchanged)} unchanged`;
+      return `${who}: ${formatCount(event.inserted)} new, ${formatCount(event.updated)} changed, ${formatCount(event.deleted)} withdrawn, ${formatCount(event.unchanged)} unchanged`;
     case "load.reconciled": {
       const verdict = event.live === event.expected ? "complete" : "does not add up";
-      return `${who}: ${count(event.live)} of ${count(event.expected)}: ${verdict}`;
+      return `${who}: ${formatCount(event.live)} of ${formatCount(event.expected)}: ${verdict}`;
     }
     case "load.committed":
       return `${who}: load committed`;
@@ -77,7 +77,7 @@ function lineOf(event: EventFacts): string {
       return "dbt: building and testing the models";
     case "dbt.node": {
       const { kind, name, status, checks, model } = event.node;
-      const troubles = troublesOf(event.node);
+      const troubles = failureTexts(event.node);
       if (troubles.length > 0) return `dbt: ${troubles.map((trouble) => trouble.split("\n")[0]).join("; ")}`;
       if (checks.length > 0) return `dbt: ${plural(checks.length, "check")} of ${model}: ${status}`;
       return `dbt: ${kind} ${name}: ${status}`;
@@ -85,7 +85,7 @@ function lineOf(event: EventFacts): string {
     case "dbt.output":
       return `dbt: ${event.text}`;
     case "dbt.usage":
-      return `dbt: ${duration(event.cpuMs)} of CPU, ${bytes(event.peakRssBytes)} of memory at most`;
+      return `dbt: ${formatDuration(event.cpuMs)} of CPU, ${formatBytes(event.peakRssBytes)} of memory at most`;
     case "state.committed":
       return `${event.company}: loaded through ${event.loadedThrough}`;
     case "notify.sent":

@@ -130,7 +130,7 @@ export function summarize(outcome: FlowOutcome, configured: readonly string[]): 
     nothingNew:
       error === null &&
       dbt.state === "Skipped" &&
-      !dbt.owed &&
+      !dbt.isBuildPending &&
       companies.every((company) => changedRows(company) === 0 && company.rejected === 0),
     outside,
     error: error,

@@ -2,7 +2,7 @@ import type { NameNote } from "../../run/name-notes.ts";
 import type { Outside } from "../flow/outside.ts";
 import type { SourceFields } from "../flow/ports.ts";
 import { noteText } from "../names/names.ts";
-import { count, plural } from "./words.ts";
+import { formatCount, plural } from "./format.ts";
 
 /** What somebody should look at though the run completed. The message is a sentence without its full stop. */
 export type Warning = {
@@ -33,9 +33,9 @@ export function outsideWarnings(outside: readonly Outside[]): Warning[] {
     .map(({ from, to, here, there, differing }) => {
       const named = differing
         .slice(0, 3)
-        .map((one) => `${one.name} ${count(one.here)} here and ${count(one.there)} there`);
+        .map((one) => `${one.name} ${formatCount(one.here)} here and ${formatCount(one.there)} there`);
       const more = differing.length > 3 ? ` and ${differing.length - 3} more names` : "";
-      const where = `outside the windows, from ${from} to ${to}, ${plural(here, "row")} here and ${count(there)} at the source`;
+      const where = `outside the windows, from ${from} to ${to}, ${plural(here, "row")} here and ${formatCount(there)} at the source`;
       return {
         code: "outside_differs",
         message: `${where} (${named.join(", ")}${more}); to read those days again: pipeline backfill --from ${from} --to ${to}`,

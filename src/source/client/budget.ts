@@ -22,7 +22,7 @@ export class RateBudget {
     this.#clock = clock;
   }
 
-  /** Resolves when a request may be sent. `onWait` is told before a wait, with its milliseconds. */
+  /** Resolves when a request may be sent. `onWait` is reported before a wait, with its milliseconds. */
   async take(signal: AbortSignal, onWait: (waitMs: number, perMinute: number) => void): Promise<void> {
     const turn = this.#queue.then(() => this.#wait(signal, onWait));
     this.#queue = turn.catch(() => undefined);
@@ -35,14 +35,14 @@ export class RateBudget {
   }
 
   async #wait(signal: AbortSignal, onWait: (waitMs: number, perMinute: number) => void): Promise<void> {
-    for (let told = false; ; told = true) {
+    for (let reported = false; ; reported = true) {
       signal.throwIfAborted();
       const now = this.#clock.monotonic();
       while (this.#taken.length > 0 && this.#taken[0]! <= now - windowMs - marginMs) this.#taken.shift();
       const oldest = this.#taken.length >= this.#perMinute ? this.#taken[0]! + windowMs + marginMs : 0;
       const waitMs = Math.max(oldest, this.#notBefore) - now;
       if (waitMs <= 0) break;
-      if (!told) onWait(waitMs, this.#perMinute);
+      if (!reported) onWait(waitMs, this.#perMinute);
       await this.#clock.sleep(waitMs, signal);
     }
     this.#taken.push(this.#clock.monotonic());

@@ -35,7 +35,7 @@ export class SourceClient {
    * The JSON answer to `url`, as `consume` makes it out of the body. What `consume` throws decides like any other error
    * whether the request is sent again. `consume` adds to `traffic.bytes`.
    */
-  async ask<T>(url: string, context: TaskContext, consume: (answer: HttpAnswer) => Promise<T>): Promise<T> {
+  async request<T>(url: string, context: TaskContext, consume: (answer: HttpAnswer) => Promise<T>): Promise<T> {
     const { policy, clock } = this.#options;
     const { task, signal, report } = context;
     const sleep = (ms: number, by: AbortSignal) => this.#sleep(ms, by, context);
@@ -88,7 +88,7 @@ export class SourceClient {
     this.traffic.requests++;
     const timeout = AbortSignal.timeout(requestTimeoutMs);
     const within = AbortSignal.any([signal, timeout]);
-    const asked = clock.monotonic();
+    const sentAt = clock.monotonic();
     let answered = false;
     try {
       const answer = await this.#http.get(url, within);
@@ -100,7 +100,7 @@ export class SourceClient {
         task,
         attempt,
         status: answer.status,
-        ms: Math.round(clock.monotonic() - asked),
+        ms: Math.round(clock.monotonic() - sentAt),
       });
       if (answer.status === 200 && /^application\/json\b/.test(answer.type)) return await consume(answer);
       const retryAfterMs = parseRetryAfter(answer.retryAfter, clock.now());

@@ -50,7 +50,7 @@ function describe(status: number, type: string): { code: ErrorCode; what: string
 }
 
 /** JSON of a form that this program does not know; `file` is where it was landed. */
-export function unknownForm(url: string, detail: string, file: string | null, cause?: unknown): PipelineError {
+export function unknownFormat(url: string, detail: string, file: string | null, cause?: unknown): PipelineError {
   const start = file === null ? "" : ` It begins: ${printable(startOfFile(file))}`;
   return new PipelineError(
     {

@@ -1,6 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { Gate } from "../../pipeline/flow/gate.ts";
-import { incompleteAnswer, outOfOrder, pageTooLarge, unknownForm } from "../client/failures.ts";
+import { Semaphore } from "../../pipeline/semaphore.ts";
+import { incompleteAnswer, outOfOrder, pageTooLarge, unknownFormat } from "../client/failures.ts";
 import { repairPage } from "./page-repair.ts";
 
 /** What a landed page says of itself. */
@@ -46,7 +46,7 @@ export class PageReader {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   /** One connection runs one query at a time. */
-  readonly #turns = new Gate(1);
+  readonly #turns = new Semaphore(1);
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance;
@@ -77,7 +77,7 @@ export class PageReader {
         throw readingFailure(url, file, error);
       }
     });
-    const unknown = (detail: string) => unknownForm(url, detail, file);
+    const unknown = (detail: string) => unknownFormat(url, detail, file);
     if (row === undefined) throw unknown("it is not one JSON object");
     const [total, relation, hits, first, last, lastIndexed, timedOut, failedShards, whole, ordered] = row;
     if (timedOut === true || Number(failedShards ?? 0) > 0) {
@@ -119,6 +119,7 @@ function readingFailure(url: string, file: string, error: unknown): unknown {
   // A body of known length arrives whole or not at all; one that ends with its connection can only be parsed.
   if (isUnreadable(error)) return incompleteAnswer(url, "source_cut", "its JSON ends early or is damaged", error);
   if (/^Out of Memory/.test(message)) return pageTooLarge(url, error);
-  if (/Invalid Input Error/.test(message)) return unknownForm(url, message.split("\n")[0]!.slice(0, 200), file, error);
+  if (/Invalid Input Error/.test(message))
+    return unknownFormat(url, message.split("\n")[0]!.slice(0, 200), file, error);
   return error;
 }

@@ -4,10 +4,10 @@ import type { Day, Window } from "../../pipeline/window/days.ts";
 import { PipelineError } from "../../run/errors.ts";
 import type { SourceClient } from "../client/client.ts";
 import { outOfOrder } from "../client/failures.ts";
-import { pageUrl, walksOf } from "../questions.ts";
+import { groupNames, pageUrl } from "../urls.ts";
+import { freeReceivedChunks } from "./free-chunks.ts";
 import type { Landing } from "./landing.ts";
 import type { PageFacts, PageReader } from "./page-facts.ts";
-import { collectChunks } from "./young-garbage.ts";
 
 export type PagesOptions = {
   base: string;
@@ -32,11 +32,11 @@ export async function* extractPages(
   let expected = 0;
   let lastIndexed: string | null | undefined;
   let size = options.pageSize;
-  for (const walk of walksOf(names)) {
+  for (const group of groupNames(names)) {
     let first: PageFacts | undefined;
     let seen = 0;
     for (let after: string | null = null; ; ) {
-      const url = pageUrl(options.base, { names: walk, window, size, after });
+      const url = pageUrl(options.base, { names: group, window, size, after });
       const facts = await landPage(options, url, { page: landed + 1, size, before: expected }, context);
       if (typeof facts === "number") {
         size = facts;
@@ -68,14 +68,14 @@ const usualPage = 12_000_000;
 async function landPage(
   options: PagesOptions,
   url: string,
-  { page, size, before }: { page: number; size: number /** Rows of the walks before. */; before: number },
+  { page, size, before }: { page: number; size: number /** Rows of the groups before. */; before: number },
   context: TaskContext,
 ): Promise<PageFacts | number> {
   const { client, landing, reader } = options;
   const { task, report } = context;
-  return client.ask(url, context, async ({ body }) => {
+  return client.request(url, context, async ({ body }) => {
     const { file, bytes } = await landing.receive(page, body);
-    collectChunks();
+    freeReceivedChunks();
     client.traffic.bytes += bytes;
     report({ type: "page.received", task, page, bytes });
     if (bytes > largestPage && size > 1) {

@@ -3,11 +3,11 @@ import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { makeFolder } from "../../files/folder.ts";
-import { literal } from "../../pipeline/literal.ts";
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { openingFailure, statementFailure, warehouseGone } from "./failures.ts";
 import { currentVersion, type Migrations, migrate, ownMigrations } from "./migrate.ts";
-import { targetOf } from "./path.ts";
+import { resolveTarget } from "./path.ts";
 
 export type DatabaseOptions = {
   path: string;
@@ -39,7 +39,7 @@ const catalog = "warehouse";
 
 /** Gives `read` a connection on a warehouse file that it cannot change. Throws a PipelineError where the file cannot be used. */
 export async function readFile<T>(path: string, read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-  const instance = await patiently(path, () =>
+  const instance = await openOnceFree(path, () =>
     attach(path, "read_only", { ...offline, temp_directory: spillOf(path) }),
   );
   const connection = await instance.connect();
@@ -62,7 +62,7 @@ async function attach(path: string, option: string, settings: Record<string, str
   const instance = await DuckDBInstance.create(":memory:", settings);
   try {
     const connection = await instance.connect();
-    await connection.run(`attach ${literal(path)} as ${catalog} (type duckdb, ${option})`);
+    await connection.run(`attach ${sqlLiteral(path)} as ${catalog} (type duckdb, ${option})`);
     connection.closeSync();
     return instance;
   } catch (error) {
@@ -72,7 +72,7 @@ async function attach(path: string, option: string, settings: Record<string, str
 }
 
 /** Tries again while another process has the file. Errors are the user's. */
-async function patiently<T>(path: string, open: () => Promise<T>): Promise<T> {
+async function openOnceFree<T>(path: string, open: () => Promise<T>): Promise<T> {
   for (const started = performance.now(); ; await setTimeout(100)) {
     try {
       return await open();
@@ -88,7 +88,7 @@ async function patiently<T>(path: string, open: () => Promise<T>): Promise<T> {
 const rowGroupSize = 20_480;
 
 /** What keeps memory flat: rows are on disk soon, and what they took is given back (figures in docs/performance.md). */
-const sparing = {
+const lowMemory = {
   preserve_insertion_order: "false",
   // A group goes to the file when it is full, before its transaction ends.
   write_buffer_row_group_count: "1",
@@ -119,7 +119,7 @@ export class Database {
   static async open(options: DatabaseOptions, migrations: Migrations = ownMigrations()): Promise<Database> {
     const { path } = options;
     if (!existsSync(path)) {
-      const place = targetOf(path);
+      const place = resolveTarget(path);
       const unfinished = `${place}.new`;
       for (const left of [unfinished, `${unfinished}.wal`]) rmSync(left, { force: true });
       makeFolder(dirname(place));
@@ -133,7 +133,7 @@ export class Database {
   static async openMade(options: DatabaseOptions): Promise<Database> {
     if (!existsSync(options.path)) throw warehouseGone(options.path);
     const migrations = ownMigrations();
-    const database = await patiently(options.path, () => Database.#attach(options));
+    const database = await openOnceFree(options.path, () => Database.#attach(options));
     try {
       const { path, relations } = options;
       const version = await database.connection((connection) =>
@@ -148,7 +148,7 @@ export class Database {
   }
 
   static async #openFile(options: DatabaseOptions, migrations: Migrations): Promise<Database> {
-    const database = await patiently(options.path, () => Database.#attach(options));
+    const database = await openOnceFree(options.path, () => Database.#attach(options));
     try {
       // The file is ours now: what a killed process spilled is of no use to anyone.
       rmSync(spillOf(options.path), { recursive: true, force: true });
@@ -161,7 +161,7 @@ export class Database {
   }
 
   static async #attach({ path, memoryLimit, threads }: DatabaseOptions): Promise<Database> {
-    const settings = { ...offline, ...sparing, memory_limit: memoryLimit, threads: String(threads) };
+    const settings = { ...offline, ...lowMemory, memory_limit: memoryLimit, threads: String(threads) };
     // The size of row groups can only be said where a file is attached.
     const option = `row_group_size ${rowGroupSize}`;
     return new Database(await attach(path, option, { ...settings, temp_directory: spillOf(path) }), path);

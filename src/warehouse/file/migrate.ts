@@ -1,6 +1,6 @@
 import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { literal } from "../../pipeline/literal.ts";
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { PipelineError } from "../../run/errors.ts";
 
 /** What makes a warehouse of version n - 1 one of version n, in order. */
@@ -39,7 +39,7 @@ export async function migrate(
     await connection.run("create table if not exists pipeline.migrations (version integer, applied_at timestamptz)");
     await connection.run(`insert into pipeline.migrations values (${index + 1}, now())`);
   }
-  await connection.run(`comment on table pipeline.migrations is ${literal(mark)}`);
+  await connection.run(`comment on table pipeline.migrations is ${sqlLiteral(mark)}`);
   await connection.run("commit");
 }
 

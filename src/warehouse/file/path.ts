@@ -12,7 +12,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { obstacleOf } from "../../files/folder.ts";
+import { obstacleToWriting } from "../../files/folder.ts";
 import { otherStorage, unusable } from "./failures.ts";
 
 /**
@@ -25,7 +25,7 @@ export function checkPath(path: string, use: "read" | "write" = "write"): void {
   if (stats === undefined) {
     if (use === "read") return;
     checkFolder(path);
-    const target = targetOf(path);
+    const target = resolveTarget(path);
     if (target !== path) {
       checkName(target);
       checkFolder(target);
@@ -96,15 +96,15 @@ function statOf(path: string): Stats | undefined {
 }
 
 /** Where the file is to be that a path names: a link may lead to a place where none is yet, and stays one. */
-export function targetOf(path: string): string {
+export function resolveTarget(path: string): string {
   const link = lstatSync(path, { throwIfNoEntry: false });
   // The link stands in its folder as that really is: the folder's own name may be a link, too.
-  return link?.isSymbolicLink() ? targetOf(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;
+  return link?.isSymbolicLink() ? resolveTarget(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;
 }
 
 /** The nearest folder that exists must be one, and writable. */
 function checkFolder(path: string): void {
-  const obstacle = obstacleOf(dirname(path));
+  const obstacle = obstacleToWriting(dirname(path));
   if (obstacle !== null) throw unusable(`The warehouse ${path} cannot be made: ${obstacle.at} ${obstacle.why}.`);
 }
 

@@ -1,5 +1,5 @@
-import { literal } from "../../pipeline/literal.ts";
 import { companyResponses } from "../../pipeline/load/fields.ts";
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
 
 /** The source's fields, which are the columns of `raw.cfpb_complaints`. The last four are no longer sent. */
 export const fields = [
@@ -43,6 +43,6 @@ export function columnOf(field: Field): string {
 
 /** A text that differs from a known one in its case alone is that one. */
 function asKnown(text: string, known: readonly string[]): string {
-  const cases = known.map((one) => `when ${literal(one.toLowerCase())} then ${literal(one)}`);
+  const cases = known.map((one) => `when ${sqlLiteral(one.toLowerCase())} then ${sqlLiteral(one)}`);
   return `case lower(${text}) ${cases.join(" ")} else ${text} end`;
 }

@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Extracted, LoadRequest, LoadResult, TaskContext } from "../../pipeline/flow/ports.ts";
-import { literal } from "../../pipeline/literal.ts";
 import { isSuspicious, reconcile } from "../../pipeline/load/reconcile.ts";
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { PipelineError } from "../../run/errors.ts";
 import type { Field } from "./fields.ts";
-import { dayOfReceipt, type Look, lastLooks } from "./looks.ts";
+import { type DatedLoad, dayOfReceipt, lastReads } from "./last-reads.ts";
 import { liveIn, merge } from "./merge.ts";
 import type { Staged } from "./staging.ts";
 
@@ -76,7 +76,7 @@ type Counts = Pick<LoadResult, "inserted" | "updated" | "deleted" | "unchanged">
 /** Marks live rows that the source no longer shows as withdrawn; `gone` is how many they are. */
 async function withdraw(
   connection: DuckDBConnection,
-  { loadId, askedOn }: Look,
+  { loadId, askedOn }: DatedLoad,
   request: LoadRequest,
   staged: Staged,
   { gone, liveBefore }: { gone: number; liveBefore: number },
@@ -86,14 +86,14 @@ async function withdraw(
   await connection.run(`
     create temp table gone as
     select complaint_id, company, ${dayOfReceipt} as received_on from raw.cfpb_complaints where ${isGone}`);
-  const looked = await lastLooks(connection, { askedOn }, "gone_looks", "select company, received_on as day from gone");
+  const looked = await lastReads(connection, { askedOn }, "gone_looks", "select company, received_on as day from gone");
   await connection.run(`
     insert into raw.cfpb_complaint_changes
       (complaint_id, field, old_value, new_value, changed_on, _load_id, _loaded_at, unchanged_until, received_on)
-    select g.complaint_id, '_withdrawn', 'false', 'true', ${literal(askedOn)}, ${literal(loadId)}, now(), l.last_look, g.received_on
+    select g.complaint_id, '_withdrawn', 'false', 'true', ${sqlLiteral(askedOn)}, ${sqlLiteral(loadId)}, now(), l.last_look, g.received_on
     from gone g left join ${looked} l on l.company = g.company and l.day = g.received_on`);
   await connection.run(`
-    update raw.cfpb_complaints set _deleted_at = now(), _loaded_at = now(), _load_id = ${literal(loadId)} where ${isGone}`);
+    update raw.cfpb_complaints set _deleted_at = now(), _loaded_at = now(), _load_id = ${sqlLiteral(loadId)} where ${isGone}`);
 }
 
 async function keepRejected(
@@ -104,7 +104,7 @@ async function keepRejected(
 ): Promise<void> {
   await connection.run(`
     insert into raw.cfpb_complaints_rejected
-    select ${literal(loadId)}, ${literal(company)}, reason, _raw, now() from ${rejectedFrom}`);
+    select ${sqlLiteral(loadId)}, ${sqlLiteral(company)}, reason, _raw, now() from ${rejectedFrom}`);
 }
 
 async function countRows(connection: DuckDBConnection, condition: string): Promise<number> {
@@ -127,12 +127,12 @@ async function writeLedger(
   counts: Counts & { rejected: number; live: number },
 ): Promise<number> {
   const { inserted, updated, deleted, unchanged, rejected, live } = counts;
-  const indexed = extracted.lastIndexed === null ? "null" : literal(extracted.lastIndexed);
+  const indexed = extracted.lastIndexed === null ? "null" : sqlLiteral(extracted.lastIndexed);
   await connection.run(`
     insert into pipeline.loads
-    select coalesce(max(load_no), 0) + 1, ${literal(loadId)}, ${literal(runId)}, ${literal(company)},
-      [${names.map(literal).join(", ")}], ${literal(window.from)}, ${literal(window.to)}, ${indexed},
-      ${extracted.expected}, ${inserted}, ${updated}, ${deleted}, ${unchanged}, ${rejected}, ${live}, now(), ${literal(extracted.askedOn)}, ${literal(source)}
+    select coalesce(max(load_no), 0) + 1, ${sqlLiteral(loadId)}, ${sqlLiteral(runId)}, ${sqlLiteral(company)},
+      [${names.map(sqlLiteral).join(", ")}], ${sqlLiteral(window.from)}, ${sqlLiteral(window.to)}, ${indexed},
+      ${extracted.expected}, ${inserted}, ${updated}, ${deleted}, ${unchanged}, ${rejected}, ${live}, now(), ${sqlLiteral(extracted.askedOn)}, ${sqlLiteral(source)}
     from pipeline.loads`);
   const number = await connection.runAndReadAll("select max(load_no) from pipeline.loads");
   return Number(number.value(0, 0));

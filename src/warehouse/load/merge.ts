@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { LoadRequest } from "../../pipeline/flow/ports.ts";
-import { literal } from "../../pipeline/literal.ts";
-import { isAsked } from "./asked.ts";
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { type Field, fields } from "./fields.ts";
-import { dayOfReceipt, type Look, lastLooks } from "./looks.ts";
+import { type DatedLoad, dayOfReceipt, lastReads } from "./last-reads.ts";
+import { isInScope } from "./load-scope.ts";
 import { bitOf, type Staged } from "./staging.ts";
 
 /**
@@ -12,7 +12,7 @@ import { bitOf, type Staged } from "./staging.ts";
  */
 export async function merge(
   connection: DuckDBConnection,
-  look: Look,
+  look: DatedLoad,
   request: LoadRequest,
   staged: Staged,
   liveBefore: number,
@@ -30,7 +30,7 @@ export async function merge(
 
 /** Live rows of the load's names and days, as a condition. */
 export function liveIn(request: LoadRequest): string {
-  return `_deleted_at is null and ${isAsked(request)}`;
+  return `_deleted_at is null and ${isInScope(request)}`;
 }
 
 /** True when no staged id is stored, as in a company's first load. */
@@ -89,8 +89,8 @@ async function findChanges(connection: DuckDBConnection, staged: Staged, from: s
 }
 
 /** Adds rows. On which day a row appeared is known where an earlier load had looked at its day; the first load of a name knows of none. */
-async function insertNew(connection: DuckDBConnection, { loadId, askedOn }: Look, from: string): Promise<number> {
-  const looked = await lastLooks(
+async function insertNew(connection: DuckDBConnection, { loadId, askedOn }: DatedLoad, from: string): Promise<number> {
+  const looked = await lastReads(
     connection,
     { askedOn },
     "new_looks",
@@ -100,8 +100,8 @@ async function insertNew(connection: DuckDBConnection, { loadId, askedOn }: Look
     connection,
     `insert into raw.cfpb_complaints
        (${fields.join(", ")}, _extra, _load_id, _loaded_at, _first_seen_on, _unseen_until, _first_received_on)
-     select ${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${literal(loadId)}, now(),
-       if(l.last_look is null, null, ${literal(askedOn)}::date), l.last_look, s.received_on
+     select ${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${sqlLiteral(loadId)}, now(),
+       if(l.last_look is null, null, ${sqlLiteral(askedOn)}::date), l.last_look, s.received_on
      from (select *, ${dayOfReceipt} as received_on from ${from}) s
      left join ${looked} l on l.company = s.company and l.day = s.received_on`,
   );
@@ -111,13 +111,13 @@ async function insertNew(connection: DuckDBConnection, { loadId, askedOn }: Look
  * Overwrites the stored rows that differ, and keeps what is replaced: once merged, the old values are gone. Only columns in which a row
  * differs are written, as a rule a few of them. (To delete and insert instead leaves holes that grow night after night.)
  */
-async function overwrite(connection: DuckDBConnection, { loadId, askedOn }: Look, staged: Staged): Promise<void> {
+async function overwrite(connection: DuckDBConnection, { loadId, askedOn }: DatedLoad, staged: Staged): Promise<void> {
   const stored = "select stored_company as company, stored_day as day from change where not is_new";
-  const looked = await lastLooks(connection, { askedOn }, "changed_looks", stored);
+  const looked = await lastReads(connection, { askedOn }, "changed_looks", stored);
   await connection.run(`
     insert into raw.cfpb_complaint_changes
       (complaint_id, field, old_value, new_value, changed_on, _load_id, _loaded_at, unchanged_until, received_on)
-    select c.complaint_id, c.r.field, c.r.old, c.r.new, ${literal(askedOn)}, ${literal(loadId)}, now(), l.last_look, c.stored_day
+    select c.complaint_id, c.r.field, c.r.old, c.r.new, ${sqlLiteral(askedOn)}, ${sqlLiteral(loadId)}, now(), l.last_look, c.stored_day
     from (select complaint_id, stored_company, stored_day, unnest(replaced) as r from change) c
     left join ${looked} l on l.company = c.stored_company and l.day = c.stored_day
     where c.r is not null`);
@@ -131,7 +131,7 @@ async function overwrite(connection: DuckDBConnection, { loadId, askedOn }: Look
   const extra = staged.unknown.length > 0 ? "_extra = coalesce(s._extra, t._extra)," : "";
   await connection.run(`
     update raw.cfpb_complaints t
-    set ${values.join(" ")} ${extra} _load_id = ${literal(loadId)}, _loaded_at = now(), _deleted_at = null
+    set ${values.join(" ")} ${extra} _load_id = ${sqlLiteral(loadId)}, _loaded_at = now(), _deleted_at = null
     from change s where not s.is_new and t.rowid = s.stored_row`);
 }
 

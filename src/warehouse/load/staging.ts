@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { literal } from "../../pipeline/literal.ts";
 import { companyResponses } from "../../pipeline/load/fields.ts";
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { PipelineError } from "../../run/errors.ts";
-import { type Asked, isAsked } from "./asked.ts";
 import { columnOf, type Field, fields, mutableFields } from "./fields.ts";
-import { mayHaveOtherKinds, outsideList, wrongKind } from "./value-checks.ts";
+import { isInScope, type LoadScope } from "./load-scope.ts";
+import { mayHaveOtherTypes, notAllowed, wrongType } from "./unexpected-values.ts";
 
 /** What was staged. */
 export type Staged = {
@@ -41,15 +41,15 @@ export async function stagePage(connection: DuckDBConnection, page: string): Pro
 export async function endStaging(
   connection: DuckDBConnection,
   pages: readonly string[],
-  asked: Asked,
+  scope: LoadScope,
 ): Promise<Staged> {
-  const files = `[${pages.map((page) => literal(stagedFile(page))).join(", ")}]`;
+  const files = `[${pages.map((page) => sqlLiteral(stagedFile(page))).join(", ")}]`;
   const all = `read_parquet(${files})`;
   let from = `(select * from ${all} where _reason is null)`;
-  let found = await lookThrough(connection, asked, all);
+  let found = await lookThrough(connection, scope, all);
   if (found.textless > 0 || found.odd > 0) {
     for (const page of pages) await addTexts(connection, page);
-    found = await lookThrough(connection, asked, all);
+    found = await lookThrough(connection, scope, all);
   }
   const { rejected, unidentified } = found;
   if (found.ids < found.rows) {
@@ -59,9 +59,9 @@ export async function endStaging(
       select * from read_parquet(${files}, filename = true, file_row_number = true) where _reason is null
       qualify row_number() over (partition by complaint_id order by filename desc, file_row_number desc) = 1`);
     from = "once";
-    found = await lookThrough(connection, asked, from);
+    found = await lookThrough(connection, scope, from);
   }
-  if (found.strangers > 0) throw await filterIgnored(connection, asked, from);
+  if (found.strangers > 0) throw await filterIgnored(connection, scope, from);
   return {
     from,
     rows: found.rows,
@@ -79,13 +79,13 @@ export async function endStaging(
 /** Stages a page again whose values have to be looked at one by one, or where the text of a rejected row was not taken out of it. */
 async function addTexts(connection: DuckDBConnection, page: string): Promise<void> {
   const textless = await connection.runAndReadAll(
-    `from read_parquet(${literal(stagedFile(page))}) where _odd or (_reason is not null and _raw is null) limit 1`,
+    `from read_parquet(${sqlLiteral(stagedFile(page))}) where _odd or (_reason is not null and _raw is null) limit 1`,
   );
   if (textless.currentRowCount > 0) await connection.run(stagingSql(page, "all"));
 }
 
 /** All that every load must know of its rows, in one reading. */
-async function lookThrough(connection: DuckDBConnection, asked: Asked, from: string) {
+async function lookThrough(connection: DuckDBConnection, scope: LoadScope, from: string) {
   const [
     rejected = 0,
     textless = 0,
@@ -102,7 +102,7 @@ async function lookThrough(connection: DuckDBConnection, asked: Asked, from: str
     `select count(_reason), count(*) filter (_reason is not null and _raw is null),
          count(*) filter (_reason is not null and complaint_id is null), count(*) filter (_reason is null),
          count(distinct complaint_id) filter (_reason is null),
-         count(*) filter (_reason is null and (${isAsked(asked)}) is not true), count(_extra) filter (_reason is null),
+         count(*) filter (_reason is null and (${isInScope(scope)}) is not true), count(_extra) filter (_reason is null),
          count(*) filter (_reason is null and ${isStrangeResponse}), count(*) filter (_odd),
          bit_or(_missing) filter (_reason is null), bit_and(_missing) filter (_reason is null), bit_and(_null) filter (_reason is null)
        from ${from}`,
@@ -125,7 +125,7 @@ async function missingFields(
   return lacked.map((field, i) => ({ field, rows: lacking[i]! }));
 }
 
-const isStrangeResponse = `company_response not in (${companyResponses.map(literal).join(", ")})`;
+const isStrangeResponse = `company_response not in (${companyResponses.map(sqlLiteral).join(", ")})`;
 
 async function strangeResponses(connection: DuckDBConnection, from: string): Promise<string[]> {
   const found = await connection.runAndReadAll(
@@ -145,10 +145,10 @@ async function numbers(connection: DuckDBConnection, sql: string): Promise<numbe
   return (await connection.runAndReadAll(sql)).getRows()[0]!.map(Number);
 }
 
-async function filterIgnored(connection: DuckDBConnection, asked: Asked, from: string): Promise<PipelineError> {
-  const { names, window } = asked;
+async function filterIgnored(connection: DuckDBConnection, scope: LoadScope, from: string): Promise<PipelineError> {
+  const { names, window } = scope;
   const strangers = await connection.runAndReadAll(`
-    select count(*), min(complaint_id), min(company), min(date_received)::varchar from ${from} where (${isAsked(asked)}) is not true`);
+    select count(*), min(complaint_id), min(company), min(date_received)::varchar from ${from} where (${isInScope(scope)}) is not true`);
   const [rows, id, company, received] = strangers.getRows()[0]!;
   return new PipelineError({
     code: "source_ignored_filter",
@@ -162,7 +162,7 @@ async function filterIgnored(connection: DuckDBConnection, asked: Asked, from: s
 
 const stagedFile = (page: string) => `${page}.parquet`;
 
-const known = `[${fields.map(literal).join(", ")}]`;
+const known = `[${fields.map(sqlLiteral).join(", ")}]`;
 
 /** A row's missing fields are the bits of a number: a list of their names would be most of what is staged. */
 export function bitOf(field: Field): number {
@@ -174,7 +174,7 @@ const unknownOf = (keys: string) => `list_filter(${keys}, lambda key: not list_c
 
 /** The fields that are not among these keys, as the bits of a number. */
 const missingOf = (keys: string) =>
-  fields.map((field) => `if(list_contains(${keys}, ${literal(field)}), 0, ${bitOf(field)})`).join(" + ");
+  fields.map((field) => `if(list_contains(${keys}, ${sqlLiteral(field)}), 0, ${bitOf(field)})`).join(" + ");
 
 /** Whether a key is among them twice: JSON does not say which value counts. */
 const hasTwice = (keys: string) => `len(list_distinct(${keys})) < len(${keys})`;
@@ -191,8 +191,8 @@ const extraFields = `to_json(map(${unknownOf("keys")}, list_transform(${unknownO
 const stagingSql = (page: string, texts: "all" | "where needed") => `
   copy (with page as (
     select content, from_json(content, '{"hits":{"hits":[{"_source":"MAP(VARCHAR,VARCHAR)"}]}}').hits.hits as hits,
-      ${mayHaveOtherKinds("content")} as odd
-    from read_text(${literal(page)})
+      ${mayHaveOtherTypes("content")} as odd
+    from read_text(${sqlLiteral(page)})
   ),
   usual as (
     select *, coalesce(map_keys(hits[1]._source), []) as usual from page
@@ -217,18 +217,18 @@ const stagingSql = (page: string, texts: "all" | "where needed") => `
     select * replace (case when not twice then complaint_id end as complaint_id),
       case when alike then usually_missing else ${missingOf("keys")} end as _missing,
       ${mutableFields.map((field) => `if(${field} is null, ${bitOf(field)}, 0)`).join(" + ")} as _null,
-      ${texts === "all" ? `case when odd then ${wrongKind("j")} end` : "null"} as wrong_kind,
+      ${texts === "all" ? `case when odd then ${wrongType("j")} end` : "null"} as wrong_kind,
       case
         when twice then 'a key twice'
         when wrong_kind is not null then wrong_kind
         when complaint_id is null then 'no complaint_id'
         when date_received is null then 'unreadable date_received'
         when sent_text is not null and date_sent_to_company is null then 'unreadable date_sent_to_company'
-        else ${outsideList()}
+        else ${notAllowed()}
       end as _reason
     from typed
   )
   select ${fields.join(", ")}, _missing, _null, odd and ${texts !== "all"} as _odd,
     case when len(keys) + bit_count(_missing) > ${fields.length} then ${extraFields} end::json as _extra,
     _reason, case when _reason is not null then ${texts === "all" ? "coalesce(j::varchar, 'null')" : "j::varchar"} end as _raw
-  from judged) to ${literal(stagedFile(page))} (format parquet)`;
+  from judged) to ${sqlLiteral(stagedFile(page))} (format parquet)`;

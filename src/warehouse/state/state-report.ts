@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import type { Owed } from "../../pipeline/flow/ports.ts";
-import { literal } from "../../pipeline/literal.ts";
+import type { PendingBuild } from "../../pipeline/flow/ports.ts";
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { NameRows, StoredCompany } from "../../pipeline/window/window.ts";
 import { Database, type DatabaseOptions, readFile } from "../file/database.ts";
 import { currentVersion, ownMigrations } from "../file/migrate.ts";
-import { readOwed, readRemembered } from "./state.ts";
+import { readPendingBuild, readRemembered } from "./state.ts";
 
 type LastLoad = { at: string; window: { from: string; to: string }; expected: number; rejected: number };
 
@@ -13,7 +13,7 @@ export type StateReport = {
   /** Companies that were loaded and have no watermark: it was reset, or the models were not built since. */
   loaded: { company: string; names: string[]; lastLoad: LastLoad }[];
   untracked: NameRows[];
-  dbt: Owed;
+  dbt: PendingBuild;
 };
 
 /** What a warehouse remembers, only looked at: nothing is made or changed. An absent file has no companies. */
@@ -22,7 +22,7 @@ export async function readStateReport({ path, relations }: DatabaseOptions, proj
     companies: [],
     loaded: [],
     untracked: [],
-    dbt: { owed: true, reason: "there is no warehouse yet" },
+    dbt: { isPending: true, reason: "there is no warehouse yet" },
   };
   if (!existsSync(path)) return nothing;
   return readFile(path, async (connection) => {
@@ -51,7 +51,7 @@ export async function readStateReport({ path, relations }: DatabaseOptions, proj
         .map(([company, lastLoad]) => ({ company, names: namesOf.get(company) ?? [], lastLoad }))
         .sort((a, b) => (a.company < b.company ? -1 : 1)),
       untracked,
-      dbt: await readOwed(connection, project),
+      dbt: await readPendingBuild(connection, project),
     };
   });
 }
@@ -62,7 +62,7 @@ export async function forgetStates(options: DatabaseOptions, companies: readonly
   const database = await Database.open(options);
   try {
     return await database.connection(async (connection) => {
-      const only = companies.length === 0 ? "" : `where company in (${companies.map(literal).join(", ")})`;
+      const only = companies.length === 0 ? "" : `where company in (${companies.map(sqlLiteral).join(", ")})`;
       await connection.run("begin");
       const forgotten = await connection.runAndReadAll(`delete from pipeline.state ${only} returning company`);
       await connection.run(`delete from pipeline.loaded_days ${only}`);

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { Commit, CommittedLoad, Owed, Retry } from "../../pipeline/flow/ports.ts";
-import { literal } from "../../pipeline/literal.ts";
+import type { Commit, CommittedLoad, PendingBuild, RetriedRun } from "../../pipeline/flow/ports.ts";
 import type { MartsBuild } from "../../pipeline/manifest.ts";
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { Window } from "../../pipeline/window/days.ts";
 import {
   type CompanyState,
@@ -12,7 +12,7 @@ import {
   type StoredCompany,
 } from "../../pipeline/window/window.ts";
 import { warehouseGone } from "../file/failures.ts";
-import { isAsked } from "../load/asked.ts";
+import { isInScope } from "../load/load-scope.ts";
 
 export async function readRemembered(connection: DuckDBConnection): Promise<Remembered> {
   const result = await connection.runAndReadAll(
@@ -43,7 +43,7 @@ export async function readRowsByName(
   window: Window,
 ): Promise<NameRows[]> {
   const result = await connection.runAndReadAll(
-    `select company, count(*) from raw.cfpb_complaints where _deleted_at is null and ${isAsked({ names: [...names], window })} group by company`,
+    `select company, count(*) from raw.cfpb_complaints where _deleted_at is null and ${isInScope({ names: [...names], window })} group by company`,
   );
   return result.getRows().map(([name, rows]) => ({ name: String(name), rows: Number(rows) }));
 }
@@ -97,31 +97,31 @@ export async function readLastBuild(connection: DuckDBConnection): Promise<Marts
 }
 
 /** What dbt has not seen: loads that changed something since its last success, or another project (invariant 3). */
-export async function readOwed(connection: DuckDBConnection, project: string): Promise<Owed> {
+export async function readPendingBuild(connection: DuckDBConnection, project: string): Promise<PendingBuild> {
   const last = await readLastBuild(connection);
-  if (last === null) return { owed: true, reason: "the marts were never built" };
+  if (last === null) return { isPending: true, reason: "the marts were never built" };
   const unseen = await connection.runAndReadAll(
     `select count(*) from pipeline.loads where load_no > ${last.throughLoadNo} and inserted + updated + deleted > 0`,
   );
   const loads = Number(unseen.value(0, 0));
-  if (loads > 0) return { owed: true, reason: `${loads} loads with changes since the marts were built` };
-  if (last.project !== project) return { owed: true, reason: "the dbt project changed" };
-  return { owed: false, reason: "nothing new" };
+  if (loads > 0) return { isPending: true, reason: `${loads} loads with changes since the marts were built` };
+  if (last.project !== project) return { isPending: true, reason: "the dbt project changed" };
+  return { isPending: false, reason: "nothing new" };
 }
 
 /** The last load of each company that does what a run left over: its own, or one since then through the same day or a later one. */
 export async function readLoadsFor(
   connection: DuckDBConnection,
-  retry: Retry,
+  retry: RetriedRun,
   source: string,
 ): Promise<CommittedLoad[]> {
-  const own = `run_id in (${retry.runIds.map(literal).join(", ")})`;
-  const others = `loaded_at >= ${literal(retry.since)}::timestamptz and window_to >= ${literal(retry.asOf)}::date
-    and source = ${literal(source)}`;
+  const own = `run_id in (${retry.runIds.map(sqlLiteral).join(", ")})`;
+  const others = `loaded_at >= ${sqlLiteral(retry.since)}::timestamptz and window_to >= ${sqlLiteral(retry.asOf)}::date
+    and source = ${sqlLiteral(source)}`;
   const result = await connection.runAndReadAll(`
     select company, to_json(names), window_from::varchar, window_to::varchar, load_id, load_no, expected, inserted, updated,
       deleted, unchanged, rejected
-    from pipeline.loads where ${own}${retry.othersCount ? ` or (${others})` : ""}
+    from pipeline.loads where ${own}${retry.acceptsOtherLoads ? ` or (${others})` : ""}
     qualify row_number() over (partition by company order by load_no desc) = 1`);
   return result.getRows().map(([company, names, from, to, loadId, ...numbers]) => {
     const [loadNo, expected, inserted, updated, deleted, unchanged, rejected] = numbers.map(Number) as [
@@ -155,7 +155,7 @@ export async function readLastLoad(
 }
 
 /** Whether the last load of each company read this index. */
-export async function readHasRead(
+export async function readHasLoadedIndex(
   connection: DuckDBConnection,
   index: string,
   companies: readonly string[],
@@ -163,7 +163,7 @@ export async function readHasRead(
   const read = await connection.runAndReadAll(`
     select count(*) from (
       select company, last_indexed from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1)
-    where last_indexed = ${literal(index)} and company in (${companies.map(literal).join(", ")})`);
+    where last_indexed = ${sqlLiteral(index)} and company in (${companies.map(sqlLiteral).join(", ")})`);
   return Number(read.value(0, 0)) === companies.length;
 }
 
@@ -173,7 +173,7 @@ export async function checkLoads(
   path: string,
   loadIds: readonly string[],
 ): Promise<void> {
-  const ids = `[${loadIds.map(literal).join(", ")}]::varchar[]`;
+  const ids = `[${loadIds.map(sqlLiteral).join(", ")}]::varchar[]`;
   const held = await connection.runAndReadAll(
     `select count(distinct load_id) from pipeline.loads where list_contains(${ids}, load_id)`,
   );
@@ -186,21 +186,21 @@ export async function writeCommit(connection: DuckDBConnection, path: string, co
   await connection.run("begin");
   await checkLoads(connection, path, loadIds);
   for (const { company, loadId, state } of companies) {
-    await connection.run(`delete from pipeline.state where company = ${literal(company)}`);
+    await connection.run(`delete from pipeline.state where company = ${sqlLiteral(company)}`);
     await connection.run(`
-      insert into pipeline.state values (${literal(company)}, [${state.names.map(literal).join(", ")}],
-        ${literal(state.loadedFrom)}, ${literal(state.loadedThrough)}, ${literal(loadId)}, ${literal(runId)}, now())`);
+      insert into pipeline.state values (${sqlLiteral(company)}, [${state.names.map(sqlLiteral).join(", ")}],
+        ${sqlLiteral(state.loadedFrom)}, ${sqlLiteral(state.loadedThrough)}, ${sqlLiteral(loadId)}, ${sqlLiteral(runId)}, now())`);
     const ranges = state.loaded.flatMap(({ name, days }) =>
-      days.map(({ from, to }) => `(${[company, name, from, to].map(literal).join(", ")})`),
+      days.map(({ from, to }) => `(${[company, name, from, to].map(sqlLiteral).join(", ")})`),
     );
-    await connection.run(`delete from pipeline.loaded_days where company = ${literal(company)}`);
+    await connection.run(`delete from pipeline.loaded_days where company = ${sqlLiteral(company)}`);
     await connection.run(`insert into pipeline.loaded_days values ${ranges.join(", ")}`);
   }
   if (built !== null) {
     await connection.run(`
       insert into pipeline.transforms
-      select ${literal(runId)}, coalesce(max(load_no), 0), ${literal(built.project)}, now(),
-        [${built.marts.map(literal).join(", ")}]::varchar[] from pipeline.loads`);
+      select ${sqlLiteral(runId)}, coalesce(max(load_no), 0), ${sqlLiteral(built.project)}, now(),
+        [${built.marts.map(sqlLiteral).join(", ")}]::varchar[] from pipeline.loads`);
   }
   await connection.run("commit");
 }

@@ -6,9 +6,9 @@ import { Hono } from "hono";
 import { PipelineError } from "../../run/errors.ts";
 import { pageAt } from "../pages.ts";
 import { readPath } from "./access/address.ts";
-import { type Gate, refusal } from "./access/guard.ts";
+import { type AccessRules, refusal } from "./access/guard.ts";
 import { Login } from "./access/login.ts";
-import { escaped, sendPage } from "./access/plain-page.ts";
+import { escapeHtml, sendPage } from "./access/plain-page.ts";
 import { dataRoutes } from "./api/data-routes.ts";
 import { lineageRoutes } from "./api/lineage-routes.ts";
 import { metrics } from "./api/metrics.ts";
@@ -71,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
   if (!loopback.includes(host) && token === null) throw notLoopback(host);
   const isSecure = publicOrigin?.startsWith("https:") ?? false;
   const login = token === null ? null : new Login({ token, isSecure, onWrong: onNotice });
-  const gate: Gate = { names: token === null ? loopback : null, publicOrigin };
+  const gate: AccessRules = { names: token === null ? loopback : null, publicOrigin };
   const changes = new Changes(home);
   const app = application(home, changes, new Sender(options.sending), onError);
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
@@ -170,7 +170,7 @@ function refuse(
 ): void {
   const isPerson = /\btext\/html\b/.test(request.headers.accept ?? "") && !request.url?.startsWith("/api/");
   if (isPerson) {
-    sendPage(response, status, String(status), `<p>${escaped(message)}</p>\n<p><a href="/">Overview</a></p>`, more);
+    sendPage(response, status, String(status), `<p>${escapeHtml(message)}</p>\n<p><a href="/">Overview</a></p>`, more);
     return;
   }
   response.writeHead(status, { "content-type": "application/json", ...more });

@@ -26,13 +26,13 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
 export const post = <T>(path: string, body: object = {}) =>
   ask<T>(path, { method: "POST", body: JSON.stringify(body) });
 
-export type Asked<T> = { data: T | null; error: string | null; again(): void };
+export type Query<T> = { data: T | null; error: string | null; again(): void };
 
 /**
- * What the server answers to a path; asked again after every change at the server where `live`. Old data stays while new data is
- * fetched; null: nothing is asked.
+ * What the server answers to a path; result again after every change at the server where `live`. Old data stays while new data is
+ * fetched; null: nothing is result.
  */
-export function useAsked<T>(path: string | null, live = false): Asked<T> {
+export function useQuery<T>(path: string | null, live = false): Query<T> {
   const [state, setState] = useState<{ path: string | null; data: T | null; error: string | null }>({
     ...{ path: null, data: null, error: null },
   });

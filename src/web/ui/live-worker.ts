@@ -1,8 +1,8 @@
-import { followChanges, type Told } from "./stream.ts";
+import { followChanges, type ServerEvent } from "./stream.ts";
 
 /** Holds the one stream of changes, and passes it on to every tab. */
 const ports = new Set<MessagePort>();
-let last: Told = { type: "lost" };
+let last: ServerEvent = { type: "lost" };
 
 (self as unknown as { onconnect: (event: MessageEvent) => void }).onconnect = ({ ports: [port] }) => {
   if (port === undefined) return;

@@ -1,13 +1,13 @@
 import { signal } from "@preact/signals";
-import { followChanges, type Told } from "./stream.ts";
+import { followChanges, type ServerEvent } from "./stream.ts";
 
-/** Counts the changes at the server: what is shown is asked again when it moves. */
+/** Counts the changes at the server: what is shown is result again when it moves. */
 export const changes = signal(0);
 export const connection = signal<"live" | "lost">("lost");
 
 /** One stream for all tabs: a browser opens six connections to a server at most. */
 export function listen(): void {
-  const hear = ({ type }: Told) => {
+  const hear = ({ type }: ServerEvent) => {
     if (type === "lost") connection.value = "lost";
     else {
       // What changed while the stream was away is not known.
@@ -20,6 +20,6 @@ export function listen(): void {
     return;
   }
   const worker = new SharedWorker(new URL("./live-worker.ts", import.meta.url), { type: "module", name: "pipeline" });
-  worker.port.onmessage = ({ data }: MessageEvent<Told>) => hear(data);
+  worker.port.onmessage = ({ data }: MessageEvent<ServerEvent>) => hear(data);
   worker.port.start();
 }

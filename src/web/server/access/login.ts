@@ -13,7 +13,7 @@ const mostWrong = 5;
 const mostAddresses = 10_000;
 
 /** Who asks: let in; without a token; with a wrong one, and how many seconds to wait where there were too many. */
-export type Entry = { state: "in" } | { state: "none" } | { state: "wrong"; waitSeconds: number | null };
+export type LoginResult = { state: "in" } | { state: "none" } | { state: "wrong"; waitSeconds: number | null };
 
 export type LoginOptions = {
   token: string;
@@ -39,7 +39,7 @@ export class Login {
   }
 
   /** A session's cookie, or the token itself as `Authorization: Bearer`. */
-  entryOf(request: IncomingMessage): Entry {
+  entryOf(request: IncomingMessage): LoginResult {
     const { authorization, cookie } = request.headers;
     // What else stands there, such as the password of a proxy, is not for this server.
     const bearer = /^Bearer\b\s*(.*)$/is.exec(authorization ?? "")?.[1];

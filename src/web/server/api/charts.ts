@@ -1,4 +1,4 @@
-import { literal } from "../../../pipeline/literal.ts";
+import { sqlLiteral } from "../../../pipeline/sql-text.ts";
 
 /** What the data pages are filtered by; nothing: everything. Days are inclusive. */
 export type ChartFilter = {
@@ -50,10 +50,10 @@ export function chartSql(name: ChartName, filter: ChartFilter): string {
 function conditions({ company, product, state, from, to }: ChartFilter): string {
   return [
     company?.length ? among("company", company) : "",
-    product === undefined ? "" : `current_product = ${literal(product)}`,
-    state === undefined ? "" : `state = ${literal(state)}`,
-    from === undefined ? "" : `date_received >= ${literal(from)}`,
-    to === undefined ? "" : `date_received <= ${literal(to)}`,
+    product === undefined ? "" : `current_product = ${sqlLiteral(product)}`,
+    state === undefined ? "" : `state = ${sqlLiteral(state)}`,
+    from === undefined ? "" : `date_received >= ${sqlLiteral(from)}`,
+    to === undefined ? "" : `date_received <= ${sqlLiteral(to)}`,
   ]
     .filter(Boolean)
     .join("\n  and ");
@@ -61,6 +61,6 @@ function conditions({ company, product, state, from, to }: ChartFilter): string 
 
 function among(column: string, values: readonly string[]): string {
   return values.length === 1
-    ? `${column} = ${literal(values[0]!)}`
-    : `${column} in (${values.map(literal).join(", ")})`;
+    ? `${column} = ${sqlLiteral(values[0]!)}`
+    : `${column} in (${values.map(sqlLiteral).join(", ")})`;
 }

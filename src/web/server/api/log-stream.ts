@@ -17,18 +17,18 @@ export function streamLog(
   home: Home,
   changes: Changes,
   run: RunRow,
-  asked: z.output<typeof logQuery>,
+  request: z.output<typeof logQuery>,
   lastEventId: string | undefined,
   response: ServerResponse,
 ): void {
   openStream(response);
-  let after = Math.max(asked.after, Number(lastEventId) || 0);
-  let told = "";
+  let after = Math.max(request.after, Number(lastEventId) || 0);
+  let sent = "";
   const more = () => {
     try {
       send();
     } catch {
-      // The history is away, or the run was pruned: the browser asks again and is told.
+      // The history is away, or the run was pruned: the browser asks again and is sent.
       stop();
       response.destroy();
     }
@@ -39,12 +39,12 @@ export function streamLog(
       const history = home.history.get();
       if (history === null) return void finish();
       const state = history.stateOf(run.no);
-      const lines = history.logs(run, { ...logFilter(asked), after });
+      const lines = history.logs(run, { ...logFilter(request), after });
       for (const line of lines) response.write(`id: ${line.seq}\nevent: line\ndata: ${JSON.stringify(line)}\n\n`);
       after = lines.at(-1)?.seq ?? after;
-      if (state !== told) response.write(`event: state\ndata: ${JSON.stringify({ state })}\n\n`);
-      told = state;
-      if (lines.length < asked.limit) {
+      if (state !== sent) response.write(`event: state\ndata: ${JSON.stringify({ state })}\n\n`);
+      sent = state;
+      if (lines.length < request.limit) {
         if (isFinal(state)) finish();
         return;
       }

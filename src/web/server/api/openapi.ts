@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Route } from "./route.ts";
 
-/** The OpenAPI document of the routes, made from the schemas that check what is asked. */
+/** The OpenAPI document of the routes, made from the schemas that check what is input. */
 export function openApi(routes: readonly Route[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
@@ -27,9 +27,9 @@ function operation(route: Route): object {
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     ...{ name, in: "path", required: true, schema: { type: "string" } },
   }));
-  const asked = jsonSchema(query, "input") as { properties?: Record<string, object>; required?: string[] };
-  const inQuery = Object.entries(asked.properties ?? {}).map(([name, schema]) => ({
-    ...{ name, in: "query", required: asked.required?.includes(name) ?? false, schema },
+  const input = jsonSchema(query, "input") as { properties?: Record<string, object>; required?: string[] };
+  const inQuery = Object.entries(input.properties ?? {}).map(([name, schema]) => ({
+    ...{ name, in: "query", required: input.required?.includes(name) ?? false, schema },
   }));
   return {
     summary,

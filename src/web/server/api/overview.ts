@@ -1,6 +1,6 @@
 import type { History, RunDetail, RunRow } from "../../../history/history.ts";
 import { publicRun } from "../../../history/public-run.ts";
-import { duration, minuteText, plural } from "../../../pipeline/report/words.ts";
+import { formatDuration, minuteText, plural } from "../../../pipeline/report/format.ts";
 import { addDays, dayOf } from "../../../pipeline/window/days.ts";
 import type { Home } from "../home.ts";
 
@@ -16,8 +16,8 @@ export function overview(home: Home, now: number): object {
   const history = home.history.get();
   history?.findCrashed();
   const runs = history?.list({ limit: shown }) ?? [];
-  const [newest, told] = history === null ? [] : lookedAt(history, runs);
-  const companies = (told?.report?.companies ?? []).map(
+  const [newest, loaded] = history === null ? [] : lookedAt(history, runs);
+  const companies = (loaded?.report?.companies ?? []).map(
     ({ company, names, loadedThrough, expected, inserted, updated, deleted, state }) => ({
       ...{ company, names, loadedThrough, expected, inserted, updated, deleted, state },
     }),
@@ -44,7 +44,7 @@ export function overview(home: Home, now: number): object {
 }
 
 /** The newest run, and the newest that says something of the companies: usually the same, and one is all that is read. */
-function lookedAt(history: History, runs: readonly RunRow[]): [newest?: RunDetail, told?: RunDetail] {
+function lookedAt(history: History, runs: readonly RunRow[]): [newest?: RunDetail, loaded?: RunDetail] {
   let newest: RunDetail | undefined;
   for (const { no } of runs.slice(0, looked)) {
     const run = history.inspect(no);
@@ -58,7 +58,7 @@ function lookedAt(history: History, runs: readonly RunRow[]): [newest?: RunDetai
 function words(run: RunDetail): string {
   const { state, startedAt, endedAt, report, error } = { error: run.report?.error ?? null, ...run };
   if (endedAt === null) return `${state} since ${new Date(startedAt).toISOString().slice(11, 16)} UTC`;
-  const took = `${state} in ${duration(Math.max(endedAt - startedAt, 0))}`;
+  const took = `${state} in ${formatDuration(Math.max(endedAt - startedAt, 0))}`;
   if (error !== null) return `${took}: ${error.message}`;
   if (report === null) return took;
   if (report.nothingNew) return `${took}: nothing new in the days that were read`;

@@ -8,7 +8,7 @@ import { factsOf, PipelineError, statusOf } from "../../../run/errors.ts";
 import type { Sender } from "../sending.ts";
 import { Problem } from "./problem.ts";
 
-type Asked = { params: Record<string, string>; query: unknown; body: unknown; signal: AbortSignal };
+type RouteRequest = { params: Record<string, string>; query: unknown; body: unknown; signal: AbortSignal };
 
 type Address = {
   /** Below `/api/v1`, such as `/runs/:id`. */
@@ -22,7 +22,7 @@ export type JsonRoute = Address & {
   method: "get" | "post" | "delete";
   body: z.ZodType | null;
   answer: z.ZodType;
-  handle(asked: Asked): unknown;
+  handle(request: RouteRequest): unknown;
 };
 
 /** Writes an answer as it comes. */
@@ -33,7 +33,7 @@ export type StreamRoute = Address & {
   method: "get";
   /** The type of the answer. */
   type: string;
-  stream(asked: Omit<Asked, "body"> & { lastEventId: string | undefined }): Writer;
+  stream(request: Omit<RouteRequest, "body"> & { lastEventId: string | undefined }): Writer;
 };
 
 export type Route = JsonRoute | StreamRoute;
@@ -49,7 +49,7 @@ export function route<
     body?: B;
     answer: A;
     handle(
-      asked: Omit<Asked, "query" | "body"> & { query: z.output<Q>; body: z.output<B> },
+      request: Omit<RouteRequest, "query" | "body"> & { query: z.output<Q>; body: z.output<B> },
     ): z.input<A> | Promise<z.input<A>>;
   },
 ): Route {
@@ -60,7 +60,7 @@ export function route<
 export function streamRoute<Q extends z.ZodType>(
   given: Pick<StreamRoute, "path" | "summary" | "type"> & {
     query: Q;
-    stream(asked: Omit<Parameters<StreamRoute["stream"]>[0], "query"> & { query: z.output<Q> }): Writer;
+    stream(request: Omit<Parameters<StreamRoute["stream"]>[0], "query"> & { query: z.output<Q> }): Writer;
   },
 ): Route {
   return { method: "get", ...given } as unknown as Route;
@@ -88,10 +88,10 @@ export function routed(routes: readonly Route[], sender: Sender, onError: (error
     app[one.method](one.path, async (context) => {
       const query = check(one.query, queryOf(context), "query");
       const { signal } = context.req.raw;
-      const asked = { params: context.req.param() as Record<string, string>, query, signal };
-      if ("stream" in one) return answerStream(one, asked, context, onError);
+      const request = { params: context.req.param() as Record<string, string>, query, signal };
+      if ("stream" in one) return answerStream(one, request, context, onError);
       const body = one.body === null ? null : check(one.body, await readBody(context), "body");
-      const text = JSON.stringify(await one.handle({ ...asked, body }));
+      const text = JSON.stringify(await one.handle({ ...request, body }));
       const headers = { "content-type": "application/json" };
       if (Buffer.byteLength(text) <= smallAnswer) return context.body(text, 200, headers);
       const { outgoing } = context.env;
@@ -108,11 +108,11 @@ export function routed(routes: readonly Route[], sender: Sender, onError: (error
 
 function answerStream(
   { type, stream }: StreamRoute,
-  asked: Omit<Asked, "body">,
+  request: Omit<RouteRequest, "body">,
   context: Context<{ Bindings: HttpBindings }>,
   onError: (error: unknown) => void,
 ): Response {
-  const write = stream({ ...asked, lastEventId: context.req.header("last-event-id") });
+  const write = stream({ ...request, lastEventId: context.req.header("last-event-id") });
   if (context.req.method === "HEAD") return context.body(null, 200, { "content-type": type });
   const response = context.env.outgoing as ServerResponse;
   // What fails while an answer is under way ends that answer, and nothing else.

@@ -55,19 +55,19 @@ function Company({ company }: { company: string }) {
   return (
     <div>
       <h2>{title}</h2>
-      <ChartCard title={`${title}: complaints by month`} name="complaints-by-month" asked={useChart("monthly", only)}>
+      <ChartCard title={`${title}: complaints by month`} name="complaints-by-month" result={useChart("monthly", only)}>
         {(rows) => <Monthly rows={rows} />}
       </ChartCard>
-      <ChartCard title={`${title}: products`} name="products" asked={useChart("products", only)}>
+      <ChartCard title={`${title}: products`} name="products" result={useChart("products", only)}>
         {(rows) => <BarChart title="Products" bars={bars(rows, "product")} />}
       </ChartCard>
-      <ChartCard title={`${title}: issues`} name="issues" asked={useChart("issues", only)}>
+      <ChartCard title={`${title}: issues`} name="issues" result={useChart("issues", only)}>
         {(rows) => <BarChart title="Issues" bars={bars(rows, "issue")} />}
       </ChartCard>
-      <ChartCard title={`${title}: how it answered`} name="responses" asked={useChart("responses", only)}>
+      <ChartCard title={`${title}: how it answered`} name="responses" result={useChart("responses", only)}>
         {(rows) => <BarChart title="How it answered" bars={bars(rows, "response")} />}
       </ChartCard>
-      <ChartCard title={`${title}: how late complaints appear`} name="lag" asked={useChart("lag", only)}>
+      <ChartCard title={`${title}: how late complaints appear`} name="lag" result={useChart("lag", only)}>
         {(rows) => {
           const months = rows.filter(({ median_days_to_publish }) => median_days_to_publish !== null).toReversed();
           return months.length === 0 ? (

@@ -6,9 +6,9 @@ import { Shown } from "../parts/shown.tsx";
 import { setQuery } from "../router.ts";
 
 function Totals() {
-  const asked = useChart("totals");
+  const result = useChart("totals");
   return (
-    <Shown asked={asked}>
+    <Shown result={result}>
       {(table) => {
         const [row] = rowsOf(table);
         return (
@@ -62,10 +62,10 @@ export function Executive() {
       <Filters />
       <Totals />
       <div class="pair">
-        <ChartCard title="Complaints by month" name="complaints-by-month" asked={useChart("monthly")}>
+        <ChartCard title="Complaints by month" name="complaints-by-month" result={useChart("monthly")}>
           {(rows) => <Monthly rows={rows} />}
         </ChartCard>
-        <ChartCard title="Companies" name="companies" asked={useChart("companies")}>
+        <ChartCard title="Companies" name="companies" result={useChart("companies")}>
           {(rows) => (
             <BarChart
               title="Companies"
@@ -74,15 +74,15 @@ export function Executive() {
             />
           )}
         </ChartCard>
-        <ChartCard title="Products" name="products" asked={useChart("products")}>
+        <ChartCard title="Products" name="products" result={useChart("products")}>
           {(rows) => (
             <BarChart title="Products" bars={bars(rows, "product")} onBar={(name) => setQuery({ product: name })} />
           )}
         </ChartCard>
-        <ChartCard title="How companies answered" name="responses" asked={useChart("responses")}>
+        <ChartCard title="How companies answered" name="responses" result={useChart("responses")}>
           {(rows) => <BarChart title="How companies answered" bars={bars(rows, "response")} />}
         </ChartCard>
-        <ChartCard title="Answered in time, percent" name="timely" asked={useChart("timely")}>
+        <ChartCard title="Answered in time, percent" name="timely" result={useChart("timely")}>
           {(rows) => (
             <LineChart
               title="Answered in time, percent"
@@ -92,7 +92,7 @@ export function Executive() {
             />
           )}
         </ChartCard>
-        <ChartCard title="Days until the complaint was sent to the company" name="days" asked={useChart("days")}>
+        <ChartCard title="Days until the complaint was sent to the company" name="days" result={useChart("days")}>
           {(rows) => <BarChart title="Days until the complaint was sent to the company" bars={bars(rows, "days")} />}
         </ChartCard>
       </div>

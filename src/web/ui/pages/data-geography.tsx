@@ -12,7 +12,7 @@ type Measure = keyof typeof measures;
 export function Geography() {
   const measure = (here.value.query.get("by") ?? "per_100k") as Measure;
   const selected = here.value.query.get("state");
-  const asked = useChart("states", { state: null });
+  const result = useChart("states", { state: null });
   const shown = (row: Row) =>
     `${short(Number(row.complaints))} complaints, ${text(row.per_100k ?? "-")} per 100,000 people, ${text(row.pct_timely ?? "-")}% in time`;
   return (
@@ -28,7 +28,7 @@ export function Geography() {
           ))}
         </select>
       </label>
-      <ChartCard title="Complaints by state" name="states" asked={asked}>
+      <ChartCard title="Complaints by state" name="states" result={result}>
         {(rows) => {
           const ranked = rows
             .filter((row) => row[measure] !== null)

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { useAsked } from "../api.ts";
+import { useQuery } from "../api.ts";
 import { SearchField } from "../parts/search-field.tsx";
 import { Shown } from "../parts/shown.tsx";
 import { here } from "../router.ts";
@@ -7,14 +7,14 @@ import type { LineageNode, RunDetail, RunRow } from "../types.ts";
 
 /** What the published tables are made of: columns, tests with their last results, SQL. */
 export function Lineage({ name }: { name: string }) {
-  const asked = useAsked<LineageNode[]>("/lineage");
+  const result = useQuery<LineageNode[]>("/lineage");
   useEffect(() => {
     document.title = `${name === "" ? "Lineage" : name}: pipeline`;
   }, [name]);
   return (
     <>
       <h1>Lineage</h1>
-      <Shown asked={asked}>
+      <Shown result={result}>
         {(nodes) => (name === "" ? <Graph nodes={nodes} /> : <One nodes={nodes} name={name} />)}
       </Shown>
     </>
@@ -87,8 +87,8 @@ function Graph({ nodes }: { nodes: LineageNode[] }) {
 
 function One({ nodes, name }: { nodes: LineageNode[]; name: string }) {
   const node = nodes.find((found) => found.name === name);
-  const runs = useAsked<RunRow[]>("/runs?state=Completed,Failed&limit=1", true);
-  const run = useAsked<RunDetail>(runs.data?.[0] === undefined ? null : `/runs/${runs.data[0].id}`);
+  const runs = useQuery<RunRow[]>("/runs?state=Completed,Failed&limit=1", true);
+  const run = useQuery<RunDetail>(runs.data?.[0] === undefined ? null : `/runs/${runs.data[0].id}`);
   if (node === undefined) {
     return (
       <p>

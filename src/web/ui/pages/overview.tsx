@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { daysBetween } from "../../../pipeline/window/days.ts";
-import { act, post, useAsked } from "../api.ts";
+import { act, post, useQuery } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { rowsOf } from "../parts/chart-card.tsx";
 import { favicon, State } from "../parts/icon.tsx";
@@ -12,23 +12,23 @@ import type { Overview as Data, Table } from "../types.ts";
 
 /** Is my data all right, what happened, what is next, what needs me? */
 export function Overview() {
-  const asked = useAsked<Data>("/overview", true);
+  const result = useQuery<Data>("/overview", true);
   useEffect(() => {
-    const state = asked.data?.last?.state ?? "";
-    document.title = `${asked.data?.last ? `${state}: ` : ""}pipeline`;
+    const state = result.data?.last?.state ?? "";
+    document.title = `${result.data?.last ? `${state}: ` : ""}pipeline`;
     if (state !== "") favicon(state);
-  }, [asked.data]);
+  }, [result.data]);
   return (
     <>
       <h1 class="hidden">Overview</h1>
-      <Shown asked={asked}>{(data) => <Page data={data} />}</Shown>
+      <Shown result={result}>{(data) => <Page data={data} />}</Shown>
     </>
   );
 }
 
 /** What the published snapshot has of each name: rows, and those of each of the last 60 days. */
 function usePublished(): Map<string, { rows: number; daily: number[] }> {
-  const { data } = useAsked<Table>("/charts/recent", true);
+  const { data } = useQuery<Table>("/charts/recent", true);
   return new Map(
     (data === null ? [] : rowsOf(data)).map(({ company, complaints, daily }) => [
       String(company),

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
-import { bytes, duration } from "../../../pipeline/report/words.ts";
-import { act, post, useAsked } from "../api.ts";
+import { formatBytes, formatDuration } from "../../../pipeline/report/format.ts";
+import { act, post, useQuery } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { LineChart } from "../parts/charts.tsx";
 import { DbtNodes } from "../parts/dbt-nodes.tsx";
@@ -17,19 +17,19 @@ const tabs = ["log", "tasks", "graph", "dbt", "requests", "parameters", "resourc
 
 /** A run, from its title to its last line; one that failed opens on its error. */
 export function Run({ id }: { id: string }) {
-  const asked = useAsked<RunDetail>(`/runs/${encodeURIComponent(id)}`, true);
+  const result = useQuery<RunDetail>(`/runs/${encodeURIComponent(id)}`, true);
   useEffect(() => {
-    if (asked.data === null) return;
-    document.title = `${asked.data.state}: ${asked.data.name}`;
-    favicon(asked.data.state);
-  }, [asked.data]);
+    if (result.data === null) return;
+    document.title = `${result.data.state}: ${result.data.name}`;
+    favicon(result.data.state);
+  }, [result.data]);
   // A run that was started a moment ago is not in the history yet.
   useEffect(() => {
-    if (asked.error === null) return;
-    const timer = setTimeout(asked.again, 1000);
+    if (result.error === null) return;
+    const timer = setTimeout(result.again, 1000);
     return () => clearTimeout(timer);
-  }, [asked]);
-  return <Shown asked={asked}>{(run) => <Page run={run} />}</Shown>;
+  }, [result]);
+  return <Shown result={result}>{(run) => <Page run={run} />}</Shown>;
 }
 
 function Page({ run }: { run: RunDetail }) {
@@ -50,8 +50,8 @@ function Page({ run }: { run: RunDetail }) {
         <State state={run.state} />
         {run.unheardSince !== null && <span>not heard from since {time(run.unheardSince)}</span>}
         <span class="dim" title={run.startedAt}>
-          {time(run.startedAt)} ({relative(run.startedAt)}), {duration(Math.max(took, 0))}, by {run.trigger}, process{" "}
-          {run.lease.pid}
+          {time(run.startedAt)} ({relative(run.startedAt)}), {formatDuration(Math.max(took, 0))}, by {run.trigger},
+          process {run.lease.pid}
         </span>
         <span class="buttons">
           {!isOver && run.state !== "Cancelling" && (
@@ -207,14 +207,14 @@ function Tasks({ run }: { run: RunDetail }) {
                 </td>
                 <td class="number">{task.attempts}</td>
                 <td class="number">
-                  {task.startedAt === null ? "" : duration((task.endedAt ?? Date.now()) - task.startedAt)}
+                  {task.startedAt === null ? "" : formatDuration((task.endedAt ?? Date.now()) - task.startedAt)}
                 </td>
                 <td class="number">{task.rows === 0 ? "" : short(task.rows)}</td>
-                <td class="number">{task.bytes === 0 ? "" : bytes(task.bytes)}</td>
+                <td class="number">{task.bytes === 0 ? "" : formatBytes(task.bytes)}</td>
                 <td class="number">{task.requests === 0 ? "" : task.requests}</td>
-                <td class="number">{task.waitedMs === 0 ? "" : duration(task.waitedMs)}</td>
-                <td class="number">{task.cpuMs === null ? "" : duration(task.cpuMs)}</td>
-                <td class="number">{task.peakRss === null ? "" : bytes(task.peakRss)}</td>
+                <td class="number">{task.waitedMs === 0 ? "" : formatDuration(task.waitedMs)}</td>
+                <td class="number">{task.cpuMs === null ? "" : formatDuration(task.cpuMs)}</td>
+                <td class="number">{task.peakRss === null ? "" : formatBytes(task.peakRss)}</td>
                 <td>{task.error?.code ?? task.reason ?? ""}</td>
               </tr>
             ))}

@@ -1,7 +1,7 @@
 import { millisecondsInDay, millisecondsInHour } from "date-fns/constants";
 import { useEffect, useState } from "preact/hooks";
-import { duration } from "../../../pipeline/report/words.ts";
-import { ask, useAsked } from "../api.ts";
+import { formatDuration } from "../../../pipeline/report/format.ts";
+import { ask, useQuery } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { State } from "../parts/icon.tsx";
 import { Empty, Shown } from "../parts/shown.tsx";
@@ -32,7 +32,7 @@ export function Runs() {
         Math.floor(Date.now() / millisecondsInHour) * millisecondsInHour - Number(days) * millisecondsInDay,
       ).toISOString(),
     );
-  const asked = useAsked<RunRow[]>(`/runs?${filter}`, true);
+  const result = useQuery<RunRow[]>(`/runs?${filter}`, true);
   useEffect(() => {
     document.title = "Runs: pipeline";
   }, []);
@@ -62,7 +62,7 @@ export function Runs() {
           />
         </label>
       </form>
-      <Shown asked={asked}>
+      <Shown result={result}>
         {(runs) =>
           runs.length === 0 ? (
             query.size === 0 ? (
@@ -96,7 +96,7 @@ function Pick({ label, name, values }: { label: string; name: string; values: re
   );
 }
 
-/** The first page is live; older ones are asked behind the last row. */
+/** The first page is live; older ones are result behind the last row. */
 function List({ first, filter }: { first: RunRow[]; filter: URLSearchParams }) {
   const [older, setOlder] = useState<RunRow[]>([]);
   const known = new Set(first.map(({ id }) => id));
@@ -139,7 +139,7 @@ function List({ first, filter }: { first: RunRow[]; filter: URLSearchParams }) {
                   {time(run.startedAt)} <span class="dim">{relative(run.startedAt)}</span>
                 </td>
                 <td class="number">
-                  {duration(
+                  {formatDuration(
                     Math.max(
                       (run.endedAt === null ? Date.now() : Date.parse(run.endedAt)) - Date.parse(run.startedAt),
                       0,

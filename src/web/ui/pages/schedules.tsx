@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { act, ask, post, useAsked } from "../api.ts";
+import { act, ask, post, useQuery } from "../api.ts";
 import { relative } from "../format.ts";
 import { CommandLine, Shown, Sure } from "../parts/shown.tsx";
 import { zone } from "../settings.ts";
@@ -7,14 +7,14 @@ import type { Schedule } from "../types.ts";
 
 /** When runs start, and what became of the last times. */
 export function Schedules() {
-  const asked = useAsked<Schedule[]>("/schedules", true);
+  const result = useQuery<Schedule[]>("/schedules", true);
   useEffect(() => {
     document.title = "Schedules: pipeline";
   }, []);
   return (
     <>
       <h1>Schedules</h1>
-      <Shown asked={asked}>
+      <Shown result={result}>
         {(schedules) => (
           <>
             {schedules.length === 0 && (

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
-import { bytes, duration } from "../../../pipeline/report/words.ts";
-import { useAsked } from "../api.ts";
+import { formatBytes, formatDuration } from "../../../pipeline/report/format.ts";
+import { useQuery } from "../api.ts";
 import { LineChart } from "../parts/charts.tsx";
 import { Empty, Shown } from "../parts/shown.tsx";
 import { here, setQuery } from "../router.ts";
@@ -9,7 +9,7 @@ import type { Trends as Data } from "../types.ts";
 /** How runs go over weeks: where tonight lies against its past. */
 export function Trends() {
   const days = here.value.query.get("days") ?? "30";
-  const asked = useAsked<Data>(`/trends?days=${encodeURIComponent(days)}`, true);
+  const result = useQuery<Data>(`/trends?days=${encodeURIComponent(days)}`, true);
   useEffect(() => {
     document.title = "Trends: pipeline";
   }, []);
@@ -28,7 +28,7 @@ export function Trends() {
           </select>
         </label>
       </form>
-      <Shown asked={asked}>
+      <Shown result={result}>
         {(data) =>
           data.runs.length === 0 ? (
             <Empty what="No run ended in that time." command="pipeline run" />
@@ -53,10 +53,10 @@ function Page({ data: { runs, tasks } }: { data: Data }) {
     <>
       <p class="big">
         {(100 - (100 * failed) / all).toFixed(1)}% of {all.toLocaleString("en-US")} runs completed; half of them within{" "}
-        {duration(median)}.
+        {formatDuration(median)}.
       </p>
       <p class="dim">
-        The newest took {duration(last)}: longer than, or as long as, {share}% of them.
+        The newest took {formatDuration(last)}: longer than, or as long as, {share}% of them.
       </p>
       <div class="pair">
         <LineChart
@@ -100,8 +100,8 @@ function Page({ data: { runs, tasks } }: { data: Data }) {
               <tr key={task}>
                 <td>{task}</td>
                 <td class="number">{times2}</td>
-                <td class="number">{duration(p50Ms)}</td>
-                <td class="number">{maxRss === null ? "" : bytes(maxRss)}</td>
+                <td class="number">{formatDuration(p50Ms)}</td>
+                <td class="number">{maxRss === null ? "" : formatBytes(maxRss)}</td>
               </tr>
             ))}
           </tbody>

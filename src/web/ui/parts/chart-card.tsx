@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { csvLine } from "../../../pipeline/report/csv.ts";
-import { type Asked, say } from "../api.ts";
+import { type Query, say } from "../api.ts";
 import type { Table } from "../types.ts";
 import { Shown } from "./shown.tsx";
 
@@ -9,19 +9,19 @@ import { Shown } from "./shown.tsx";
 export function ChartCard({
   title,
   name,
-  asked,
+  result,
   children,
 }: {
   title: string;
   name: string;
-  asked: Asked<Table>;
+  result: Query<Table>;
   children: (rows: Row[]) => ComponentChildren;
 }) {
   const [view, setView] = useState<"chart" | "table" | "sql">("chart");
   const card = useRef<HTMLElement>(null);
   return (
     <section class="card" aria-label={title} ref={card}>
-      <Shown asked={asked}>
+      <Shown result={result}>
         {(table) => (
           <>
             {view === "chart" && children(rowsOf(table))}

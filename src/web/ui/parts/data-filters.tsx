@@ -1,4 +1,4 @@
-import { useAsked } from "../api.ts";
+import { useQuery } from "../api.ts";
 import { here, setQuery } from "../router.ts";
 import type { Table } from "../types.ts";
 import { rowsOf } from "./chart-card.tsx";
@@ -12,7 +12,7 @@ export function useChart(name: string, change: Record<string, string | null> = {
     const value = key in change ? change[key] : here.value.query.get(key);
     if (value != null && value !== "") filter.set(key, value);
   }
-  return useAsked<Table>(`/charts/${name}${filter.size === 0 ? "" : `?${filter}`}`);
+  return useQuery<Table>(`/charts/${name}${filter.size === 0 ? "" : `?${filter}`}`);
 }
 
 export const text = (value: unknown) => String(value ?? "");

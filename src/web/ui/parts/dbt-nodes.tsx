@@ -1,5 +1,5 @@
 import { rowsCommand } from "../../../pipeline/report/checks.ts";
-import { duration, plural } from "../../../pipeline/report/words.ts";
+import { formatDuration, plural } from "../../../pipeline/report/format.ts";
 import type { DbtCheck, DbtNode } from "../../../run/events.ts";
 
 const worst: Record<string, number> = { error: 0, fail: 1, warn: 2 };
@@ -35,7 +35,7 @@ export function DbtNodes({ nodes }: { nodes: readonly DbtNode[] }) {
               </td>
               <td>{node.checks.length > 0 ? "checks" : node.kind}</td>
               <td class={isBad(node.status) ? "bad" : ""}>{node.status}</td>
-              <td class="number">{duration(node.durationMs)}</td>
+              <td class="number">{formatDuration(node.durationMs)}</td>
               <td>{node.checks.length > 0 ? <Checks checks={node.checks} /> : (node.message ?? "")}</td>
             </tr>
           ))}

@@ -1,5 +1,5 @@
-import { duration } from "../../../pipeline/report/words.ts";
-import { useAsked } from "../api.ts";
+import { formatDuration } from "../../../pipeline/report/format.ts";
+import { useQuery } from "../api.ts";
 import { clock } from "../format.ts";
 import type { LogLine, RunDetail } from "../types.ts";
 import { Shown } from "./shown.tsx";
@@ -24,9 +24,9 @@ type SourceEvent = {
 
 /** What the source was asked, in its order, and what became of it. */
 export function Requests({ run }: { run: RunDetail }) {
-  const asked = useAsked<LogLine[]>(`/runs/${run.id}/logs?search=source.&limit=1000`, run.endedAt === null);
+  const result = useQuery<LogLine[]>(`/runs/${run.id}/logs?search=source.&limit=1000`, run.endedAt === null);
   return (
-    <Shown asked={asked}>
+    <Shown result={result}>
       {(lines) => {
         const requests = requestsOf(lines.map(({ event }) => event as unknown as SourceEvent));
         if (requests.length === 0) return <p class="empty">The source was not asked in this run.</p>;
@@ -53,7 +53,7 @@ export function Requests({ run }: { run: RunDetail }) {
                     <td class={`number ${request.error === null ? "" : "bad"}`}>
                       {request.error ?? request.status ?? "waiting"}
                     </td>
-                    <td class="number">{request.ms === null ? "" : duration(request.ms)}</td>
+                    <td class="number">{request.ms === null ? "" : formatDuration(request.ms)}</td>
                   </tr>
                 ))}
               </tbody>

@@ -1,16 +1,16 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Asked } from "../api.ts";
+import type { Query } from "../api.ts";
 import { say } from "../api.ts";
 
 /** Data, or why it is not there: skeletons after a moment only, never over old data. */
-export function Shown<T>({ asked, children }: { asked: Asked<T>; children: (data: T) => ComponentChildren }) {
+export function Shown<T>({ result, children }: { result: Query<T>; children: (data: T) => ComponentChildren }) {
   const [isSlow, setSlow] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setSlow(true), 200);
     return () => clearTimeout(timer);
   }, []);
-  const { data, error, again } = asked;
+  const { data, error, again } = result;
   return (
     <>
       {error !== null && (

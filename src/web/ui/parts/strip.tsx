@@ -1,4 +1,4 @@
-import { duration } from "../../../pipeline/report/words.ts";
+import { formatDuration } from "../../../pipeline/report/format.ts";
 import { time } from "../format.ts";
 import type { Overview } from "../types.ts";
 
@@ -8,7 +8,7 @@ export function Strip({ runs }: { runs: Overview["runs"] }) {
   return (
     <ol class="strip">
       {runs.toReversed().map(({ id, name, state, startedAt, durationMs, changed }) => {
-        const text = `${name}: ${state}, ${time(startedAt, false)}, ${duration(durationMs)}${changed === null ? "" : `, ${changed.toLocaleString("en-US")} changed`}`;
+        const text = `${name}: ${state}, ${time(startedAt, false)}, ${formatDuration(durationMs)}${changed === null ? "" : `, ${changed.toLocaleString("en-US")} changed`}`;
         return (
           <li key={id}>
             <a href={`/runs/${id}`} title={text} aria-label={text} data-row>

@@ -1,4 +1,4 @@
-import { duration } from "../../../pipeline/report/words.ts";
+import { formatDuration } from "../../../pipeline/report/format.ts";
 import type { RunDetail } from "../types.ts";
 
 const rowPx = 26;
@@ -33,7 +33,7 @@ export function Timeline({ run, onTask }: { run: RunDetail; onTask(name: string)
           const waited = Math.min(task.waitedMs, (task.endedAt ?? end) - task.startedAt!);
           return (
             <g key={task.name} transform={`translate(0 ${y})`}>
-              <title>{`${task.name}: ${task.state}, ${duration((task.endedAt ?? end) - task.startedAt!)}${task.reason ? ` (${task.reason})` : ""}`}</title>
+              <title>{`${task.name}: ${task.state}, ${formatDuration((task.endedAt ?? end) - task.startedAt!)}${task.reason ? ` (${task.reason})` : ""}`}</title>
               {/* biome-ignore lint/a11y/noStaticElementInteractions: the log's own filter does the same by keyboard */}
               <text x="0" y="17" class="label" onClick={() => onTask(task.name)}>
                 {task.name.length > 38 ? `${task.name.slice(0, 37)}…` : task.name}
@@ -72,7 +72,7 @@ export function Timeline({ run, onTask }: { run: RunDetail; onTask(name: string)
           0 s
         </text>
         <text x={widthPx - 8} y={tasks.length * rowPx + 16} class="axis end">
-          {duration(end - start)}
+          {formatDuration(end - start)}
         </text>
       </svg>
     </div>

@@ -2,7 +2,7 @@ import { text } from "node:stream/consumers";
 import * as z from "zod";
 import type { TaskContext } from "../../pipeline/flow/ports.ts";
 import type { SourceClient } from "./client.ts";
-import { incompleteAnswer, unknownForm } from "./failures.ts";
+import { incompleteAnswer, unknownFormat } from "./failures.ts";
 
 /** What says that an answer is of a part of the index only. */
 const partSchema = z.object({
@@ -11,13 +11,13 @@ const partSchema = z.object({
 });
 
 /** Asks for an answer without hits, which fits into memory; of its form only what the schema names is looked at. */
-export async function askSmall<T>(
+export async function requestJson<T>(
   client: SourceClient,
   url: string,
   schema: z.ZodType<T>,
   context: TaskContext,
 ): Promise<T> {
-  return client.ask(url, context, async ({ body }) => {
+  return client.request(url, context, async ({ body }) => {
     const json = await text(body);
     client.traffic.bytes += Buffer.byteLength(json);
     const parsed = parse(json, url);
@@ -25,7 +25,7 @@ export async function askSmall<T>(
     if (!answer.success) {
       const issue = answer.error.issues[0];
       const where = issue?.path.join(".") || "the whole";
-      throw unknownForm(url, `${where}: ${issue?.message ?? "unreadable"}`, null, answer.error);
+      throw unknownFormat(url, `${where}: ${issue?.message ?? "unreadable"}`, null, answer.error);
     }
     const { timed_out, _shards } = answer.data;
     if (timed_out === true || (_shards?.failed ?? 0) > 0) {

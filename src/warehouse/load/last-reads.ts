@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { literal } from "../../pipeline/literal.ts";
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { Day } from "../../pipeline/window/days.ts";
 
 /** A load, and the day on which it asked the source. */
-export type Look = { loadId: string; askedOn: Day };
+export type DatedLoad = { loadId: string; askedOn: Day };
 
 /** The calendar day (UTC) of a stored or staged row, in SQL; ten times faster than `at time zone`. */
 export const dayOfReceipt = "make_timestamp(epoch_us(date_received))::date";
@@ -13,9 +13,9 @@ export const dayOfReceipt = "make_timestamp(epoch_us(date_received))::date";
  * `last_look`. What no load looked at is not in it; where one looked later than this load does, as a replay of an earlier day finds, it is not
  * known what was seen when.
  */
-export async function lastLooks(
+export async function lastReads(
   connection: DuckDBConnection,
-  { askedOn }: Pick<Look, "askedOn">,
+  { askedOn }: Pick<DatedLoad, "askedOn">,
   table: string,
   rows: string,
 ): Promise<string> {
@@ -24,7 +24,7 @@ export async function lastLooks(
     with look as (
       select unnest(names) as company, window_from, window_to, asked_on from pipeline.loads where asked_on is not null
     )
-    select asked.company, asked.day, if(max(look.asked_on) <= ${literal(askedOn)}::date, max(look.asked_on), null) as last_look
+    select asked.company, asked.day, if(max(look.asked_on) <= ${sqlLiteral(askedOn)}::date, max(look.asked_on), null) as last_look
     from (select distinct company, day from (${rows})) asked
     join look on look.company = asked.company and asked.day between look.window_from and look.window_to
     group by all`);

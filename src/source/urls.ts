@@ -3,7 +3,7 @@ import type { Window } from "../pipeline/window/days.ts";
 /** Longest request line that every server takes, in bytes, less room for the other parameters. */
 const longestNames = 3_500;
 
-export type PageQuestion = {
+export type PageQuery = {
   names: readonly string[];
   window: Window;
   size: number;
@@ -12,7 +12,7 @@ export type PageQuestion = {
 };
 
 /** The address of a page: oldest first, so that rows which arrive meanwhile come last. */
-export function pageUrl(base: string, { names, window, size, after }: PageQuestion): string {
+export function pageUrl(base: string, { names, window, size, after }: PageQuery): string {
   const query = new URLSearchParams();
   for (const name of names) query.append("company", name);
   query.set("date_received_min", window.from);
@@ -36,22 +36,22 @@ export function namesUrl(base: string, searchTerm?: string): string {
 }
 
 /** The address of the company names with their counts in some days. */
-export function namesOfDaysUrl(base: string, { from, to }: Window): string {
+export function namesInDaysUrl(base: string, { from, to }: Window): string {
   return `${base}?${new URLSearchParams({ date_received_min: from, date_received_max: to, size: "0" })}`;
 }
 
 /** The names in as few groups as fit into a request line each; a walk asks for one group. */
-export function walksOf(names: readonly string[]): string[][] {
-  const walks: string[][] = [];
+export function groupNames(names: readonly string[]): string[][] {
+  const groups: string[][] = [];
   let length = 0;
   for (const name of names) {
     const bytes = new URLSearchParams({ company: name }).toString().length + 1;
-    if (walks.length === 0 || length + bytes > longestNames) {
-      walks.push([]);
+    if (groups.length === 0 || length + bytes > longestNames) {
+      groups.push([]);
       length = 0;
     }
-    walks.at(-1)!.push(name);
+    groups.at(-1)!.push(name);
     length += bytes;
   }
-  return walks;
+  return groups;
 }

@@ -1,22 +1,22 @@
-import { literal } from "../../pipeline/literal.ts";
-import { booleanFields, closedLists } from "../../pipeline/load/fields.ts";
+import { allowedValues, booleanFields } from "../../pipeline/load/fields.ts";
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { fields } from "./fields.ts";
 
 /**
  * Whether a page may have a known field whose value is neither a text nor null: the key stands before a number, true, false, an object or
  * a list. Within a text a quotation mark has a backslash before it, so that only keys match, those outside of rows too. Takes 5 ms of the
- * 6 MB that 10,000 rows are; {@link wrongKind} then looks at each value.
+ * 6 MB that 10,000 rows are; {@link wrongType} then looks at each value.
  */
-export function mayHaveOtherKinds(content: string): string {
+export function mayHaveOtherTypes(content: string): string {
   const texts = fields.filter((field) => !booleanFields.includes(field)).join("|");
   const pattern = `"(?:${texts})"\\s*:\\s*[-0-9tf{\\[]|"(?:${booleanFields.join("|")})"\\s*:\\s*[-0-9{\\[]`;
-  return `regexp_matches(${content}, ${literal(pattern)})`;
+  return `regexp_matches(${content}, ${sqlLiteral(pattern)})`;
 }
 
 /** Why a row, as JSON, is none for the kind of one of its values, in SQL; null where all are texts or null. */
-export function wrongKind(row: string): string {
+export function wrongType(row: string): string {
   const kinds = fields.map((field) => {
-    const allowed = ["VARCHAR", "NULL", ...(booleanFields.includes(field) ? ["BOOLEAN"] : [])].map(literal);
+    const allowed = ["VARCHAR", "NULL", ...(booleanFields.includes(field) ? ["BOOLEAN"] : [])].map(sqlLiteral);
     const kind = `json_type(${row}, '/${field}')`;
     return `if(${kind} not in (${allowed.join(", ")}), {field: '${field}', kind: ${kind}}, null)`;
   });
@@ -27,10 +27,10 @@ export function wrongKind(row: string): string {
 }
 
 /** Why a row is none for a text that is outside of its field's closed list, in SQL over the columns; null where it is none of them. */
-export function outsideList(): string {
-  const outside = Object.entries(closedLists).map(([field, list]) => {
+export function notAllowed(): string {
+  const outside = Object.entries(allowedValues).map(([field, list]) => {
     const why = `'\`${field}\` is "' || left(${field}, 40) || '", expected ${list.join(" or ")}'`;
-    return `when ${field} not in (${list.map(literal).join(", ")}) then ${why}`;
+    return `when ${field} not in (${list.map(sqlLiteral).join(", ")}) then ${why}`;
   });
   return `case ${outside.join(" ")} end`;
 }

@@ -1,0 +1,55 @@
+/** A place in a {@link Semaphore}, or in the line before it. */
+export type Turn = {
+  /** Resolves when the place is taken. */
+  entered: Promise<void>;
+  /** Gives the place back, or leaves the line. */
+  leave(): void;
+};
+
+/** Lets so many in at once; the others wait in the order they came. */
+export class Semaphore {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(places: number) {
+    this.#free = places;
+  }
+
+  /** How many wait for a place. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  enter(): Turn {
+    if (this.#free > 0) {
+      this.#free--;
+      return { entered: Promise.resolve(), leave: () => this.#next() };
+    }
+    const { promise: entered, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    const leave = () => {
+      const at = this.#waiting.indexOf(resolve);
+      if (at < 0) this.#next();
+      else this.#waiting.splice(at, 1);
+    };
+    return { entered, leave };
+  }
+
+  /** Does some work in a place of its own. */
+  async within<T>(work: () => Promise<T>): Promise<T> {
+    const { entered, leave } = this.enter();
+    try {
+      await entered;
+      return await work();
+    } finally {
+      leave();
+    }
+  }
+
+  /** A place is free: the first of the line has it. */
+  #next(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free++;
+    else next();
+  }
+}
