@@ -7,8 +7,9 @@ import { type RunReport, type Summary, summarize } from "../pipeline/report/repo
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import type { Day, Window } from "../pipeline/window/days.ts";
 import { exitCodeOf, factsOf, PipelineError } from "../run/errors.ts";
-import type { Emit, Report, State } from "../run/events.ts";
+import type { Emit, Report } from "../run/events.ts";
 import { redactor, redactValue, secretsOf } from "../run/redact.ts";
+import type { State } from "../run/states.ts";
 import { writeHomeRecord } from "./home-record.ts";
 import { withTimeout } from "./run-timeout.ts";
 import { refuseFutureWatermark } from "./watermark.ts";

@@ -3,9 +3,19 @@ import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { makeFolder } from "../files/folder.ts";
 import { privateMode } from "../files/private-file.ts";
-import { transaction } from "../sqlite/sqlite.ts";
+import { isBusy, transaction } from "../sqlite/sqlite.ts";
+import { openHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";
-import { type EndedRun, endTasks, finishSql, insertRun, isOpen, type NewRun, type Refusal } from "./statements.ts";
+import {
+  type EndedRun,
+  endTasks,
+  finishSql,
+  finishValues,
+  insertRun,
+  isOpen,
+  type NewRun,
+  type Refusal,
+} from "./statements.ts";
 
 /** What a run leaves beside a history that it could not write at its end. */
 type Left = { run: NewRun; lease: Lease; ended: EndedRun } | { refusal: Refusal };
@@ -61,11 +71,8 @@ function recordEnd(database: DatabaseSync, { run, lease, ended }: Exclude<Left, 
   transaction(database, () => {
     const known = database.prepare("select no from runs where id = ?").get(run.id) as { no: number } | undefined;
     const no = known?.no ?? insertRun(database, run, lease);
-    const { state, endedAt, rows, changed, requests, bytes, errorCode, report } = ended;
-    database
-      .prepare(`${finishSql} and ${isOpen}`)
-      .run(state, endedAt, rows, changed, requests, bytes, errorCode, report, no);
-    endTasks(database, no, state, endedAt);
+    database.prepare(`${finishSql} and ${isOpen}`).run(...finishValues(ended), no);
+    endTasks(database, no, ended.state, ended.endedAt);
   });
 }
 
@@ -73,7 +80,7 @@ function recordEnd(database: DatabaseSync, { run, lease, ended }: Exclude<Left, 
  * A start that was refused was no run: its row goes. It stays as a refusal where a schedule started it, or runs have completed here: then
  * somebody may have to look after it.
  */
-export function recordRefusal(database: DatabaseSync, refusal: Refusal): void {
+function recordRefusal(database: DatabaseSync, refusal: Refusal): void {
   const { runId, at, trigger, code, message, next } = refusal;
   transaction(database, () => {
     database.prepare("delete from runs where id = ?").run(runId);
@@ -82,4 +89,19 @@ export function recordRefusal(database: DatabaseSync, refusal: Refusal): void {
     database.prepare("delete from refusals where run_id = ?").run(runId);
     database.prepare("insert into refusals values (?, ?, ?, ?, ?, ?)").run(runId, at, trigger, code, message, next);
   });
+}
+
+/** Records a refusal; false where another process keeps the history for longer than `timeoutMs`. */
+export function tryToRecordRefusal(path: string, refusal: Refusal, timeoutMs: number): boolean {
+  let database: DatabaseSync | undefined;
+  try {
+    database = openHistory(path, timeoutMs);
+    recordRefusal(database, refusal);
+    return true;
+  } catch (error) {
+    if (isBusy(error)) return false;
+    throw error;
+  } finally {
+    database?.close();
+  }
 }

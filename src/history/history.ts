@@ -1,95 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import { millisecondsInMinute } from "date-fns/constants";
-import { type RunReport, readReport } from "../pipeline/report/report.ts";
-import { type ErrorFacts, readErrorFacts } from "../run/errors.ts";
-import { type DbtNode, type EventFacts, type RunEvent, readEvent, type State } from "../run/events.ts";
+import { readReport } from "../pipeline/report/report.ts";
+import { readErrorFacts } from "../run/errors.ts";
+import { type DbtNode, type EventFacts, readEvent } from "../run/events.ts";
+import type { State } from "../run/states.ts";
 import { findCrashed } from "./crashes.ts";
 import { type OpenHistory, openExistingHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";
 import type { DeliveryRow } from "./notices.ts";
 import { oldRuns } from "./retention.ts";
+import type { AttemptRow, LogFilter, LogLine, RunDetail, RunFilter, RunRow, Sample, TaskRow } from "./rows.ts";
 import { isOpen, openStates, type Refusal } from "./statements.ts";
-
-export type RunRow = {
-  no: number;
-  id: string;
-  name: string;
-  state: State;
-  trigger: string;
-  startedAt: number;
-  endedAt: number | null;
-  asOf: string;
-  source: string;
-  database: string;
-  rows: number | null;
-  changed: number | null;
-  requests: number | null;
-  bytes: number | null;
-  errorCode: string | null;
-  /** When the process of a run that is not over last said that it is there, where that is long ago. */
-  unheardSince: number | null;
-};
-
-export type TaskRow = {
-  name: string;
-  state: State;
-  attempts: number;
-  startedAt: number | null;
-  endedAt: number | null;
-  reason: string | null;
-  error: ErrorFacts | null;
-  rows: number;
-  bytes: number;
-  requests: number;
-  waitedMs: number;
-  cpuMs: number | null;
-  peakRss: number | null;
-};
-
-export type AttemptRow = {
-  task: string;
-  number: number;
-  state: State;
-  startedAt: number;
-  endedAt: number | null;
-  waitMs: number | null;
-  error: TaskRow["error"];
-};
-
-export type RunDetail = RunRow & {
-  settings: Record<string, unknown>;
-  lease: Lease;
-  tasks: TaskRow[];
-  attempts: AttemptRow[];
-  nodes: DbtNode[];
-  usage: { cpuMs: number; peakRss: number } | null;
-  /** Who was told of this run. */
-  notices: DeliveryRow[];
-  report: RunReport | null;
-};
-
-export type RunFilter = {
-  states?: readonly State[];
-  trigger?: string;
-  /** Milliseconds since 1970. */
-  since?: number;
-  /** Only runs before this one: the last of the page before. */
-  before?: number;
-  limit: number;
-};
-
-export type LogFilter = {
-  task?: string;
-  level?: number;
-  since?: number;
-  after?: number;
-  /** A text that the event's facts hold, whatever its case. */
-  search?: string;
-  limit: number;
-};
-/** What the process and dbt used at a time; CPU since the run's start. */
-export type Sample = { at: number; cpuMs: number; rss: number };
-export type LogLine = { seq: number; level: number; event: RunEvent };
+import { type EndedRow, endedRuns, startedSince, type TaskTime, taskTimesSince } from "./statistics.ts";
 
 /** Milliseconds without a heartbeat that are worth saying; it comes every five seconds. */
 const unheardMs = millisecondsInMinute;
@@ -295,42 +217,20 @@ export class History {
     }
   }
 
-  /** Ended runs since a time, newest first, as far as statistics need them. */
-  ended(since: number): Pick<RunRow, "state" | "startedAt" | "endedAt" | "rows" | "changed" | "requests">[] {
-    return this.#all(
-      `select state, started_at as startedAt, ended_at as endedAt, rows, changed, requests from runs
-       where ${startedSince} and ended_at is not null order by no desc`,
-      [since, since],
-    );
+  /** Ended runs since a time (epoch milliseconds), newest first, as far as statistics need them. */
+  ended(since: number): EndedRow[] {
+    return endedRuns(this.#database, since);
   }
 
   /** The median time of each task of completed runs since a time; of loads, over all companies. */
-  taskTimes(since: number): { task: string; runs: number; p50Ms: number; maxRss: number | null }[] {
-    const rows = this.#all<{ task: string; ms: number; rss: number | null }>(
-      `select case when instr(tasks.name, '[') > 0 then substr(tasks.name, 1, instr(tasks.name, '[') - 1) else tasks.name end as task,
-         tasks.ended_at - tasks.started_at as ms, peak_rss as rss
-       from tasks where tasks.state = 'Completed' and run_no in
-         (select no from runs where ${startedSince} and state = 'Completed' order by no desc limit 200)`,
-      [since, since],
-    );
-    const groups = new Map<string, { ms: number; rss: number | null }[]>();
-    for (const { task, ...row } of rows) groups.set(task, [...(groups.get(task) ?? []), row]);
-    return [...groups].map(([task, some]) => {
-      const times = some.map(({ ms }) => ms).sort((a, b) => a - b);
-      const rss = some.flatMap(({ rss: bytes }) => (bytes === null ? [] : [bytes]));
-      const p50Ms = times[Math.floor((times.length - 1) / 2)] ?? 0;
-      return { task, runs: some.length, p50Ms, maxRss: rss.length === 0 ? null : Math.max(...rss) };
-    });
+  taskTimes(since: number): TaskTime[] {
+    return taskTimesSince(this.#database, since);
   }
 
   #all<T>(sql: string, values: readonly (string | number)[]): T[] {
     return this.#database.prepare(sql).all(...values) as T[];
   }
 }
-
-/** Where the runs of a time begin is found by the index on times; a clock may have been set back since. */
-const startedSince =
-  "no >= (select no from runs where started_at >= ? order by started_at, no limit 1) and started_at >= ?";
 
 const marks = (values: readonly unknown[]) => values.map(() => "?").join(", ");
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { millisecondsInDay } from "date-fns/constants";
 import { type RunReport, readReport } from "../pipeline/report/report.ts";
+import type { State } from "../run/states.ts";
 import { transaction } from "../sqlite/sqlite.ts";
 import { findCrashed } from "./crashes.ts";
 import { openExistingHistory } from "./database.ts";
@@ -9,7 +10,7 @@ import { openExistingHistory } from "./database.ts";
 export type NoticedRun = {
   id: string;
   name: string;
-  state: string;
+  state: State;
   trigger: string;
   startedAt: string;
   endedAt: string | null;
@@ -20,8 +21,17 @@ export type NoticedRun = {
 /** A notice that has not reached everybody. `goes` are the times that it was tried before. */
 export type PendingDelivery = { noticeNo: number; channel: string; attempts: number; message: string };
 
+/** The state of a delivery; it has failed when it is not tried again. */
+type DeliveryState = "pending" | "sent" | "failed";
+
 /** One line of `runs inspect`. */
-export type DeliveryRow = { kind: string; channel: string; state: string; attempts: number; error: string | null };
+export type DeliveryRow = {
+  kind: string;
+  channel: string;
+  state: DeliveryState;
+  attempts: number;
+  error: string | null;
+};
 
 /** Milliseconds that a delivery belongs to the process that took it. */
 const takenMs = 120_000;

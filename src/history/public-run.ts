@@ -1,4 +1,4 @@
-import type { RunRow } from "./history.ts";
+import type { RunRow } from "./rows.ts";
 
 /** A run for a JSON document: without its number, which is the file's own; times as ISO instants. */
 export function publicRun({ no: _, startedAt, endedAt, unheardSince, ...run }: RunRow): object {

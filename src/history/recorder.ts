@@ -2,27 +2,27 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
-import { millisecondsInDay } from "date-fns/constants";
-import { changedRows } from "../pipeline/load/reconcile.ts";
 import type { RunReport } from "../pipeline/report/report.ts";
 import { type ErrorFacts, exitCodeOf } from "../run/errors.ts";
-import type { RunEvent, State } from "../run/events.ts";
+import type { RunEvent } from "../run/events.ts";
 import { levelOf, levels } from "../run/log-level.ts";
-import { transition } from "../run/states.ts";
+import { type State, transition } from "../run/states.ts";
 import { isBusy } from "../sqlite/sqlite.ts";
 import { crashLostHolders } from "./crashes.ts";
 import { openHistory } from "./database.ts";
-import { importEnded, recordRefusal, saveEnded } from "./ended.ts";
+import { importEnded, saveEnded, tryToRecordRefusal } from "./ended.ts";
 import { leaseOf } from "./lease.ts";
-import { keepDays, keepRuns } from "./retention.ts";
+import { pruneSome } from "./retention.ts";
 import {
   type EndedRun,
+  endedRunOf,
+  finishValues,
   insertRun,
   type NewRun,
   prepareStatements,
-  type Refusal,
   type Statements,
 } from "./statements.ts";
+import { cpuMs, dbtTask, TaskTracker, type Write } from "./task-tracker.ts";
 
 export type RecorderOptions = {
   path: string;
@@ -41,23 +41,8 @@ const retryMs = 50;
 const pollMs = 250;
 const heartbeatMs = 5000;
 const sampleMs = 1000;
-/** Its work is done by another process, which says itself what it used. */
-const dbtTask = "run_dbt_models";
 /** Writes that may wait for a lock; more than a whole run has. */
 const mostWaiting = 100_000;
-
-type Write = (statements: Statements, runNo: number) => void;
-type Task = {
-  state: State;
-  attempts: number;
-  rows: number;
-  bytes: number;
-  requests: number;
-  waitedMs: number;
-  /** CPU of the process when it began, and the largest memory since. */
-  cpuAtStart: number;
-  peakRss: number;
-};
 
 /**
  * Writes a run into the history while it happens, from the moment on at which it holds the warehouse. Nothing that fails here reaches the run
@@ -79,7 +64,7 @@ export class Recorder {
   #runNo = 0;
   #seq = 0;
   #state: State = "Running";
-  readonly #tasks = new Map<string, Task>();
+  readonly #tasks = new TaskTracker((write) => this.#write(write));
   #queue: Write[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
 
@@ -134,7 +119,8 @@ export class Recorder {
     try {
       if (trigger !== "schedule" && this.#made.length > 0) this.#removeMade();
       else if (trigger !== "schedule" && !existsSync(path)) return;
-      else if (!(await this.#untilDone(() => isRecorded(path, refusal)))) saveEnded(path, { refusal });
+      else if (!(await this.#untilDone(() => tryToRecordRefusal(path, refusal, patienceMs))))
+        saveEnded(path, { refusal });
     } catch (error) {
       this.#giveUp(error);
     }
@@ -160,9 +146,9 @@ export class Recorder {
     this.#write((statements, no) =>
       statements.log.run(no, seq, at, levels[levelOf(event)], task, type, JSON.stringify(facts)),
     );
-    if (event.type === "task.state") this.#taskState(event, at);
-    else if (event.type === "task.retry") this.#attemptFailed(event);
-    else if (task !== null) this.#count(task, event);
+    if (event.type === "task.state") this.#tasks.changed(event, at);
+    else if (event.type === "task.retry") this.#tasks.attemptFailed(event);
+    else if (task !== null) this.#tasks.count(task, event);
     if (event.type === "dbt.node") {
       const { id, name, kind, status, durationMs, failures, message, model } = event.node;
       const checks = JSON.stringify(event.node.checks);
@@ -189,31 +175,19 @@ export class Recorder {
     if (!this.#begun) {
       // Another run has the warehouse: this one never was.
       if (error?.code === "warehouse_locked") return;
-      if (error !== null && exitCodeOf(error.code) === 2) return this.refuse({ ...error, message: error.message });
+      if (error !== null && exitCodeOf(error.code) === 2) return this.refuse(error);
       this.begin();
     }
     this.#state = transition(this.#state, report.state);
-    const ended: EndedRun = {
-      state: this.#state,
-      endedAt: Date.parse(report.endedAt),
-      rows: report.companies.reduce((sum, { expected }) => sum + expected, 0),
-      changed: report.companies.reduce((sum, company) => sum + changedRows(company), 0),
-      ...{
-        requests: report.requests,
-        bytes: report.bytes,
-        errorCode: error?.code ?? null,
-        report: JSON.stringify(report),
-      },
-    };
+    const ended = endedRunOf(report, this.#state);
     const isOpen = await this.#untilDone(() => {
       this.#open();
       return this.#early === undefined;
     });
     this.#sample();
     this.#write((statements, no) => {
-      const { state, endedAt, rows, changed, requests, bytes, errorCode, report: text } = ended;
       statements.forgetRefusals.run();
-      statements.finish.run(state, endedAt, rows, changed, requests, bytes, errorCode, text, no);
+      statements.finish.run(...finishValues(ended), no);
     });
     const isWritten =
       isOpen &&
@@ -221,7 +195,7 @@ export class Recorder {
         this.#flush();
         return this.#queue.length === 0;
       }));
-    if (isWritten && this.#database !== undefined) return this.#forgetOld();
+    if (isWritten && this.#database !== undefined) return this.#prune();
     this.#leave(ended);
   }
 
@@ -234,16 +208,12 @@ export class Recorder {
     return true;
   }
 
-  /** A few of the runs whose time is over, so that nobody waits for it; every run does so at its end. */
-  #forgetOld(): void {
-    for (let changes = -1, times = 0; changes !== 0 && times < 4; times++) {
-      try {
-        changes = Number(this.#statements!.prune.run(Date.now() - keepDays * millisecondsInDay, keepRuns).changes);
-        if (changes === 0 && times > 0) this.#database!.prepare("pragma incremental_vacuum(2000)").all();
-      } catch (error) {
-        if (!isBusy(error)) this.#giveUp(error);
-        return;
-      }
+  /** Removes a few of the runs whose time is over. */
+  #prune(): void {
+    try {
+      pruneSome(this.#database!, this.#statements!.prune);
+    } catch (error) {
+      if (!isBusy(error)) this.#giveUp(error);
     }
   }
 
@@ -275,60 +245,9 @@ export class Recorder {
     this.#write((statements, no) => statements.state.run(state, no));
   }
 
-  #taskState(event: RunEvent & { type: "task.state" }, at: number): void {
-    const { task: name, attempt, reason = null } = event;
-    const error = event.error === undefined ? null : JSON.stringify(event.error);
-    const known = this.#tasks.get(name);
-    const task = known ?? {
-      state: "Pending",
-      attempts: 0,
-      rows: 0,
-      bytes: 0,
-      requests: 0,
-      waitedMs: 0,
-      cpuAtStart: cpuMs(),
-      peakRss: 0,
-    };
-    this.#tasks.set(name, task);
-    task.state = transition(task.state, event.state);
-    // What is cancelled before it began has no attempt.
-    if (event.state === "Running") task.attempts = attempt;
-    const { state, attempts } = task;
-    const position = this.#tasks.size;
-    const isOver = event.state !== "Running" && event.state !== "Retrying";
-    this.#write((statements, no) => {
-      statements.task.run(no, position, name, state, attempts, at, isOver ? at : null, reason, error);
-      if (event.state === "Running") statements.attempt.run(no, name, attempt, "Running", at);
-      else if (isOver && attempt > 0) statements.attemptOver.run(event.state, at, error, null, no, name, attempt);
-    });
-    if (isOver && attempt > 0 && name !== dbtTask) {
-      const used = [cpuMs() - task.cpuAtStart, Math.max(task.peakRss, process.memoryUsage.rss())] as const;
-      this.#write((statements, no) => statements.taskUsage.run(...used, no, name));
-    }
-  }
-
-  #attemptFailed({ task, attempt, waitMs, error, at }: RunEvent & { type: "task.retry" }): void {
-    this.#write((statements, no) =>
-      statements.attemptOver.run("Failed", Date.parse(at), JSON.stringify(error), waitMs, no, task, attempt),
-    );
-  }
-
-  #count(name: string, event: RunEvent): void {
-    const task = this.#tasks.get(name);
-    if (task === undefined) return;
-    if (event.type === "page.landed") {
-      task.rows = (event.page === 1 ? 0 : task.rows) + event.rows;
-      task.bytes += event.bytes;
-    } else if (event.type === "source.request") task.requests++;
-    else if (event.type === "source.waited") task.waitedMs += event.ms;
-    else return;
-    const { rows, bytes, requests, waitedMs } = task;
-    this.#write((statements, no) => statements.taskCounts.run(rows, bytes, requests, waitedMs, no, name));
-  }
-
   #sample(): void {
     const rss = process.memoryUsage.rss();
-    for (const task of this.#tasks.values()) if (task.state === "Running") task.peakRss = Math.max(task.peakRss, rss);
+    this.#tasks.sampled(rss);
     const [at, cpu] = [Date.now(), cpuMs()];
     this.#write((statements, no) => statements.sample.run(no, at, cpu, rss));
   }
@@ -387,25 +306,4 @@ export class Recorder {
     this.#database?.close();
     this.#database = undefined;
   }
-}
-
-/** False where another process keeps the history. */
-function isRecorded(path: string, refusal: Refusal): boolean {
-  let database: DatabaseSync | undefined;
-  try {
-    database = openHistory(path, patienceMs);
-    recordRefusal(database, refusal);
-    return true;
-  } catch (error) {
-    if (isBusy(error)) return false;
-    throw error;
-  } finally {
-    database?.close();
-  }
-}
-
-/** CPU that this process has used so far. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return Math.round((user + system) / 1000);
 }

@@ -1,8 +1,11 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { millisecondsInDay } from "date-fns/constants";
+
 import { isFinal, states } from "../run/states.ts";
 
 /** Days and number of runs that are kept. */
-export const keepDays = 180;
-export const keepRuns = 10_000;
+const keepDays = 180;
+const keepRuns = 10_000;
 
 const open = states.filter((state) => !isFinal(state)).map((state) => `'${state}'`);
 
@@ -23,3 +26,11 @@ export const outdatedRuns = `
   select no from runs where ${isOver} and (${isBeyond} or
     (started_at < ?1 and no <= (select no from runs order by no desc limit 1 offset ${keepNewest})
       and (select started_at from runs order by no desc limit 1 offset 1) >= ?1))`;
+
+/** Removes a few of the runs whose time is over, so that nobody waits for it: every run does so at its end. */
+export function pruneSome(database: DatabaseSync, prune: StatementSync): void {
+  for (let changes = -1, times = 0; changes !== 0 && times < 4; times++) {
+    changes = Number(prune.run(Date.now() - keepDays * millisecondsInDay, keepRuns).changes);
+    if (changes === 0 && times > 0) database.prepare("pragma incremental_vacuum(2000)").all();
+  }
+}

@@ -1,6 +1,7 @@
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import { isFinal } from "../run/states.ts";
-import type { History, RunDetail, RunRow } from "./history.ts";
+import type { History } from "./history.ts";
+import type { RunDetail, RunRow } from "./rows.ts";
 
 /** Runs that are looked at for one that has done what another left over. */
 const looked = 500;

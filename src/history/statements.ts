@@ -1,7 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { State } from "../run/events.ts";
+import { changedRows } from "../pipeline/load/reconcile.ts";
+import type { RunReport } from "../pipeline/report/report.ts";
+
 import { runName } from "../run/run-name.ts";
-import { isFinal, states } from "../run/states.ts";
+import { isFinal, type State, states } from "../run/states.ts";
 import type { Lease } from "./lease.ts";
 import { outdatedRuns } from "./retention.ts";
 
@@ -29,6 +31,17 @@ export type EndedRun = {
   report: string;
 };
 
+/** The row of a run that ends with this report, in a state that it can be in. */
+export function endedRunOf(report: RunReport, state: State): EndedRun {
+  const { companies, endedAt, requests, bytes, error } = report;
+  return {
+    ...{ state, endedAt: Date.parse(endedAt), requests, bytes, errorCode: error?.code ?? null },
+    rows: companies.reduce((sum, { expected }) => sum + expected, 0),
+    changed: companies.reduce((sum, company) => sum + changedRows(company), 0),
+    report: JSON.stringify(report),
+  };
+}
+
 /** A start that was refused before it was a run. */
 export type Refusal = { runId: string; at: number; trigger: string; code: string; message: string; next: string };
 
@@ -49,6 +62,12 @@ export function endTasks(database: DatabaseSync, no: number, state: State, ended
 /** Writes the end of the run of a number. */
 export const finishSql = `update runs set state = ?, ended_at = ?, rows = ?, changed = ?, requests = ?, bytes = ?, error_code = ?, report = ?
   where no = ?`;
+
+/** The values of {@link finishSql}, without the number of the run. */
+export function finishValues(ended: EndedRun): (string | number | null)[] {
+  const { state, endedAt, rows, changed, requests, bytes, errorCode, report } = ended;
+  return [state, endedAt, rows, changed, requests, bytes, errorCode, report];
+}
 
 /** Adds a run; gives its number. */
 export function insertRun(database: DatabaseSync, run: NewRun, lease: Lease): number {

@@ -1,5 +1,6 @@
 import { type ErrorCode, exitCodeOf } from "../run/errors.ts";
-import type { State } from "../run/events.ts";
+import type { State } from "../run/states.ts";
+
 import type { NoticeKind } from "./notice.ts";
 
 /** What is wrong now, as somebody was told: all notices since it was over, the newest first. */

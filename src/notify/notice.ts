@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { RunReport } from "../pipeline/report/report.ts";
 import type { ErrorFacts } from "../run/errors.ts";
+import type { State } from "../run/states.ts";
 
 const noticeKinds = ["failed", "crashed", "late", "recovered", "firstSuccess", "warning"] as const;
 
@@ -23,7 +24,7 @@ export type Message = {
   run: {
     id: string;
     name: string;
-    state: string;
+    state: State;
     trigger: string;
     startedAt: string;
     endedAt: string | null;

@@ -1,19 +1,6 @@
 import { type ErrorFacts, readErrorFacts } from "./errors.ts";
 import type { NameNote } from "./name-notes.ts";
-
-/** States of a run and of a task. */
-export type State =
-  | "Scheduled"
-  | "Pending"
-  | "Running"
-  | "Retrying"
-  | "Completed"
-  | "Failed"
-  | "Cancelling"
-  | "Cancelled"
-  | "Crashed"
-  | "TimedOut"
-  | "Skipped";
+import type { State } from "./states.ts";
 
 /** One check of a model and how it ended; unknown where dbt said how many failed and not which. */
 export type DbtCheck = {

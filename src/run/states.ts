@@ -1,4 +1,16 @@
-import type { State } from "./events.ts";
+/** A state of a run or of a task. */
+export type State =
+  | "Scheduled"
+  | "Pending"
+  | "Running"
+  | "Retrying"
+  | "Completed"
+  | "Failed"
+  | "Cancelling"
+  | "Cancelled"
+  | "Crashed"
+  | "TimedOut"
+  | "Skipped";
 
 /**
  * Where a run or a task may go from each state: the only place that says so. A state that leads nowhere is final

@@ -8,12 +8,15 @@ import { NewerTables, openAsItIs, openSqlite, transaction } from "../sqlite/sqli
 import { cronTimes } from "./cron.ts";
 import { dueSlots, type Schedule } from "./due.ts";
 
+/** What became of a due time; `missed` when no server was up, `skipped` when another run was under way. */
+type SlotState = "due" | "started" | "ended" | "skipped" | "missed";
+
 /** What became of a time at which a schedule was due. */
 export type Slot = {
   schedule: string;
   dueAt: number;
   startAt: number;
-  state: "due" | "started" | "ended" | "skipped" | "missed";
+  state: SlotState;
   startedAt: number | null;
   starter: Starter | null;
   runId: string | null;

@@ -3,7 +3,8 @@ import { millisecondsInDay, millisecondsInHour, millisecondsInMinute } from "dat
 import { readHomeRecord } from "../../app/home-record.ts";
 import { openRuns, warehouseHolder } from "../../app/runs.ts";
 import { findHome } from "../../config/home.ts";
-import type { History, RunRow } from "../../history/history.ts";
+import type { History } from "../../history/history.ts";
+import type { RunRow } from "../../history/rows.ts";
 import { nearestWord } from "../../pipeline/names/spelling.ts";
 import type { GlobalOptions } from "../options.ts";
 import { wrong } from "../usage-error.ts";

@@ -1,5 +1,5 @@
-import type { RunDetail } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
+import type { RunDetail } from "../../history/rows.ts";
 import { checksOf, failureTexts, rowsCommand } from "../../pipeline/report/checks.ts";
 import {
   escapeControls,

@@ -1,9 +1,10 @@
-import type { History, RunRow } from "../../history/history.ts";
+import type { History } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
+import type { RunRow } from "../../history/rows.ts";
 import { nearestWord } from "../../pipeline/names/spelling.ts";
 import { escapeControls, formatCount, formatDuration, secondText } from "../../pipeline/report/format.ts";
-import type { State } from "../../run/events.ts";
-import { states } from "../../run/states.ts";
+
+import { type State, states } from "../../run/states.ts";
 import { hinted } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 import { type Style, styleFor } from "../terminal/style.ts";

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import type { History, LogLine, RunRow } from "../../history/history.ts";
+import type { History } from "../../history/history.ts";
+import type { LogLine, RunRow } from "../../history/rows.ts";
 import { nearestWord } from "../../pipeline/names/spelling.ts";
 import { eventLine } from "../../pipeline/report/event-line.ts";
 import { secondText } from "../../pipeline/report/format.ts";

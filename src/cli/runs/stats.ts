@@ -3,6 +3,7 @@ import { millisecondsInDay } from "date-fns/constants";
 import { checkWritable } from "../../app/home-record.ts";
 import { formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import { dayOf } from "../../pipeline/window/days.ts";
+import type { State } from "../../run/states.ts";
 import type { GlobalOptions } from "../options.ts";
 import { table } from "../terminal/table.ts";
 import { parseCount, parseSince, withHistory } from "./find.ts";
@@ -10,7 +11,7 @@ import { parseCount, parseSince, withHistory } from "./find.ts";
 export type StatsOptions = GlobalOptions & { since: string };
 
 type Ended = {
-  state: string;
+  state: State;
   startedAt: number;
   endedAt: number | null;
   rows: number | null;

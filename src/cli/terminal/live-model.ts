@@ -1,7 +1,7 @@
 import { companyOf } from "../../pipeline/report/event-line.ts";
 import { escapeControls, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
-import type { RunEvent, State } from "../../run/events.ts";
-import { isFinal } from "../../run/states.ts";
+import type { RunEvent } from "../../run/events.ts";
+import { isFinal, type State } from "../../run/states.ts";
 
 type LiveTask = {
   name: string;

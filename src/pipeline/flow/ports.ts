@@ -1,5 +1,6 @@
-import type { DbtNode, Report, State } from "../../run/events.ts";
+import type { DbtNode, Report } from "../../run/events.ts";
 import type { CompanyName } from "../../run/name-notes.ts";
+import type { State } from "../../run/states.ts";
 import type { Clock } from "../clock.ts";
 import type { Candidates } from "../names/names.ts";
 import type { Day, Window } from "../window/days.ts";

@@ -1,5 +1,6 @@
 import { type ErrorFacts, exitCodeOf } from "../../run/errors.ts";
-import { type DbtNode, readNode, type State } from "../../run/events.ts";
+import { type DbtNode, readNode } from "../../run/events.ts";
+import type { State } from "../../run/states.ts";
 import type { CompanyOutcome, DbtOutcome, FlowOutcome, PublishOutcome } from "../flow/flow.ts";
 import type { Outside } from "../flow/outside.ts";
 import type { SourceFields } from "../flow/ports.ts";

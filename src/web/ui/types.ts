@@ -1,12 +1,13 @@
 import type { CompanyReport } from "../../pipeline/report/report.ts";
 import type { ErrorFacts } from "../../run/errors.ts";
 import type { DbtNode } from "../../run/events.ts";
+import type { State } from "../../run/states.ts";
 
 /** What the API answers, as far as the pages read it; the server's schemas say all of it (`/api/v1/openapi.json`). */
 export type RunRow = {
   id: string;
   name: string;
-  state: string;
+  state: State;
   trigger: string;
   startedAt: string;
   endedAt: string | null;
@@ -31,12 +32,12 @@ export type RunDetail = RunRow & {
   samples: { at: number; cpuMs: number; rss: number }[];
   tasks: {
     name: string;
-    state: string;
+    state: State;
     attempts: number;
     startedAt: number | null;
     endedAt: number | null;
     reason: string | null;
-    error: { code: string; what: string } | null;
+    error: ErrorFacts | null;
     rows: number;
     bytes: number;
     requests: number;
@@ -47,13 +48,19 @@ export type RunDetail = RunRow & {
   attempts: {
     task: string;
     number: number;
-    state: string;
+    state: State;
     startedAt: number;
     endedAt: number | null;
     waitMs: number | null;
   }[];
   nodes: DbtNode[];
-  notices: { kind: string; channel: string; state: string; attempts: number; error: string | null }[];
+  notices: {
+    kind: string;
+    channel: string;
+    state: "pending" | "sent" | "failed";
+    attempts: number;
+    error: string | null;
+  }[];
   report: { companies: CompanyReport[]; error: ErrorFacts | null } | null;
 };
 
@@ -72,7 +79,7 @@ export type Overview = {
   runs: {
     id: string;
     name: string;
-    state: string;
+    state: State;
     trigger: string;
     startedAt: string;
     durationMs: number;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type * as z from "zod";
-import type { RunRow } from "../../../history/history.ts";
+import type { RunRow } from "../../../history/rows.ts";
 import { isFinal } from "../../../run/states.ts";
 import { type Changes, openStream } from "../changes.ts";
 import type { Home } from "../home.ts";

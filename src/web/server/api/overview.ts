@@ -1,5 +1,6 @@
-import type { History, RunDetail, RunRow } from "../../../history/history.ts";
+import type { History } from "../../../history/history.ts";
 import { publicRun } from "../../../history/public-run.ts";
+import type { RunDetail, RunRow } from "../../../history/rows.ts";
 import { formatDuration, minuteText, plural } from "../../../pipeline/report/format.ts";
 import { addDays, dayOf } from "../../../pipeline/window/days.ts";
 import type { Home } from "../home.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import type { RunRow } from "../../../history/history.ts";
 import { publicRun } from "../../../history/public-run.ts";
 import { doneSince } from "../../../history/retries.ts";
+import type { RunRow } from "../../../history/rows.ts";
 import { isDay } from "../../../pipeline/window/days.ts";
 import { levels } from "../../../run/log-level.ts";
 import { isFinal, states } from "../../../run/states.ts";

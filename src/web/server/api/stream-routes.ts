@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import * as z from "zod";
-import type { RunRow } from "../../../history/history.ts";
+import type { RunRow } from "../../../history/rows.ts";
 import type { Changes } from "../changes.ts";
 import type { Home } from "../home.ts";
 import type { Sender } from "../sending.ts";

@@ -1,0 +1,93 @@
+import type { RunReport } from "../pipeline/report/report.ts";
+import type { ErrorFacts } from "../run/errors.ts";
+import type { DbtNode, RunEvent } from "../run/events.ts";
+import type { State } from "../run/states.ts";
+import type { Lease } from "./lease.ts";
+import type { DeliveryRow } from "./notices.ts";
+/** A run, as lists show it. Times are epoch milliseconds. */
+export type RunRow = {
+  no: number;
+  id: string;
+  name: string;
+  state: State;
+  trigger: string;
+  startedAt: number;
+  endedAt: number | null;
+  asOf: string;
+  source: string;
+  database: string;
+  rows: number | null;
+  changed: number | null;
+  requests: number | null;
+  bytes: number | null;
+  errorCode: string | null;
+  /** The last heartbeat of a run that is not over, where that is long ago. */
+  unheardSince: number | null;
+};
+
+/** A task of a run. */
+export type TaskRow = {
+  name: string;
+  state: State;
+  attempts: number;
+  startedAt: number | null;
+  endedAt: number | null;
+  reason: string | null;
+  error: ErrorFacts | null;
+  rows: number;
+  bytes: number;
+  requests: number;
+  waitedMs: number;
+  cpuMs: number | null;
+  peakRss: number | null;
+};
+
+/** One attempt of a task; `waitMs` is the wait after it. */
+export type AttemptRow = {
+  task: string;
+  number: number;
+  state: State;
+  startedAt: number;
+  endedAt: number | null;
+  waitMs: number | null;
+  error: TaskRow["error"];
+};
+
+/** Everything that is kept of a run, but its log. */
+export type RunDetail = RunRow & {
+  settings: Record<string, unknown>;
+  lease: Lease;
+  tasks: TaskRow[];
+  attempts: AttemptRow[];
+  nodes: DbtNode[];
+  usage: { cpuMs: number; peakRss: number } | null;
+  /** Who was told of this run. */
+  notices: DeliveryRow[];
+  report: RunReport | null;
+};
+
+/** Which runs a list has. */
+export type RunFilter = {
+  states?: readonly State[];
+  trigger?: string;
+  /** Milliseconds since 1970. */
+  since?: number;
+  /** Only runs before this one: the last of the page before. */
+  before?: number;
+  limit: number;
+};
+
+/** Which lines of a log. */
+export type LogFilter = {
+  task?: string;
+  level?: number;
+  since?: number;
+  after?: number;
+  /** A text that the event's facts hold, whatever its case. */
+  search?: string;
+  limit: number;
+};
+/** What the process and dbt used at a time; CPU since the run's start. */
+export type Sample = { at: number; cpuMs: number; rss: number };
+/** An event of a run, with its number in the log. */
+export type LogLine = { seq: number; level: number; event: RunEvent };
