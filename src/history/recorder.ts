@@ -104,17 +104,14 @@ export class Recorder {
     }
   }
 
-  /**
-   * The run was refused for its settings before it did anything: it is taken out again, and the file with it where it was made for it. What
-   * stays is the refusal, where somebody may have to look after it, until a run has got past its settings.
-   */
+  /** The run was refused for its settings before it did anything: it is removed, and the file too where it was made for it. A refusal may stay. */
   async refuse({ code, message, next }: ErrorFacts): Promise<void> {
     const { id, trigger } = this.#run;
     const { path } = this.#options;
     this.#early = undefined;
     this.#refused = true;
     this.#queue = [];
-    this.#close();
+    this.close();
     const refusal = { ...{ runId: id, at: Date.now(), trigger, code }, message, next };
     try {
       if (trigger !== "schedule" && this.#made.length > 0) this.#removeMade();
@@ -160,7 +157,11 @@ export class Recorder {
       const { cpuMs: cpu, peakRssBytes } = event;
       this.#write((statements, no) => statements.taskUsage.run(cpu, peakRssBytes, no, dbtTask));
     }
-    if (event.type === "run.cancelling") this.#setState("Cancelling");
+    if (event.type === "run.cancelling") {
+      const state = transition(this.#state, "Cancelling");
+      this.#state = state;
+      this.#write((statements, no) => statements.state.run(state, no));
+    }
     if (event.type === "window.resolved") this.#write((statements) => statements.forgetRefusals.run());
     this.#flush();
   }
@@ -226,23 +227,12 @@ export class Recorder {
       return;
     }
     this.#queue = [];
-    this.#close();
+    this.close();
     if (this.#lost) return;
     this.#lost = true;
     this.#options.warn(
       `the run history ${path} could not be written at the end (another process holds it, or it failed before); the end of the run lies beside it and is read with the next look`,
     );
-  }
-
-  /** Nothing more is recorded. */
-  close(): void {
-    this.#close();
-  }
-
-  #setState(to: State): void {
-    this.#state = transition(this.#state, to);
-    const state = this.#state;
-    this.#write((statements, no) => statements.state.run(state, no));
   }
 
   #sample(): void {
@@ -293,7 +283,7 @@ export class Recorder {
     const message = error instanceof Error ? error.message : String(error);
     this.#queue = [];
     this.#early = undefined;
-    this.#close();
+    this.close();
     if (this.#lost) return;
     this.#lost = true;
     this.#options.warn(
@@ -301,7 +291,8 @@ export class Recorder {
     );
   }
 
-  #close(): void {
+  /** Nothing more is recorded. */
+  close(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#database?.close();
     this.#database = undefined;
