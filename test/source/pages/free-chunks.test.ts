@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { freeReceivedChunks } from "../../src/source/pages/free-chunks.ts";
+import { freeReceivedChunks } from "../../../src/source/pages/free-chunks.ts";
 
 it("frees the chunks of a body that was read", { timeout: 10_000 }, async () => {
   const held = () => process.memoryUsage().arrayBuffers;

@@ -9,8 +9,8 @@ import {
   resolveNames,
   searchTermOf,
   whyUnqueryable,
-} from "../../src/pipeline/names/names.ts";
-import type { CompanyName } from "../../src/run/name-notes.ts";
+} from "../../../src/pipeline/names/names.ts";
+import type { CompanyName } from "../../../src/run/name-notes.ts";
 
 const names: CompanyName[] = [
   "JPMORGAN CHASE & CO.",

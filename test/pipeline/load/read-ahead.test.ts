@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { readAhead } from "../../src/pipeline/load/read-ahead.ts";
+import { readAhead } from "../../../src/pipeline/load/read-ahead.ts";
 
 describe("reading ahead", () => {
   const log: string[] = [];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { runFlow } from "../../src/pipeline/flow/flow.ts";
+import { runFlow } from "../../../src/pipeline/flow/flow.ts";
 import type {
   Commit,
   DbtResult,
@@ -8,13 +8,13 @@ import type {
   LoadResult,
   PendingBuild,
   Ports,
-} from "../../src/pipeline/flow/ports.ts";
-import { summarize } from "../../src/pipeline/report/report.ts";
-import type { StoredCompany } from "../../src/pipeline/window/window.ts";
-import { PipelineError } from "../../src/run/errors.ts";
-import type { DbtNode, EventFacts } from "../../src/run/events.ts";
-import { LocalEngine } from "../../src/runtime/local/engine.ts";
-import { jumpingClock } from "../harness/context.ts";
+} from "../../../src/pipeline/flow/ports.ts";
+import { summarize } from "../../../src/pipeline/report/report.ts";
+import type { StoredCompany } from "../../../src/pipeline/window/window.ts";
+import { PipelineError } from "../../../src/run/errors.ts";
+import type { DbtNode, EventFacts } from "../../../src/run/events.ts";
+import { LocalEngine } from "../../../src/runtime/local/engine.ts";
+import { jumpingClock } from "../../harness/context.ts";
 
 const settings: FlowSettings = {
   runId: "run",

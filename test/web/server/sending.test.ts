@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import { Sender, type SendingLimits } from "../../src/web/server/sending.ts";
+import { Sender, type SendingLimits } from "../../../src/web/server/sending.ts";
 
 /** More than a system keeps for a connection on its way. */
 const bytes = 50_000_000;

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import pRetry from "p-retry";
-import { isSuspicious, reconcile } from "../../src/pipeline/load/reconcile.ts";
 import { parseRetryAfter, retryDelay, retryOptions } from "../../src/pipeline/retry.ts";
-import { exitCodeOf, factsOf, isRetryable, PipelineError } from "../../src/run/errors.ts";
+import { isRetryable, PipelineError } from "../../src/run/errors.ts";
 import { jumpingClock } from "../harness/context.ts";
 
 const failure = (code: "source_unavailable" | "source_refused", retryAfterMs?: number) =>
@@ -11,42 +10,6 @@ const failure = (code: "source_unavailable" | "source_refused", retryAfterMs?: n
     { code, message: "what", data: "data", next: "next" },
     retryAfterMs === undefined ? {} : { retryAfterMs },
   );
-
-describe("reconciling", () => {
-  const counts = { expected: 100, staged: 100, rejected: 0, unidentified: 0, live: 100 };
-
-  it("accepts what adds up", () => {
-    assert.equal(reconcile(counts), null);
-    assert.equal(reconcile({ ...counts, staged: 98, rejected: 2, live: 98 }), null);
-    assert.equal(reconcile({ ...counts, staged: 98, rejected: 2, unidentified: 1, live: 99 }), null);
-    assert.equal(reconcile({ ...counts, expected: 0, staged: 0, live: 0 }), null);
-  });
-
-  it("names what does not", () => {
-    assert.match(reconcile({ ...counts, staged: 99 }) ?? "", /says 100 rows, and 99 different/);
-    assert.match(reconcile({ ...counts, staged: 101 }) ?? "", /101/);
-    assert.match(reconcile({ ...counts, live: 101 }) ?? "", /shows 101/);
-    assert.match(reconcile({ ...counts, staged: 98, rejected: 2, live: 99 }) ?? "", /shows 99/);
-    assert.match(reconcile({ ...counts, staged: 98, rejected: 2, unidentified: 2, live: 97 }) ?? "", /shows 97/);
-  });
-});
-
-describe("too many withdrawn or unreadable rows", () => {
-  it("are over a tenth and over 20", () => {
-    const cases: [withdrawn: number, live: number, suspicious: boolean][] = [
-      [0, 0, false],
-      [20, 20, false],
-      [21, 21, true],
-      [21, 209, true],
-      [21, 210, false],
-      [100, 1000, false],
-      [101, 1000, true],
-    ];
-    for (const [withdrawn, live, suspicious] of cases) {
-      assert.equal(isSuspicious(withdrawn, live), suspicious, `${withdrawn} of ${live}`);
-    }
-  });
-});
 
 describe("the delay before another attempt", () => {
   const policy = { retries: 3, delayMs: 60_000, longestMs: 600_000 };
@@ -140,23 +103,5 @@ describe("retrying", () => {
     const cancel = new AbortController();
     const during = await attempts([error], cancel.signal, () => cancel.abort(canceled));
     assert.deepEqual([during.outcome, during.made, during.slept], [canceled, 1, []]);
-  });
-});
-
-describe("errors", () => {
-  it("have the exit codes of the command line", () => {
-    assert.equal(exitCodeOf("warehouse_locked"), 75);
-    assert.equal(exitCodeOf("config_invalid"), 2);
-    assert.equal(exitCodeOf("dbt_failed"), 1);
-  });
-
-  it("become fields, bugs included", () => {
-    assert.deepEqual(factsOf(failure("source_refused")), {
-      code: "source_refused",
-      message: "what",
-      data: "data",
-      next: "next",
-    });
-    assert.deepEqual([factsOf(new TypeError("x is not y")).code], ["internal"]);
   });
 });

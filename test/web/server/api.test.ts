@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { openHistory } from "../../src/history/database.ts";
-import { Login } from "../../src/web/server/access/login.ts";
-import { apiRoutes, startServer, type WebServer } from "../../src/web/server/server.ts";
-import { temporaryFolder } from "../harness/context.ts";
-import { runInProcess } from "../harness/in-process.ts";
-import { serverOptions, testPages } from "../harness/pages.ts";
-import { startTestSource, type TestSource } from "../harness/sample.ts";
-import { testSnapshot } from "../harness/snapshot.ts";
+import { openHistory } from "../../../src/history/database.ts";
+import { Login } from "../../../src/web/server/access/login.ts";
+import { apiRoutes, startServer, type WebServer } from "../../../src/web/server/server.ts";
+import { temporaryFolder } from "../../harness/context.ts";
+import { runInProcess } from "../../harness/in-process.ts";
+import { serverOptions, testPages } from "../../harness/pages.ts";
+import { startTestSource, type TestSource } from "../../harness/sample.ts";
+import { testSnapshot } from "../../harness/snapshot.ts";
 
 const token = "a token that is long enough";
 

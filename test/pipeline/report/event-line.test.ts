@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
-import { eventLine } from "../../src/pipeline/report/event-line.ts";
-import { shellQuote } from "../../src/pipeline/report/format.ts";
+import { eventLine } from "../../../src/pipeline/report/event-line.ts";
+import { shellQuote } from "../../../src/pipeline/report/format.ts";
 
 describe("a word for the shell", () => {
   it("is as it stands where nothing in it means anything there", () => {

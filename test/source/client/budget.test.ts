@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { RateBudget } from "../../src/source/client/budget.ts";
-import { jumpingClock } from "../harness/context.ts";
+import { RateBudget } from "../../../src/source/client/budget.ts";
+import { jumpingClock } from "../../harness/context.ts";
 
 const signal = new AbortController().signal;
 const quiet = () => undefined;

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { WarehouseLock } from "../../src/warehouse/file/lock.ts";
-import { temporaryFolder } from "../harness/context.ts";
+import { WarehouseLock } from "../../../src/warehouse/file/lock.ts";
+import { temporaryFolder } from "../../harness/context.ts";
 
 const me = { pid: process.pid, since: "2026-11-20T02:00:00.000Z" };
 

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { version } from "../../src/config/version.ts";
-import { startServer, type WebServer } from "../../src/web/server/server.ts";
-import { temporaryFolder } from "../harness/context.ts";
-import { runInProcess } from "../harness/in-process.ts";
-import { serverOptions } from "../harness/pages.ts";
-import { startTestSource, type TestSource } from "../harness/sample.ts";
+import { version } from "../../../src/config/version.ts";
+import { startServer, type WebServer } from "../../../src/web/server/server.ts";
+import { temporaryFolder } from "../../harness/context.ts";
+import { runInProcess } from "../../harness/in-process.ts";
+import { serverOptions } from "../../harness/pages.ts";
+import { startTestSource, type TestSource } from "../../harness/sample.ts";
 
 /** A request as bytes: the usual clients do not send odd ones. Gives the status. */
 async function raw(server: WebServer, ...lines: string[]): Promise<number> {

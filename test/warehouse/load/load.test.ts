@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { LoadResult } from "../../src/pipeline/flow/ports.ts";
-import type { PipelineError } from "../../src/run/errors.ts";
-import { testContext } from "../harness/context.ts";
-import { complaint, query, type Source, testWarehouse } from "../harness/warehouse.ts";
+import type { LoadResult } from "../../../src/pipeline/flow/ports.ts";
+import type { PipelineError } from "../../../src/run/errors.ts";
+import { testContext } from "../../harness/context.ts";
+import { complaint, query, type Source, testWarehouse } from "../../harness/warehouse.ts";
 
 const counts = ({ inserted, updated, deleted, unchanged, rejected }: LoadResult) => [
   inserted,

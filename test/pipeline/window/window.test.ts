@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { addDays, dayOf, isDay, type Window } from "../../src/pipeline/window/days.ts";
-import { daysIn, gapsIn, withWindow } from "../../src/pipeline/window/ranges.ts";
+import { addDays, dayOf, isDay, type Window } from "../../../src/pipeline/window/days.ts";
+import { daysIn, gapsIn, withWindow } from "../../../src/pipeline/window/ranges.ts";
 import {
   type CompanyState,
   nextState,
   resolveWindow,
   type WindowSettings,
   withDays,
-} from "../../src/pipeline/window/window.ts";
+} from "../../../src/pipeline/window/window.ts";
 
 const settings: WindowSettings = { startDate: "2024-01-01", asOf: "2026-11-20", lookBackDays: 60, resetState: false };
 const company = { company: "x", names: ["X"] };
