@@ -37,6 +37,18 @@ describe("the documentation", () => {
     }
   });
 
+  it("names only files and folders of the code that are there", () => {
+    const missing = [...documents, "CONTRIBUTING.md"]
+      .filter((file) => file !== "CHANGELOG.md")
+      .flatMap((file) => {
+        const text = readFileSync(file, "utf8").replaceAll(/^```[\s\S]*?^```/gm, "");
+        const named = [...text.matchAll(/`((?:[\w.-]+\/)+[\w.-]+)`/g)].map(([, path]) => path!);
+        const inCode = named.filter((path) => /^(src|test|scripts|dbt)\/|\.ts$/.test(path));
+        return inCode.filter((path) => !existsSync(path) && !existsSync(join("src", path))).map((path) => [file, path]);
+      });
+    assert.deepEqual(missing, []);
+  });
+
   for (const file of documents) {
     it(`${file}: every link leads somewhere`, () => {
       const text = readFileSync(file, "utf8").replaceAll(/^```[\s\S]*?^```/gm, "");
