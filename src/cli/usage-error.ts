@@ -26,7 +26,7 @@ function helpText(): string {
   return `See what there is with: pipeline ${command === "" ? "" : `${command} `}--help`;
 }
 
-/** A command line that cannot be meant: `what` is wrong with it, and what to do `next`. */
-export function wrong(what: string, next = helpText(), data = "Nothing was changed."): PipelineError {
-  return usageError(what, next, data);
+/** A command line that cannot be meant; `next` says what to do. */
+export function wrong(message: string, next = helpText(), data = "Nothing was changed."): PipelineError {
+  return usageError(message, next, data);
 }

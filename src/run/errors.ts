@@ -102,8 +102,13 @@ export class PipelineError extends Error implements ErrorFacts {
 }
 
 /** A command line, or a form, that cannot be meant. */
-export function usageError(message: string, next: string, data = "Nothing was changed."): PipelineError {
-  return new PipelineError({ code: "usage", message, data, next });
+export function usageError(
+  message: string,
+  next: string,
+  data = "Nothing was changed.",
+  cause?: unknown,
+): PipelineError {
+  return new PipelineError({ code: "usage", message, data, next }, { cause });
 }
 
 export function isRetryable(error: unknown, what: "request" | "company"): error is PipelineError {

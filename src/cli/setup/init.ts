@@ -4,9 +4,9 @@ import { stringify } from "yaml";
 import { notifyExamples, settingHelp } from "../../config/help.ts";
 import { configSchema, defaultSettings } from "../../config/schema.ts";
 import { makeFolder, obstacleToWriting } from "../../files/folder.ts";
-import { PipelineError } from "../../run/errors.ts";
 import { hinted } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
+import { wrong } from "../usage-error.ts";
 
 export type InitOptions = GlobalOptions & { force?: boolean };
 
@@ -20,21 +20,19 @@ export async function initCommand(options: InitOptions): Promise<number> {
   const schemaFile = join(dirname(file), schemaName);
   const there = [file, schemaFile].filter((name) => existsSync(name));
   if (there.length > 0 && options.force !== true) {
-    throw new PipelineError({
-      code: "usage",
-      message: `There is a ${there.join(" and a ")} already.`,
-      data: "Nothing was written.",
-      next: "Edit it, or write it anew with --force.",
-    });
+    throw wrong(
+      `There is a ${there.join(" and a ")} already.`,
+      "Edit it, or write it anew with --force.",
+      "Nothing was written.",
+    );
   }
   const obstacle = obstacleToWriting(dirname(resolve(file)));
   if (obstacle !== null) {
-    throw new PipelineError({
-      code: "usage",
-      message: `${file} cannot be written: ${obstacle.at} ${obstacle.why}.`,
-      data: "Nothing was written.",
-      next: "Name another place: pipeline init --config DIR/pipeline.yaml",
-    });
+    throw wrong(
+      `${file} cannot be written: ${obstacle.at} ${obstacle.why}.`,
+      "Name another place: pipeline init --config DIR/pipeline.yaml",
+      "Nothing was written.",
+    );
   }
   makeFolder(dirname(resolve(file)));
   writeFileSync(file, commentedConfig());

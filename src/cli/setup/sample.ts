@@ -1,11 +1,12 @@
 import { nearestWord } from "../../pipeline/names/spelling.ts";
 import { isDay } from "../../pipeline/window/days.ts";
-import { PipelineError } from "../../run/errors.ts";
+import { type PipelineError, usageError } from "../../run/errors.ts";
 import { type ShapeName, shapeNames } from "../../sample/dataset/shapes.ts";
 import { NoDocument } from "../../sample/index/documents.ts";
 import { type StandaloneOptions, startStandalone } from "../../sample/server/standalone.ts";
 import type { GlobalOptions } from "../options.ts";
 import { cancelOnSignals, ofReading } from "../signals.ts";
+import { wrong } from "../usage-error.ts";
 
 export type SampleStartOptions = GlobalOptions & {
   port?: string;
@@ -87,17 +88,11 @@ function number(name: string, text: string, least: number, most: number): number
 }
 
 function wrongOption(name: string, value: string, expected: string): PipelineError {
-  return new PipelineError({
-    code: "usage",
-    message: `${name} is "${value}": expected ${expected}.`,
-    data: "Nothing was started.",
-    next: "See what there is with: pipeline sample start --help",
-  });
+  return wrong(`${name} is "${value}": expected ${expected}.`, undefined, "Nothing was started.");
 }
 
 function startFailure(error: NodeJS.ErrnoException, { port, documents }: SampleStartOptions): unknown {
-  const fail = (what: string, next: string) =>
-    new PipelineError({ code: "usage", message: what, data: "Nothing was started.", next }, { cause: error });
+  const fail = (message: string, next: string) => usageError(message, next, "Nothing was started.", error);
   if (error.code === "EADDRINUSE")
     return fail(`Port ${port} is in use by another program.`, "Name another one, or none: any free port is taken.");
   if (error.code === "EACCES" && error.syscall === "listen")

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
-import { PipelineError } from "../../run/errors.ts";
+import { type PipelineError, usageError } from "../../run/errors.ts";
 import { pageAt } from "../pages.ts";
 import { readPath } from "./access/address.ts";
 import { type AccessRules, refusal } from "./access/guard.ts";
@@ -181,12 +181,11 @@ function refuse(
 const loopback = ["127.0.0.1", "localhost", "[::1]", "::1"];
 
 function notLoopback(host: string): PipelineError {
-  return new PipelineError({
-    code: "usage",
-    message: `--host is "${host}": whoever reaches that address could read and start runs.`,
-    data: "Nothing was started.",
-    next: "Name a file that holds a token with --token-file, or leave the host and use ssh -L 4200:127.0.0.1:4200.",
-  });
+  return usageError(
+    `--host is "${host}": whoever reaches that address could read and start runs.`,
+    "Name a file that holds a token with --token-file, or leave the host and use ssh -L 4200:127.0.0.1:4200.",
+    "Nothing was started.",
+  );
 }
 
 async function close(server: Server, changes: Changes, home: Home): Promise<void> {
