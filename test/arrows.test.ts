@@ -10,7 +10,7 @@ const cases: [file: string, allowed: string, forbidden: string][] = [
   ["src/run/new.ts", "./states.ts", "../pipeline/days.ts"],
   ["src/run/another.ts", "zod", "node:os"],
   ["src/pipeline/new.ts", "../run/events.ts", "../warehouse/lock.ts"],
-  ["src/pipeline/window/new.ts", "../flow/ports.ts", "../../history/history.ts"],
+  ["src/pipeline/window/new.ts", "../steps/ports.ts", "../../history/history.ts"],
   ["src/pipeline/another.ts", "zod", "node:fs"],
   ["src/pipeline/days-of.ts", "date-fns/addDays", "date-fns"],
   ["src/pipeline/attempts.ts", "@date-fns/utc/date/mini", "p-retry"],

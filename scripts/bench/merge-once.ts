@@ -17,7 +17,7 @@ const pages = `${path}.parquet`;
 const columns = fields.join(", ");
 const database = await Database.open({ path, memoryLimit, threads: 2, relations: [] });
 const signal = new AbortController().signal;
-const context = { task: "bench", attempt: 1, signal, report: () => undefined };
+const context = { task: "bench", attempt: 1, signal, report: () => undefined, traffic: { requests: 0, bytes: 0 } };
 const request = {
   company: "acme",
   names: ["ACME BANK"],

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Recorder } from "../../src/history/recorder.ts";
+import { shortStep } from "../../src/pipeline/flow/engine.ts";
 import { systemClock } from "../../src/runtime/local/clock.ts";
 import { LocalEngine } from "../../src/runtime/local/engine.ts";
 import { spawnSample } from "../../src/sample/server/spawn.ts";
@@ -59,14 +60,16 @@ async function perTask(withHistory: boolean): Promise<number> {
     settings: {},
   };
   const recorder = withHistory ? new Recorder(about, { path: join(small, "history.sqlite"), ...asked }) : undefined;
+  const published = { snapshot: null, tables: 0, rows: {}, reason: null };
   const engine = new LocalEngine({
+    handlers: { publish: async () => published },
     signal: new AbortController().signal,
     report: (happening) => recorder?.record({ ...happening, runId: about.id, at: new Date().toISOString() }),
     clock: systemClock,
     policy: { retries: 0, delayMs: 0, longestMs: 0 },
   });
   const started = performance.now();
-  for (let i = 0; i < 1000; i++) await engine.run(`task ${i}`, { timeoutMs: 1000 }, async () => i);
+  for (let i = 0; i < 1000; i++) await engine.run("publish", `${i}`, { runId: about.id }, shortStep);
   return (performance.now() - started) / 1000;
 }
 console.log(

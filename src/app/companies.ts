@@ -1,6 +1,7 @@
-import { shortTask } from "../pipeline/flow/ports.ts";
+import { shortStep } from "../pipeline/flow/engine.ts";
 import type { Candidates } from "../pipeline/names/names.ts";
 import type { Report } from "../run/events.ts";
+import { outputOf } from "./step-output.ts";
 import type { SourceAccess } from "./wiring/source.ts";
 
 /** The names at the source that a text means, and those that look like it. */
@@ -10,10 +11,7 @@ export async function searchCompanies(
   signal: AbortSignal,
   report: Report,
 ): Promise<Candidates> {
-  return source.query(signal, report, async (ports) => {
-    const { candidates } = await ports.tasks.run("resolve_companies", shortTask, (context) =>
-      ports.source.findNames([text], context),
-    );
-    return candidates[0]!;
-  });
+  return source.query(signal, report, async (engine) =>
+    outputOf(await engine.run("search_companies", null, { text }, shortStep)),
+  );
 }

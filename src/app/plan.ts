@@ -1,10 +1,11 @@
+import { shortStep } from "../pipeline/flow/engine.ts";
 import { rangesOutside } from "../pipeline/flow/outside.ts";
 import { type Plan, planRun } from "../pipeline/flow/plan.ts";
-import type { ResolveSettings } from "../pipeline/flow/ports.ts";
-import { planFlow } from "../pipeline/flow/resolve.ts";
+import { type ResolveSettings, resolveWindows } from "../pipeline/flow/resolve.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import type { Report } from "../run/events.ts";
 import { readHomeRecord, refuseOtherDatabase, refuseOtherSource } from "./home-record.ts";
+import { outputOf } from "./step-output.ts";
 import { refuseFutureWatermark } from "./watermark.ts";
 import type { SourceAccess } from "./wiring/source.ts";
 import type { WarehouseAccess } from "./wiring/warehouse.ts";
@@ -32,8 +33,10 @@ export async function executePlan(
   }
   const { companies } = await warehouse.state();
   refuseFutureWatermark(address, settings.resetState, companies);
-  return source.query(signal, report, async (ports) => {
-    const planned = await planFlow(ports, settings, source.pageSize, companies);
-    return planRun(planned, rangesOutside(planned, companies).length, source.requestsPerMinute);
+  const { pageSize, requestsPerMinute } = source;
+  return source.query(signal, report, async (engine) => {
+    const { windows } = await resolveWindows(engine, settings, companies, outputOf);
+    const planned = outputOf(await engine.run("plan", null, { windows, pageSize }, shortStep)).companies;
+    return planRun(planned, rangesOutside(planned, companies).length, requestsPerMinute);
   });
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { obstacleToWriting } from "../files/folder.ts";
 import type { Recorder } from "../history/recorder.ts";
-import { type FlowOutcome, flowName, runFlow } from "../pipeline/flow/flow.ts";
-import type { FlowSettings, RetriedRun, Traffic } from "../pipeline/flow/ports.ts";
+import { type FlowResult, type FlowSettings, flowName, runFlow } from "../pipeline/flow/flow.ts";
+import type { RetriedRun } from "../pipeline/flow/steps.ts";
 import { type RunReport, type Summary, summarize } from "../pipeline/report/report.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import type { Day, Window } from "../pipeline/window/days.ts";
-import { exitCodeOf, factsOf, PipelineError } from "../run/errors.ts";
+import { type ErrorFacts, exitCodeOf, factsOf, PipelineError } from "../run/errors.ts";
 import type { Emit, Report } from "../run/events.ts";
 import { redactor, redactValue, secretsOf } from "../run/redact.ts";
 import type { State } from "../run/states.ts";
@@ -51,7 +51,6 @@ export async function executeRun(
   const runId = options.runId ?? randomUUID();
   const started = Date.now();
   const began = performance.now();
-  const traffic = { requests: 0, bytes: 0 };
   const redact = redactor([...secretsOf(source), ...wiring.secrets]);
   const report: Report = (facts) => {
     const event = redactValue(redact, { ...facts, runId, at: new Date().toISOString() });
@@ -82,11 +81,18 @@ export async function executeRun(
   const notices = wiring.notices(options.trigger, report);
   let summary: Summary;
   const { signal: limited, stop } = withTimeout(cancelled, settings.runTimeoutSeconds);
+  let traffic = { requests: 0, bytes: 0 };
   try {
-    const run: Run = { runId, wiring, options, signal: limited, report, traffic, notices, recorder };
-    summary = summarize(await lockAndRun(run), settings.configuredCompanies);
-  } catch (error) {
-    summary = { ...nothingDone, state: stateOf(error, cancelled), error: factsOf(error) };
+    const run: Run = { runId, wiring, options, signal: limited, report, notices, recorder };
+    const result = await lockAndRun(run);
+    traffic = result.traffic;
+    summary =
+      result.error === null
+        ? summarize(result.outcome, settings.configuredCompanies)
+        : { ...nothingDone, state: stateOf(result.error, cancelled), error: result.error };
+  } catch (thrown) {
+    const error = factsOf(thrown);
+    summary = { ...nothingDone, state: stateOf(error, cancelled), error };
   } finally {
     stop();
     cancelled.removeEventListener("abort", onCancelled);
@@ -154,13 +160,11 @@ type Run = {
   options: RunOptions;
   signal: AbortSignal;
   report: Report;
-  /** Filled in when the source is closed. */
-  traffic: Traffic;
   notices: RunNotices;
   recorder: Recorder;
 };
 
-async function lockAndRun(run: Run): Promise<FlowOutcome> {
+async function lockAndRun(run: Run): Promise<FlowResult> {
   const { wiring, recorder } = run;
   return wiring.warehouse.hold(async () => {
     recorder.begin();
@@ -171,26 +175,29 @@ async function lockAndRun(run: Run): Promise<FlowOutcome> {
       isLoaded = true;
       recordHome(run);
     };
+    // Refused for its settings, it was no run: what is recorded of it goes before anybody else can have the warehouse.
+    const refuse = async (error: ErrorFacts) => {
+      if (!isLoaded && exitCodeOf(error.code) === 2) await recorder.refuse(error);
+    };
     try {
-      return await runHolding({ ...run, report });
+      const result = await runHolding({ ...run, report });
+      if (result.error !== null) await refuse(result.error);
+      return result;
     } catch (error) {
-      const facts = factsOf(error);
-      // Refused for its settings, it was no run: what is recorded of it goes before anybody else can have the warehouse.
-      if (!isLoaded && exitCodeOf(facts.code) === 2) await recorder.refuse(facts);
+      await refuse(factsOf(error));
       throw error;
     }
   });
 }
 
-async function runHolding(run: Run): Promise<FlowOutcome> {
+async function runHolding(run: Run): Promise<FlowResult> {
   const { wiring, options, signal, report } = run;
   run.notices.began(signal);
   const opened = await wiring.open({ ...options, source: identityOf(run) }, signal, report);
   try {
     refuseFutureWatermark(wiring.settings.source, options.resetState, opened.remembered.companies);
-    return await runFlow(opened.ports, flowSettings(run), opened.remembered);
+    return await runFlow(opened.engine, flowSettings(run), opened.remembered);
   } finally {
-    Object.assign(run.traffic, opened.ports.source.traffic);
     await opened.close().catch((error: unknown) => {
       const what = "what the run left behind could not be cleared away";
       report({ type: "upkeep.failed", what, reason: factsOf(error).message });
@@ -224,7 +231,7 @@ function flowSettings(run: Run): FlowSettings {
   };
 }
 
-function stateOf(error: unknown, cancelled: AbortSignal): State {
+function stateOf(error: ErrorFacts, cancelled: AbortSignal): State {
   if (cancelled.aborted) return "Cancelled";
-  return error instanceof PipelineError && error.code === "timed_out" ? "TimedOut" : "Failed";
+  return error.code === "timed_out" ? "TimedOut" : "Failed";
 }

@@ -111,8 +111,11 @@ export function usageError(
   return new PipelineError({ code: "usage", message, data, next }, { cause });
 }
 
-export function isRetryable(error: unknown, what: "request" | "company"): error is PipelineError {
-  return error instanceof PipelineError && table[error.code].retry === what;
+/** What is tried again after an error: the request, the scope from its beginning, or nothing. */
+export type RetryClass = (typeof table)[ErrorCode]["retry"];
+
+export function isRetryable(error: unknown, by: RetryClass): error is PipelineError {
+  return by !== "never" && error instanceof PipelineError && table[error.code].retry === by;
 }
 
 export function exitCodeOf(code: ErrorCode): number {

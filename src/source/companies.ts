@@ -1,5 +1,4 @@
 import * as z from "zod";
-import type { FoundNames, TaskContext } from "../pipeline/flow/ports.ts";
 import {
   type Candidates,
   isEqualName,
@@ -8,6 +7,7 @@ import {
   nearestNames,
   searchTermOf,
 } from "../pipeline/names/names.ts";
+import type { FoundNames, TaskContext } from "../pipeline/steps/ports.ts";
 import type { Window } from "../pipeline/window/days.ts";
 import type { CompanyName } from "../run/name-notes.ts";
 import type { SourceClient } from "./client/client.ts";

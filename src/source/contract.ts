@@ -1,8 +1,8 @@
 import { text } from "node:stream/consumers";
 import * as z from "zod";
-import type { TaskContext } from "../pipeline/flow/ports.ts";
 import { allowedValues, booleanFields } from "../pipeline/load/fields.ts";
 import { matchNames } from "../pipeline/names/names.ts";
+import type { TaskContext } from "../pipeline/steps/ports.ts";
 import type { SourceClient } from "./client/client.ts";
 import { namesUrl, pageUrl } from "./urls.ts";
 
@@ -65,7 +65,7 @@ export async function checkContract(
   const promises: Promised[] = [];
   const say = (promise: Promised["promise"], state: Promised["state"], what: string) =>
     void promises.push({ promise, state, what });
-  const done = (clockAheadMs: number | null) => ({ promises, clockAheadMs, requests: client.traffic.requests });
+  const done = (clockAheadMs: number | null) => ({ promises, clockAheadMs, requests: context.traffic.requests });
 
   const first = await ask(client, namesUrl(base), context);
   const listed = names.safeParse(first.json);
@@ -212,7 +212,7 @@ async function ask(
   return client.request(url, context, async ({ body, date }) => {
     const now = Date.now();
     const json = await text(body);
-    client.traffic.bytes += Buffer.byteLength(json);
+    context.traffic.bytes += Buffer.byteLength(json);
     const theirs = Date.parse(date ?? "");
     return { json: parsed(json), clockAheadMs: Number.isNaN(theirs) ? null : now - theirs };
   });

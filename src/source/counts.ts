@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { TaskContext } from "../pipeline/flow/ports.ts";
+import type { TaskContext } from "../pipeline/steps/ports.ts";
 import type { Window } from "../pipeline/window/days.ts";
 import type { SourceClient } from "./client/client.ts";
 import { requestJson } from "./client/request-json.ts";

@@ -1,4 +1,4 @@
-import type { FoundNames, Pages, Source, TaskContext, Traffic } from "../pipeline/flow/ports.ts";
+import type { FoundNames, Pages, Source, TaskContext } from "../pipeline/steps/ports.ts";
 import type { Day, Window } from "../pipeline/window/days.ts";
 import { type ClientOptions, SourceClient } from "./client/client.ts";
 import { splitAddress } from "./client/http.ts";
@@ -29,10 +29,6 @@ export class CfpbSource implements Source {
     const { base, credentials } = splitAddress(options.base);
     this.#options = { ...options, base };
     this.#client = new SourceClient({ ...options, credentials });
-  }
-
-  get traffic(): Traffic {
-    return this.#client.traffic;
   }
 
   async findNames(texts: readonly string[], context: TaskContext): Promise<FoundNames> {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { DbtResult, TaskContext, Transform } from "../pipeline/flow/ports.ts";
+import type { DbtResult } from "../pipeline/flow/steps.ts";
+import type { TaskContext, Transform } from "../pipeline/steps/ports.ts";
 import { type Child, type Exit, startChild } from "../process/child.ts";
 import { PipelineError } from "../run/errors.ts";
 import type { DbtNode, Report } from "../run/events.ts";

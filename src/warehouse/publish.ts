@@ -5,7 +5,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { checksum } from "../files/checksum.ts";
 import { flush } from "../files/flush.ts";
 import { makeFolder } from "../files/folder.ts";
-import type { Published, TaskContext } from "../pipeline/flow/ports.ts";
+import type { Published } from "../pipeline/flow/steps.ts";
 import {
   expiredSnapshots,
   type Manifest,
@@ -15,6 +15,7 @@ import {
   snapshotName,
 } from "../pipeline/manifest.ts";
 import { sqlLiteral } from "../pipeline/sql-text.ts";
+import type { TaskContext } from "../pipeline/steps/ports.ts";
 import { PipelineError } from "../run/errors.ts";
 import { WarehouseLock } from "./file/lock.ts";
 import { readLastBuild, readMarts } from "./state/state.ts";

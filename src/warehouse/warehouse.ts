@@ -6,15 +6,13 @@ import type {
   CommittedLoad,
   LoadRequest,
   LoadResult,
-  Pages,
   PendingBuild,
   Published,
   RetriedRun,
-  TaskContext,
-  Warehouse,
-} from "../pipeline/flow/ports.ts";
+} from "../pipeline/flow/steps.ts";
 import { readAhead } from "../pipeline/load/read-ahead.ts";
 import { Semaphore } from "../pipeline/semaphore.ts";
+import type { Pages, TaskContext, Warehouse } from "../pipeline/steps/ports.ts";
 import type { Window } from "../pipeline/window/days.ts";
 import type { NameRows, Remembered } from "../pipeline/window/window.ts";
 import { exitCodeOf, PipelineError } from "../run/errors.ts";

@@ -2,13 +2,21 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../src/pipeline/clock.ts";
-import type { TaskContext } from "../../src/pipeline/flow/ports.ts";
+import type { TaskContext } from "../../src/pipeline/steps/ports.ts";
 import type { EventFacts } from "../../src/run/events.ts";
 
 /** A task's context that remembers what was reported. */
 export function testContext(signal = new AbortController().signal): TaskContext & { happenings: EventFacts[] } {
   const happenings: EventFacts[] = [];
-  return { task: "test", signal, attempt: 1, happenings, report: (happening) => void happenings.push(happening) };
+  const traffic = { requests: 0, bytes: 0 };
+  return {
+    task: "test",
+    signal,
+    attempt: 1,
+    traffic,
+    happenings,
+    report: (happening) => void happenings.push(happening),
+  };
 }
 
 /** A clock that does not wait: it jumps to where a sleeper wants to be, and remembers how long each slept. */

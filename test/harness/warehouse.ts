@@ -1,7 +1,8 @@
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import type { LoadRequest, Pages } from "../../src/pipeline/flow/ports.ts";
+import type { LoadRequest } from "../../src/pipeline/flow/steps.ts";
+import type { Pages } from "../../src/pipeline/steps/ports.ts";
 import { readFile } from "../../src/warehouse/file/database.ts";
 import { DuckDbWarehouse } from "../../src/warehouse/warehouse.ts";
 import { temporaryFolder, testContext } from "./context.ts";

@@ -71,12 +71,13 @@ describe("the CFPB source", () => {
 
   it("lands every row once, page by page, ties at the boundary included", async () => {
     await withSource({ pageSize: 7 }, async (source) => {
-      const { files, expected: total } = await extract(source);
+      const context = testContext();
+      const { files, expected: total } = await extract(source, context);
       assert.equal(total, expected().length);
       assert.deepEqual(idsIn(files), expected());
       assert.equal(files.length, Math.ceil(total / 7));
-      assert.equal(source.traffic.requests, files.length);
-      assert.ok(source.traffic.bytes > total * 400);
+      assert.equal(context.traffic.requests, files.length);
+      assert.ok(context.traffic.bytes > total * 400);
     });
   });
 

@@ -2,16 +2,16 @@ import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { Recorder, type RecorderOptions } from "../../history/recorder.ts";
 import type { NewRun } from "../../history/statements.ts";
-import type { Ports } from "../../pipeline/flow/ports.ts";
+import type { Engine } from "../../pipeline/flow/engine.ts";
+import { stepHandlers } from "../../pipeline/steps/handlers.ts";
 import type { Day } from "../../pipeline/window/days.ts";
 import type { Remembered } from "../../pipeline/window/window.ts";
 import type { EventFacts, Report } from "../../run/events.ts";
-import { systemClock } from "../../runtime/local/clock.ts";
 import { removeLanded } from "../../source/pages/landing.ts";
 import { refuseOtherSource } from "../home-record.ts";
 import { historyFile } from "../runs.ts";
 import { wireTransform } from "./dbt.ts";
-import { wireTasks } from "./engine.ts";
+import { wireEngine } from "./engine.ts";
 import { notifySecrets, RunNotices, secretWarnings } from "./notify.ts";
 import { openSource, proxyOf } from "./source.ts";
 import { keyOf, loadedSource, type WarehouseAccess, warehouseAccess, wireWarehouse } from "./warehouse.ts";
@@ -63,7 +63,7 @@ export function wireRun(config: Config, onNotice: (text: string) => void): RunWi
 
 /** Everything that a run holds, until `close` gives it back. */
 type OpenedRun = {
-  ports: Ports;
+  engine: Engine;
   /** What the warehouse remembers. */
   remembered: Remembered;
   close(): Promise<void>;
@@ -100,9 +100,9 @@ async function openRun(
     // What lies here is of a run that was killed: the lock says that no other is alive.
     await removeLanded(landing);
     const { source, close } = await openSource(config, landing, signal, sourceDay);
-    const tasks = wireTasks(config, signal, report);
+    const handlers = stepHandlers({ source, warehouse, transform, report });
     return {
-      ports: { source, warehouse, transform, tasks, report, clock: systemClock },
+      engine: wireEngine(config, handlers, signal, report),
       remembered,
       async close() {
         await transform.stop();

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
-import type { Ports } from "../../pipeline/flow/ports.ts";
+import type { Engine } from "../../pipeline/flow/engine.ts";
 import { neededFields, retiredFields } from "../../pipeline/load/fields.ts";
+import { sourceHandlers } from "../../pipeline/steps/handlers.ts";
 import { type Day, dayOf } from "../../pipeline/window/days.ts";
 import { type ProxyServer, proxyFor } from "../../process/proxy.ts";
 import type { Report } from "../../run/events.ts";
@@ -13,7 +14,7 @@ import { splitAddress } from "../../source/client/http.ts";
 import { type ContractReport, checkContract } from "../../source/contract.ts";
 import { CfpbSource } from "../../source/source.ts";
 import { fields } from "../../warehouse/load/fields.ts";
-import { retryPolicy, wireTasks } from "./engine.ts";
+import { retryPolicy, wireEngine } from "./engine.ts";
 
 /** Limits for a command whose user waits for the answer: one retry, soon, and a shorter timeout than a run at night has. */
 function interactive(config: Config): Config {
@@ -26,17 +27,14 @@ function interactive(config: Config): Config {
   };
 }
 
-/** What a question to the source works with. */
-type SourcePorts = Pick<Ports, "source" | "tasks" | "report">;
-
 /** The source of a configuration, for questions outside of a run. */
 export type SourceAccess = {
   /** Complaints in one answer. */
   pageSize: number;
   /** Requests that are sent in a minute at most; Infinity where there is no limit. */
   requestsPerMinute: number;
-  /** Opens the source for as long as `use` takes. Nothing is landed, and no warehouse is touched. */
-  query<T>(signal: AbortSignal, report: Report, use: (ports: SourcePorts) => Promise<T>): Promise<T>;
+  /** An engine for the steps that need the source alone, for as long as `use` takes. Nothing is landed, and no warehouse is touched. */
+  query<T>(signal: AbortSignal, report: Report, use: (engine: Engine) => Promise<T>): Promise<T>;
 };
 
 export function sourceAccess(config: Config): SourceAccess {
@@ -51,11 +49,11 @@ async function querySource<T>(
   config: Config,
   signal: AbortSignal,
   report: Report,
-  use: (ports: SourcePorts) => Promise<T>,
+  use: (engine: Engine) => Promise<T>,
 ): Promise<T> {
   const { source, close } = await openSource(config, join(config.home, "landing"), signal);
   try {
-    return await use({ source, report, tasks: wireTasks(config, signal, report) });
+    return await use(wireEngine(config, sourceHandlers(source), signal, report));
   } finally {
     await close();
   }
@@ -112,7 +110,8 @@ export async function checkSource(config: Config, signal: AbortSignal): Promise<
   const { base, credentials } = splitAddress(started.base);
   const client = new SourceClient({ ...options, policy: { ...options.policy, retries: 0 }, credentials });
   try {
-    const context = { task: "doctor", attempt: 1, signal, report: () => undefined };
+    const traffic = { requests: 0, bytes: 0 };
+    const context = { task: "doctor", attempt: 1, signal, report: () => undefined, traffic };
     const { companies, startDate: from, asOf: to } = config;
     const known = { needed: neededFields, known: fields, retired: retiredFields };
     return await checkContract(client, base, companies, { from, to }, known, context);

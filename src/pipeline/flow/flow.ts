@@ -1,23 +1,37 @@
-import { type ErrorFacts, factsOf, PipelineError } from "../../run/errors.ts";
+import type { ErrorFacts } from "../../run/errors.ts";
 import { changedRows } from "../load/reconcile.ts";
-import { whyUnqueryable } from "../names/names.ts";
-import { commandForRows, failureTexts } from "../report/checks.ts";
 import type { Warning } from "../report/warnings.ts";
 import { Semaphore } from "../semaphore.ts";
 import { type CompanyState, type CompanyWindow, nextState, type Remembered, withDays } from "../window/window.ts";
-import { compareOutside, type Outside, rangesOutside } from "./outside.ts";
-import {
-  type CommittedLoad,
-  type DbtResult,
-  type FlowSettings,
-  type LoadResult,
-  type Ports,
-  type Published,
-  shortTask,
-} from "./ports.ts";
-import { resolveWindows } from "./resolve.ts";
+import { type Engine, type StepOptions, type StepResult, shortStep, type Traffic } from "./engine.ts";
+import { rangesOutside } from "./outside.ts";
+import { type ResolveSettings, resolveWindows } from "./resolve.ts";
+import type {
+  CommittedLoad,
+  DbtResult,
+  LoadResult,
+  Outside,
+  Published,
+  RetriedRun,
+  StepInput,
+  StepName,
+  StepOutput,
+} from "./steps.ts";
 
 export const flowName = "cfpb-complaints-incremental";
+
+/** What one run is asked to do. */
+export type FlowSettings = ResolveSettings & {
+  runId: string;
+  /** Identity of the source (`source-identity.ts`). */
+  source: string;
+  acceptWithdrawals: boolean;
+  skipDbt: boolean;
+  /** The run that is done again where it failed; null for a run of its own. */
+  retryOf: RetriedRun | null;
+  extractTimeoutMs: number;
+  dbtTimeoutMs: number;
+};
 
 /** How one company ended. */
 export type CompanyOutcome = CompanyWindow & {
@@ -31,7 +45,7 @@ export type CompanyOutcome = CompanyWindow & {
 };
 
 export type DbtOutcome =
-  | (DbtResult & { error: ErrorFacts | null })
+  | (DbtResult & { project: string; error: ErrorFacts | null })
   | { state: "Skipped"; reason: string; isBuildPending: boolean }
   /** dbt broke before it had results. */
   | { state: "Failed"; error: ErrorFacts };
@@ -39,6 +53,7 @@ export type DbtOutcome =
 /** What readers see after the run; null where the run did not get that far. */
 export type PublishOutcome = Published | { error: ErrorFacts } | null;
 
+/** What a run came to, as a JSON value. */
 export type FlowOutcome = {
   companies: CompanyOutcome[];
   dbt: DbtOutcome;
@@ -50,105 +65,85 @@ export type FlowOutcome = {
   warnings: Warning[];
 };
 
-/**
- * The run, top to bottom. Throws where nothing could be loaded at all or the run was cancelled; what failed beside
- * something that did not is in the outcome.
- */
-export async function runFlow(ports: Ports, settings: FlowSettings, remembered: Remembered): Promise<FlowOutcome> {
-  const { warehouse, transform, tasks, report } = ports;
-  const states = remembered.companies;
-  const { windows, warnings, lastIndexed } = await resolveWindows(ports, settings, states);
-  // Python's imports and dbt's parsing take as long as the build itself: they go on while rows are extracted.
-  if (!settings.skipDbt && (await dbtIsLikely(ports, windows, lastIndexed))) transform.warmUp(report);
+/** A run that was ended, or could load nothing at all; what failed beside something that did not is in the outcome. */
+export type FlowResult = { traffic: Traffic } & (
+  | { outcome: FlowOutcome; error: null }
+  | { outcome: null; error: ErrorFacts }
+);
 
-  const done = settings.retryOf === null ? [] : await warehouse.loadsFor(settings.retryOf, settings.source);
-  const semaphore = new Semaphore(companiesAtOnce);
+/**
+ * The run, top to bottom. It decides, and has an engine do everything else: nothing here waits, reads a clock, or touches what is outside,
+ * so that the same function runs in this process and as a workflow elsewhere. Never rejects, but where it has a bug.
+ */
+export async function runFlow(given: Engine, settings: FlowSettings, remembered: Remembered): Promise<FlowResult> {
+  const { engine, traffic } = counting(given);
+  try {
+    return { outcome: await runSteps(engine, settings, remembered), error: null, traffic };
+  } catch (error) {
+    if (!(error instanceof RunEnded)) throw error;
+    return { outcome: null, error: error.facts, traffic };
+  }
+}
+
+async function runSteps(engine: Engine, settings: FlowSettings, remembered: Remembered): Promise<FlowOutcome> {
+  const states = remembered.companies;
+  const { windows, warnings, lastIndexed } = await resolveWindows(engine, settings, states, orEnd);
+  if (!settings.skipDbt) {
+    await engine.announce("run_dbt_models", { companies: windows.map(({ company }) => company), lastIndexed });
+  }
+
+  const done = await findDone(engine, settings);
+  const turns = new Semaphore(companiesAtOnce);
   const companies = await settleAll(
-    windows.map((window) => semaphore.within(() => loadCompany(ports, settings, window, done))),
+    windows.map((window) => turns.within(() => loadCompany(engine, settings, window, done))),
   );
   const loaded = companies.filter((company) => company.result !== null);
 
-  const outside = settings.backfill === null ? await compareOutside(ports, rangesOutside(loaded, states)) : null;
-  const dbt = await runDbt(ports, settings, loaded.length > 0);
+  const outside = settings.backfill === null ? await compareOutside(engine, loaded, states) : null;
+  const dbt = await runDbt(engine, settings, loaded.length > 0);
   const loadIds = loaded.map(({ result }) => result!.loadId);
-  if (loaded.length > 0 && dbt.state !== "Completed") await assertHolds(ports, loadIds, dbt);
+  if (loaded.length > 0 && dbt.state !== "Completed") await checkLoads(engine, loadIds, dbt);
   if (dbt.state === "Failed" || settings.skipDbt || loaded.length === 0) {
     const reason = loaded.length === 0 ? "nothing was loaded" : `dbt has not seen the loads (${dbt.state})`;
-    tasks.skip("commit_state", reason);
-    tasks.skip("publish", reason);
+    engine.skip("commit_state", null, reason);
+    engine.skip("publish", null, reason);
     return { companies, dbt, published: null, remembered, outside, warnings };
   }
-  const committed = await tasks.run("commit_state", shortTask, () =>
-    commitState(ports, settings, states, loaded, loadIds, dbt),
-  );
+  const committed = await commitState(engine, settings, states, loaded, dbt);
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
-  const published = await publish(ports, settings.runId);
+  const published = await publish(engine, settings.runId);
   return { companies, dbt, published, remembered, outside, warnings };
-}
-
-/** Whether dbt will have something to do, as far as can be told before the rows are read. Only when it starts depends on it. */
-async function dbtIsLikely(
-  { warehouse, transform }: Ports,
-  windows: readonly CompanyWindow[],
-  lastIndexed: string | null,
-): Promise<boolean> {
-  if (lastIndexed === null) return true;
-  const companies = windows.map(({ company }) => company);
-  return (
-    !(await warehouse.hasLoadedIndex(lastIndexed, companies)) ||
-    (await warehouse.pendingBuild(transform.project())).isPending
-  );
 }
 
 /** The source takes a search every three seconds: more requests under way gain nothing, and each takes its memory. */
 const companiesAtOnce = 3;
 
-const stateOf = (states: readonly CompanyState[], company: string) => states.find((state) => state.company === company);
+/** The loads that a retried run does not have to do again. */
+async function findDone(engine: Engine, { retryOf, source }: FlowSettings): Promise<CommittedLoad[]> {
+  if (retryOf === null) return [];
+  return orEnd(await engine.run("find_committed_loads", null, { retryOf, source }, shortStep)).loads;
+}
 
-/** One company's extraction and load. Its failure is a value, so that the others go on; cancelling rejects. */
+/** One company's extraction and load. Its failure is a value, so that the others go on; a canceled run ends. */
 async function loadCompany(
-  ports: Ports,
+  engine: Engine,
   settings: FlowSettings,
   window: CompanyWindow,
   done: readonly CommittedLoad[],
 ): Promise<CompanyOutcome> {
-  const { source, warehouse, tasks, clock } = ports;
-  const task = `extract_and_load_complaints[${window.company}]`;
-  const started = clock.monotonic();
-  const outcome = (result: LoadResult | null, error: ErrorFacts | null): CompanyOutcome => ({
-    ...window,
-    durationMs: Math.round(clock.monotonic() - started),
-    result,
-    error,
-    loadedThrough: null,
-    isAsked: true,
-  });
   const before = done.find((load) => isDone(load, window));
   if (before !== undefined) {
-    tasks.skip(task, "loaded since by an earlier run");
-    return { ...outcome(before.result, null), window: before.window, isAsked: false };
+    engine.skip("extract_and_load_complaints", window.company, "loaded since by an earlier run");
+    const { result, window: days } = before;
+    return { ...window, window: days, durationMs: 0, result, error: null, loadedThrough: null, isAsked: false };
   }
-  try {
-    const result = await tasks.run(task, { timeoutMs: settings.extractTimeoutMs }, async (context) => {
-      refuseUnqueryable(window);
-      try {
-        const pages = source.extract(window.company, window.names, window.window, context);
-        const { runId, source: identity, acceptWithdrawals } = settings;
-        return await warehouse.load({ ...window, runId, source: identity, acceptWithdrawals }, pages, context);
-      } finally {
-        // What was loaded stays loaded, and what went wrong is told, whatever becomes of this.
-        await source.discard(window.company).catch((error: unknown) => {
-          const what = `the landed pages of ${window.company} could not be removed`;
-          ports.report({ type: "upkeep.failed", what, reason: factsOf(error).message });
-        });
-      }
-    });
-    if (!settings.skipDbt && changedRows(result) > 0) ports.transform.warmUp(ports.report);
-    return outcome(result, null);
-  } catch (error) {
-    if (error instanceof PipelineError && error.code === "cancelled") throw error;
-    return outcome(null, factsOf(error));
-  }
+  const { runId, source, acceptWithdrawals, extractTimeoutMs: timeoutMs, skipDbt } = settings;
+  const request = { ...window, runId, source, acceptWithdrawals };
+  const options: StepOptions = { timeoutMs, retry: "company" };
+  const loaded = await engine.run("extract_and_load_complaints", window.company, request, options);
+  const { output: result, error, durationMs } = unlessCancelled(loaded);
+  if (!skipDbt && result !== null && changedRows(result) > 0) await engine.announce("run_dbt_models", null);
+  return { ...window, durationMs, result, error, loadedThrough: null, isAsked: true };
 }
 
 /** Whether a load read the days of a window, of the very names. It may have read up to an earlier day: what was asked for then is done. */
@@ -156,98 +151,63 @@ function isDone(load: CommittedLoad, { company, names, window }: CompanyWindow):
   return load.company === company && load.names.join("\n") === names.join("\n") && load.window.from <= window.from;
 }
 
-function refuseUnqueryable({ company, names }: CompanyWindow): void {
-  for (const name of names) {
-    const why = whyUnqueryable(name);
-    if (why === null) continue;
-    throw new PipelineError({
-      code: "company_unaskable",
-      message: `"${company}" means the name "${name}", which cannot be asked for exactly: ${why}.`,
-      data: "Nothing of this company was read or changed; the other companies are loaded.",
-      next: "Write the exact names that can be asked for in --companies or in pipeline.yaml (companies).",
-    });
-  }
+/**
+ * Compares how many rows are here and at the source in the days outside of the windows: one request for each range of days, whatever
+ * companies there are. Nothing is loaded by it, and a source that does not answer changes no result: null then.
+ */
+async function compareOutside(
+  engine: Engine,
+  loaded: readonly CompanyWindow[],
+  states: readonly CompanyState[],
+): Promise<Outside[] | null> {
+  const ranges = rangesOutside(loaded, states);
+  if (ranges.length === 0) return [];
+  const compared = unlessCancelled(await engine.run("compare_outside", null, { ranges }, shortStep));
+  return compared.output?.found ?? null;
 }
 
-async function runDbt(ports: Ports, settings: FlowSettings, anyLoaded: boolean): Promise<DbtOutcome> {
-  const { warehouse, transform, tasks, report } = ports;
+async function runDbt(engine: Engine, settings: FlowSettings, anyLoaded: boolean): Promise<DbtOutcome> {
   const skip = (reason: string, isBuildPending: boolean): DbtOutcome => {
-    tasks.skip("run_dbt_models", reason);
+    engine.skip("run_dbt_models", null, reason);
     return { state: "Skipped", reason, isBuildPending };
   };
-  const { isPending, reason } = await warehouse.pendingBuild(transform.project());
+  const { isPending, reason } = orEnd(await engine.run("find_pending_build", null, {}, shortStep));
   if (!anyLoaded) return skip("no company was loaded", isPending);
   if (settings.skipDbt) return skip("--skip-dbt", isPending);
   if (!isPending) return skip(reason, false);
-  await warehouse.close();
-  report({ type: "warehouse.closed" });
-  try {
-    const result = await tasks.run("run_dbt_models", { timeoutMs: settings.dbtTimeoutMs }, async (context) => {
-      const built = await transform.build(context);
-      if (built.state === "Failed") throw new DbtFailed(built);
-      return built;
-    });
-    return { ...result, error: null };
-  } catch (error) {
-    if (error instanceof DbtFailed) return { ...error.result, error: factsOf(error) };
-    if (error instanceof PipelineError && error.code === "cancelled") throw error;
-    return { state: "Failed", error: factsOf(error) };
-  }
-}
-
-/** A build with results in which something failed. */
-class DbtFailed extends PipelineError {
-  readonly result: DbtResult;
-
-  constructor(result: DbtResult) {
-    const troubles = result.failed.flatMap(failureTexts);
-    const more = troubles.length > 3 ? ` and ${troubles.length - 3} more` : "";
-    const show = commandForRows(result.failed);
-    const isMemory = troubles.some((trouble) => /Out of Memory Error/.test(trouble));
-    super({
-      code: "dbt_failed",
-      message: `dbt failed: ${troubles.slice(0, 3).join("; ")}${more}`.replace(/(?<!\.)$/, "."),
-      data: "The loaded complaints are kept; the watermark stays where it was, and some marts may be older than others.",
-      next:
-        (isMemory
-          ? "Give DuckDB more memory (`duckdb.memoryLimit`) or fewer threads (`duckdb.threads`) and run again"
-          : "Fix the model or the data it complains about and run again") +
-        ": the next run builds everything that is owed." +
-        (show === null ? "" : ` Look at the rows: ${show}`),
-    });
-    this.result = result;
-  }
+  const options: StepOptions = { timeoutMs: settings.dbtTimeoutMs, retry: "never" };
+  const { output, error } = unlessCancelled(await engine.run("run_dbt_models", null, {}, options));
+  return output === null ? { state: "Failed", error: error! } : { ...output, error };
 }
 
 /** What dbt says of a warehouse that is gone is not what happened; what it says of one that cannot be opened now is. */
-async function assertHolds({ warehouse }: Ports, loadIds: readonly string[], dbt: DbtOutcome): Promise<void> {
-  try {
-    await warehouse.assertLoaded(loadIds);
-  } catch (error) {
-    const isGone = error instanceof PipelineError && error.code === "warehouse_failed";
-    if (isGone || dbt.state !== "Failed") throw error;
-  }
+async function checkLoads(engine: Engine, loadIds: string[], dbt: DbtOutcome): Promise<void> {
+  const checked = await engine.run("check_loads", null, { loadIds }, shortStep);
+  if (checked.error?.code === "warehouse_failed" || dbt.state !== "Failed") orEnd(checked);
 }
 
 async function commitState(
-  { warehouse, transform, report }: Ports,
+  engine: Engine,
   settings: FlowSettings,
   states: readonly CompanyState[],
   loaded: readonly CompanyOutcome[],
-  loadIds: string[],
   dbt: DbtOutcome,
 ): Promise<Map<string, string>> {
   const companies = loaded.flatMap((company) => {
-    const state = stateAfter(company, settings, stateOf(states, company.company));
+    const before = states.find((state) => state.company === company.company);
+    const state = stateAfter(company, settings, before);
     return state === null ? [] : [{ company: company.company, loadId: company.result!.loadId, state }];
   });
-  const built = dbt.state === "Completed" ? { project: transform.project(), marts: dbt.marts } : null;
-  await warehouse.commit({ runId: settings.runId, companies, loadIds, built });
-  if (settings.backfill !== null) return new Map();
-  for (const { company, state } of companies) {
-    report({ type: "state.committed", company, loadedThrough: state.loadedThrough });
-  }
-  return new Map(companies.map(({ company, state }) => [company, state.loadedThrough]));
+  const movesWatermarks = settings.backfill === null;
+  const commit = {
+    runId: settings.runId,
+    companies,
+    loadIds: loaded.map(({ result }) => result!.loadId),
+    built: dbt.state === "Completed" ? { project: dbt.project, marts: dbt.marts } : null,
+    movesWatermarks,
+  };
+  orEnd(await engine.run("commit_state", null, commit, shortStep));
+  return new Map(movesWatermarks ? companies.map(({ company, state }) => [company, state.loadedThrough]) : []);
 }
 
 /** A backfill says nothing of the days between it and the watermark: it moves none, and makes none. */
@@ -262,13 +222,55 @@ function stateAfter(
 }
 
 /** What is committed stands, whatever becomes of this. */
-async function publish({ warehouse, tasks }: Ports, runId: string): Promise<PublishOutcome> {
-  try {
-    return await tasks.run("publish", shortTask, (context) => warehouse.publish(runId, context));
-  } catch (error) {
-    if (error instanceof PipelineError && error.code === "cancelled") throw error;
-    return { error: factsOf(error) };
+async function publish(engine: Engine, runId: string): Promise<PublishOutcome> {
+  const { output, error } = unlessCancelled(await engine.run("publish", null, { runId }, shortStep));
+  return error === null ? output : { error };
+}
+
+/** Ends the run from within it. */
+class RunEnded extends Error {
+  readonly facts: ErrorFacts;
+
+  constructor(facts: ErrorFacts) {
+    super(facts.message);
+    this.facts = facts;
   }
+}
+
+/** The output of a step without which the run cannot go on. */
+function orEnd<T>(result: StepResult<T>): T {
+  if (result.error !== null) throw new RunEnded(result.error);
+  return result.output;
+}
+
+/** The result of a step whose failure the run survives. */
+function unlessCancelled<T>(result: StepResult<T>): StepResult<T> {
+  if (result.error?.code === "cancelled") throw new RunEnded(result.error);
+  return result;
+}
+
+/** The same engine, and the traffic of all that it runs. */
+function counting(engine: Engine): { engine: Engine; traffic: Traffic } {
+  const traffic = { requests: 0, bytes: 0 };
+  async function run<S extends StepName>(
+    step: S,
+    key: string | null,
+    input: StepInput<S>,
+    options: StepOptions,
+  ): Promise<StepResult<StepOutput<S>>> {
+    const result = await engine.run(step, key, input, options);
+    traffic.requests += result.traffic.requests;
+    traffic.bytes += result.traffic.bytes;
+    return result;
+  }
+  return {
+    engine: {
+      run,
+      skip: (step, key, reason) => engine.skip(step, key, reason),
+      announce: (step, hint) => engine.announce(step, hint),
+    },
+    traffic,
+  };
 }
 
 /** Like `Promise.all`, but rejects only when all are over: nothing may be closed under a task that still runs. */

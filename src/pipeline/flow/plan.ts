@@ -1,17 +1,11 @@
 import { millisecondsInMinute } from "date-fns/constants";
 import type { CompanyWindow } from "../window/window.ts";
+import type { PlannedCompany } from "./steps.ts";
 
 /** Bytes of a complaint in an answer, without its text: an average over recorded answers. */
 const bytesPerRow = 640;
 
-export type PlannedCompany = CompanyWindow & {
-  /** Rows that the source shows in the window now. */
-  expected: number;
-  strategy: "pages";
-  requests: number;
-  bytes: number;
-};
-
+/** What a run would do. */
 export type Plan = {
   companies: PlannedCompany[];
   /** Requests that the run sends: the pages, one for the names, and one for each range of loaded days that it does not read. */
@@ -21,10 +15,10 @@ export type Plan = {
   etaMs: number;
 };
 
-/** What a run would do. `walks` are the groups of names that are asked for one after the other. */
-export function planCompany(window: CompanyWindow, walks: readonly number[], pageSize: number): PlannedCompany {
-  const expected = walks.reduce((sum, rows) => sum + rows, 0);
-  const requests = walks.reduce((sum, rows) => sum + Math.max(Math.ceil(rows / pageSize), 1), 0);
+/** How a company would be read. `groups` are the rows of each group of names that is asked for by itself. */
+export function planCompany(window: CompanyWindow, groups: readonly number[], pageSize: number): PlannedCompany {
+  const expected = groups.reduce((sum, rows) => sum + rows, 0);
+  const requests = groups.reduce((sum, rows) => sum + Math.max(Math.ceil(rows / pageSize), 1), 0);
   return { ...window, expected, strategy: "pages", requests, bytes: expected * bytesPerRow };
 }
 

@@ -1,3 +1,4 @@
+import type { ErrorFacts } from "../../run/errors.ts";
 import type { DbtCheck, DbtNode } from "../../run/events.ts";
 import { escapeControls, plural, shellQuote } from "./format.ts";
 
@@ -38,4 +39,21 @@ function checkText({ name, column, status, found }: DbtCheck, model: string | nu
   const where = column === null || name.includes(column) ? "" : ` (column ${column})`;
   const example = found?.example == null ? "" : `, such as ${escapeControls(found.example) || "an empty text"}`;
   return `check ${name} of ${model}${where}: ${status}, ${plural(found?.rows ?? 0, "row")}${example}`;
+}
+
+/** That a build failed: its failed nodes, and what to do. */
+export function dbtError(failed: readonly DbtNode[]): ErrorFacts {
+  const texts = failed.flatMap(failureTexts);
+  const more = texts.length > 3 ? ` and ${texts.length - 3} more` : "";
+  const show = commandForRows(failed);
+  const isMemory = texts.some((text) => /Out of Memory Error/.test(text));
+  const fix = isMemory
+    ? "Give DuckDB more memory (`duckdb.memoryLimit`) or fewer threads (`duckdb.threads`) and run again"
+    : "Fix the model or the data it complains about and run again";
+  return {
+    code: "dbt_failed",
+    message: `dbt failed: ${texts.slice(0, 3).join("; ")}${more}`.replace(/(?<!\.)$/, "."),
+    data: "The loaded complaints are kept; the watermark stays where it was, and some marts may be older than others.",
+    next: `${fix}: the next run builds everything that is owed.${show === null ? "" : ` Look at the rows: ${show}`}`,
+  };
 }

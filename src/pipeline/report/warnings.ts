@@ -1,6 +1,5 @@
 import type { NameNote } from "../../run/name-notes.ts";
-import type { Outside } from "../flow/outside.ts";
-import type { SourceFields } from "../flow/ports.ts";
+import type { Outside, SourceFields } from "../flow/steps.ts";
 import { noteText } from "../names/names.ts";
 import { formatCount, plural } from "./format.ts";
 

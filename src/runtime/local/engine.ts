@@ -1,66 +1,136 @@
 import pRetry from "p-retry";
 import type { Clock } from "../../pipeline/clock.ts";
-import type { TaskContext, TaskOptions, Tasks } from "../../pipeline/flow/ports.ts";
+import type { BuildHint, Engine, StepOptions, StepResult, Traffic } from "../../pipeline/flow/engine.ts";
+import {
+  type StepInput,
+  type StepName,
+  type StepOutput,
+  steps as stepTable,
+  taskName,
+} from "../../pipeline/flow/steps.ts";
 import { type RetryPolicy, retryOptions } from "../../pipeline/retry.ts";
+import { type FailedOutput, type Handlers, pipeHalves } from "../../pipeline/steps/handlers.ts";
+import type { TaskContext } from "../../pipeline/steps/ports.ts";
 import { factsOf, isRetryable, PipelineError } from "../../run/errors.ts";
-import type { Report } from "../../run/events.ts";
+import type { EventFacts, Report } from "../../run/events.ts";
 
 export type EngineOptions = {
-  /** The run's signal: its reason is what a cancelled task ends with. */
+  /** What carries out the steps; a step without a handler is a bug of the caller. */
+  handlers: Partial<Handlers>;
+  /** The run's signal: its reason is what a canceled step ends with. */
   signal: AbortSignal;
   report: Report;
   clock: Clock;
-  /** How often a task starts again from its beginning. */
+  /** How often a step starts again from its beginning. */
   policy: RetryPolicy;
 };
 
-/** Runs tasks in this process, each with its attempts and its timeout. */
-export class LocalEngine implements Tasks {
+/** Runs steps in this process, each with its attempts and its timeout. */
+export class LocalEngine implements Engine {
   readonly #options: EngineOptions;
 
   constructor(options: EngineOptions) {
     this.#options = options;
   }
 
-  async run<T>(name: string, options: TaskOptions, body: (context: TaskContext) => Promise<T>): Promise<T> {
-    const { signal: cancelled, report, clock, policy } = this.#options;
+  async run<S extends StepName>(
+    step: S,
+    key: string | null,
+    input: StepInput<S>,
+    options: StepOptions,
+  ): Promise<StepResult<StepOutput<S>>> {
+    const { clock } = this.#options;
+    const began = clock.monotonic();
+    const traffic = { requests: 0, bytes: 0 };
+    const result = await this.#attempts(step, key, input, options, traffic);
+    return { ...result, traffic, durationMs: Math.round(clock.monotonic() - began) };
+  }
+
+  skip(step: StepName, key: string | null, reason: string): void {
+    this.#options.report({ type: "task.state", task: taskName(step, key), state: "Skipped", attempt: 0, reason });
+  }
+
+  /** What goes wrong here shows when the step itself runs. */
+  async announce(_: "run_dbt_models", hint: BuildHint): Promise<void> {
+    await this.#options.handlers.prepareBuild?.(hint).catch(() => undefined);
+  }
+
+  async #attempts<S extends StepName>(
+    step: S,
+    key: string | null,
+    input: StepInput<S>,
+    { timeoutMs, retry }: StepOptions,
+    traffic: Traffic,
+  ): Promise<Ended<StepOutput<S>>> {
+    const { signal: cancelled, clock, policy } = this.#options;
+    const task = taskName(step, key);
+    // What only looks something up is no task of the run's history.
+    const report: Report = stepTable[step].task ? this.#options.report : () => undefined;
+    const tell = (event: Omit<TaskState, "type" | "task">) => report({ type: "task.state", task, ...event });
     const expired = new AbortController();
-    const timer = setTimeout(() => expired.abort(timedOut(name, options.timeoutMs)), options.timeoutMs);
+    const timer = setTimeout(() => expired.abort(timedOut(task, timeoutMs)), timeoutMs);
     const signal = AbortSignal.any([cancelled, expired.signal]);
     let number = 1;
     try {
-      const result = await pRetry(
+      const given = await pRetry(
         (attempt) => {
           signal.throwIfAborted();
           number = attempt;
-          report({ type: "task.state", task: name, state: "Running", attempt });
-          return body({ task: name, signal, attempt, report });
+          tell({ state: "Running", attempt });
+          return this.#handle(step, input, { task, signal, attempt, report: this.#options.report, traffic });
         },
         retryOptions({
           policy,
           clock,
           signal,
-          isRetryable: (error): error is PipelineError => isRetryable(error, "company"),
+          isRetryable: (error): error is PipelineError => isRetryable(error, retry),
           onRetry: (error, attempt, waitMs) => {
-            report({ type: "task.state", task: name, state: "Retrying", attempt });
-            report({ type: "task.retry", task: name, attempt, waitMs, error: factsOf(error) });
+            tell({ state: "Retrying", attempt });
+            report({ type: "task.retry", task, attempt, waitMs, error: factsOf(error) });
           },
         }),
       );
-      report({ type: "task.state", task: name, state: "Completed", attempt: number });
-      return result;
-    } catch (error) {
+      if (isFailedOutput(given)) {
+        tell({ state: "Failed", attempt: number, error: given.failed });
+        return { output: given.output, error: given.failed };
+      }
+      tell({ state: "Completed", attempt: number });
+      return { output: given, error: null };
+    } catch (thrown) {
+      const error = factsOf(thrown);
       const state = cancelled.aborted ? "Cancelled" : expired.signal.aborted ? "TimedOut" : "Failed";
-      report({ type: "task.state", task: name, state, attempt: number, error: factsOf(error) });
-      throw error;
+      tell({ state, attempt: number, error });
+      return { output: null, error };
     } finally {
       clearTimeout(timer);
     }
   }
 
-  skip(name: string, reason: string): void {
-    this.#options.report({ type: "task.state", task: name, state: "Skipped", attempt: 0, reason });
+  #handle<S extends StepName>(
+    step: S,
+    input: StepInput<S>,
+    context: TaskContext,
+  ): Promise<StepOutput<S> | FailedOutput<StepOutput<S>>> {
+    const { handlers } = this.#options;
+    if (step === "extract_and_load_complaints") {
+      const request = input as StepInput<"extract_and_load_complaints">;
+      return pipeHalves(handlers.extract_and_load_complaints!, request, context) as Promise<StepOutput<S>>;
+    }
+    const handler = handlers[step as keyof Handlers] as
+      | ((input: StepInput<S>, context: TaskContext) => Promise<StepOutput<S> | FailedOutput<StepOutput<S>>>)
+      | undefined;
+    if (handler === undefined) throw new Error(`The step ${step} has no handler.`);
+    return handler(input, context);
   }
+}
+
+type TaskState = Extract<EventFacts, { type: "task.state" }>;
+
+/** A result without what the engine counts. */
+type Ended<T> = { output: T; error: null } | { output: T | null; error: ReturnType<typeof factsOf> };
+
+function isFailedOutput<T>(given: T | FailedOutput<T>): given is FailedOutput<T> {
+  return typeof given === "object" && given !== null && "failed" in given && "output" in given;
 }
 
 function timedOut(task: string, timeoutMs: number): PipelineError {

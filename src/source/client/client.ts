@@ -1,8 +1,8 @@
 import { millisecondsInDay } from "date-fns/constants";
 import pRetry from "p-retry";
 import type { Clock } from "../../pipeline/clock.ts";
-import type { TaskContext, Traffic } from "../../pipeline/flow/ports.ts";
 import { parseRetryAfter, type RetryPolicy, retryOptions } from "../../pipeline/retry.ts";
+import type { TaskContext } from "../../pipeline/steps/ports.ts";
 import type { ProxyServer } from "../../process/proxy.ts";
 import { factsOf, isRetryable, PipelineError } from "../../run/errors.ts";
 import type { RateBudget } from "./budget.ts";
@@ -22,7 +22,6 @@ export type ClientOptions = {
 
 /** Asks the source: within the budget, and again where a request failed in a way that may pass (invariant 7). */
 export class SourceClient {
-  readonly traffic: Traffic = { requests: 0, bytes: 0 };
   readonly #options: ClientOptions;
   readonly #http: HttpClient;
 
@@ -33,7 +32,7 @@ export class SourceClient {
 
   /**
    * The JSON answer to `url`, as `consume` makes it out of the body. What `consume` throws decides like any other error
-   * whether the request is sent again. `consume` adds to `traffic.bytes`.
+   * whether the request is sent again. `consume` counts the bytes in the context.
    */
   async request<T>(url: string, context: TaskContext, consume: (answer: HttpAnswer) => Promise<T>): Promise<T> {
     const { policy, clock } = this.#options;
@@ -70,7 +69,7 @@ export class SourceClient {
   async #once<T>(
     url: string,
     attempt: number,
-    { task, signal, report }: TaskContext,
+    { task, signal, report, traffic }: TaskContext,
     consume: (answer: HttpAnswer) => Promise<T>,
   ): Promise<T> {
     const { budget, clock, requestTimeoutMs } = this.#options;
@@ -85,7 +84,7 @@ export class SourceClient {
       if (waits) report({ type: "source.waited", task, ms: Math.round(clock.monotonic() - queued) });
     }
     report({ type: "source.request", task, attempt, url: shortUrl(url) });
-    this.traffic.requests++;
+    traffic.requests++;
     const timeout = AbortSignal.timeout(requestTimeoutMs);
     const within = AbortSignal.any([signal, timeout]);
     const sentAt = clock.monotonic();

@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import * as z from "zod";
-import type { TaskContext } from "../../pipeline/flow/ports.ts";
+import type { TaskContext } from "../../pipeline/steps/ports.ts";
 import type { SourceClient } from "./client.ts";
 import { incompleteAnswer, unknownFormat } from "./failures.ts";
 
@@ -19,7 +19,7 @@ export async function requestJson<T>(
 ): Promise<T> {
   return client.request(url, context, async ({ body }) => {
     const json = await text(body);
-    client.traffic.bytes += Buffer.byteLength(json);
+    context.traffic.bytes += Buffer.byteLength(json);
     const parsed = parse(json, url);
     const answer = z.intersection(schema, partSchema).safeParse(parsed);
     if (!answer.success) {

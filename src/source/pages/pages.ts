@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Pages, TaskContext } from "../../pipeline/flow/ports.ts";
+import type { Pages, TaskContext } from "../../pipeline/steps/ports.ts";
 import type { Day, Window } from "../../pipeline/window/days.ts";
 import { PipelineError } from "../../run/errors.ts";
 import type { SourceClient } from "../client/client.ts";
@@ -72,11 +72,11 @@ async function landPage(
   context: TaskContext,
 ): Promise<PageFacts | number> {
   const { client, landing, reader } = options;
-  const { task, report } = context;
+  const { task, report, traffic } = context;
   return client.request(url, context, async ({ body }) => {
     const { file, bytes } = await landing.receive(page, body);
     freeReceivedChunks();
-    client.traffic.bytes += bytes;
+    traffic.bytes += bytes;
     report({ type: "page.received", task, page, bytes });
     if (bytes > largestPage && size > 1) {
       const came = Math.min(await countHits(file), size);

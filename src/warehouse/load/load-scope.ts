@@ -1,4 +1,4 @@
-import type { LoadRequest } from "../../pipeline/flow/ports.ts";
+import type { LoadRequest } from "../../pipeline/flow/steps.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 
 /** What a load asks the source for. */

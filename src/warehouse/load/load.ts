@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { Extracted, LoadRequest, LoadResult, TaskContext } from "../../pipeline/flow/ports.ts";
+import type { Evidence, LoadRequest, LoadResult } from "../../pipeline/flow/steps.ts";
 import { isSuspicious, reconcile } from "../../pipeline/load/reconcile.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
+import type { TaskContext } from "../../pipeline/steps/ports.ts";
 import { PipelineError } from "../../run/errors.ts";
 import type { Field } from "./fields.ts";
 import { type DatedLoad, dayOfReceipt, lastReads } from "./last-reads.ts";
@@ -16,7 +17,7 @@ export async function mergeLoad(
   connection: DuckDBConnection,
   loadId: string,
   request: LoadRequest,
-  extracted: Extracted,
+  extracted: Evidence,
   staged: Staged,
   { task, signal, report }: TaskContext,
 ): Promise<LoadResult> {
@@ -123,7 +124,7 @@ async function writeLedger(
   connection: DuckDBConnection,
   loadId: string,
   { runId, company, names, window, source }: LoadRequest,
-  extracted: Extracted,
+  extracted: Evidence,
   counts: Counts & { rejected: number; live: number },
 ): Promise<number> {
   const { inserted, updated, deleted, unchanged, rejected, live } = counts;

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { LoadRequest } from "../../pipeline/flow/ports.ts";
+import type { LoadRequest } from "../../pipeline/flow/steps.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { type Field, fields } from "./fields.ts";
 import { type DatedLoad, dayOfReceipt, lastReads } from "./last-reads.ts";

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { Commit, CommittedLoad, PendingBuild, RetriedRun } from "../../pipeline/flow/ports.ts";
+import type { Commit, CommittedLoad, PendingBuild, RetriedRun } from "../../pipeline/flow/steps.ts";
 import type { MartsBuild } from "../../pipeline/manifest.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { Window } from "../../pipeline/window/days.ts";

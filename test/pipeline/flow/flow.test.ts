@@ -1,20 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { runFlow } from "../../../src/pipeline/flow/flow.ts";
-import type {
-  Commit,
-  DbtResult,
-  FlowSettings,
-  LoadResult,
-  PendingBuild,
-  Ports,
-} from "../../../src/pipeline/flow/ports.ts";
+import type { Engine } from "../../../src/pipeline/flow/engine.ts";
+import { type FlowSettings, runFlow } from "../../../src/pipeline/flow/flow.ts";
+import type { Commit, DbtResult, LoadResult, PendingBuild } from "../../../src/pipeline/flow/steps.ts";
 import { summarize } from "../../../src/pipeline/report/report.ts";
+import { stepHandlers } from "../../../src/pipeline/steps/handlers.ts";
+import type { Ports } from "../../../src/pipeline/steps/ports.ts";
 import type { StoredCompany } from "../../../src/pipeline/window/window.ts";
 import { PipelineError } from "../../../src/run/errors.ts";
 import type { DbtNode, EventFacts } from "../../../src/run/events.ts";
 import { LocalEngine } from "../../../src/runtime/local/engine.ts";
 import { jumpingClock } from "../../harness/context.ts";
+import { recording, replaying, throughJson } from "../../harness/engines.ts";
 
 const settings: FlowSettings = {
   runId: "run",
@@ -63,7 +60,11 @@ type World = {
 };
 
 /** The flow over ports that only remember what they were asked. */
-async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = {}) {
+async function flow(
+  world: Partial<World> = {},
+  change: Partial<FlowSettings> = {},
+  through: (engine: Engine) => Engine = (engine) => engine,
+) {
   const done: string[] = [];
   const happenings: EventFacts[] = [];
   const report = (happening: EventFacts) => void happenings.push(happening);
@@ -73,15 +74,7 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
   const committed: Commit[] = [];
   const ports: Ports = {
     report,
-    clock,
-    tasks: new LocalEngine({
-      signal: new AbortController().signal,
-      report,
-      clock,
-      policy: { retries: 2, delayMs: 1, longestMs: 10 },
-    }),
     source: {
-      traffic: { requests: 0, bytes: 0 },
       async findNames(texts) {
         const candidates = texts.map((company) => ({
           company,
@@ -135,7 +128,15 @@ async function flow(world: Partial<World> = {}, change: Partial<FlowSettings> = 
       },
     },
   };
-  const outcome = await runFlow(ports, { ...settings, ...change }, { companies: states, untracked: [] });
+  const local = new LocalEngine({
+    handlers: stepHandlers(ports),
+    signal: new AbortController().signal,
+    report,
+    clock,
+    policy: { retries: 2, delayMs: 1, longestMs: 10 },
+  });
+  const { outcome } = await runFlow(through(local), { ...settings, ...change }, { companies: states, untracked: [] });
+  assert.ok(outcome !== null);
   return { done, happenings, committed, report: summarize(outcome, settings.companies) };
 }
 
@@ -288,4 +289,37 @@ describe("the flow", () => {
     assert.ok(!done.includes("warm up") && !done.includes("build"));
     assert.deepEqual([committed, report.dbt?.reason, report.state], [[], "--skip-dbt", "Completed"]);
   });
+});
+
+describe("the flow decides the same", () => {
+  const failing = (company: string): LoadResult => {
+    if (company === "a") throw new PipelineError({ code: "source_refused", message: "m", data: "d", next: "n" });
+    return loaded;
+  };
+  const worlds: [what: string, world: Partial<World>, change: Partial<FlowSettings>][] = [
+    ["a whole run", {}, {}],
+    ["a company that fails", { load: failing }, {}],
+    ["a build that fails", { build: () => ({ ...built, state: "Failed", failures: 1 }) }, {}],
+    ["a run without dbt", {}, { skipDbt: true }],
+    ["a backfill", {}, { backfill: { from: "2026-02-01", to: "2026-02-02" } }],
+    ["nothing new", { owed: [{ isPending: false, reason: "nothing new" }] }, {}],
+  ];
+  for (const [what, world, change] of worlds) {
+    it(`through JSON: ${what}`, async () => {
+      const [direct, sent] = [await flow(world, change), await flow(world, change, throughJson)];
+      assert.deepEqual([sent.report, sent.committed, sent.done], [direct.report, direct.committed, direct.done]);
+    });
+
+    it(`from what was recorded, without running a step: ${what}`, async () => {
+      let calls: ReturnType<typeof recording>["calls"] = [];
+      const run = await flow(world, change, (engine) => {
+        const recorder = recording(engine);
+        calls = recorder.calls;
+        return recorder.engine;
+      });
+      const player = replaying(calls);
+      const again = await flow(world, change, () => player);
+      assert.deepEqual([again.report, again.done, player.left], [run.report, [], []]);
+    });
+  }
 });

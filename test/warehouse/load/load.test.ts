@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { LoadResult } from "../../../src/pipeline/flow/ports.ts";
+import type { LoadResult } from "../../../src/pipeline/flow/steps.ts";
 import type { PipelineError } from "../../../src/run/errors.ts";
 import { testContext } from "../../harness/context.ts";
 import { complaint, query, type Source, testWarehouse } from "../../harness/warehouse.ts";

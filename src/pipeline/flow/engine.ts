@@ -1,0 +1,42 @@
+import type { ErrorFacts, RetryClass } from "../../run/errors.ts";
+import type { StepInput, StepName, StepOutput } from "./steps.ts";
+
+/** Requests to the source, and the bytes that came of them. */
+export type Traffic = { requests: number; bytes: number };
+
+export type StepOptions = {
+  timeoutMs: number;
+  /** Which errors start the step again from its beginning. */
+  retry: RetryClass;
+};
+
+/** For what takes a few requests or statements. */
+export const shortStep: StepOptions = { timeoutMs: 600_000, retry: "never" };
+
+/**
+ * How a step ended, as a small JSON value. A step that failed after its work was done has both an output and an error, such as a dbt build
+ * whose tests failed.
+ */
+export type StepResult<T> = {
+  /** Of all attempts together. */
+  traffic: Traffic;
+  durationMs: number;
+} & ({ output: T; error: null } | { output: T | null; error: ErrorFacts });
+
+/** What makes dbt likely to have work, as far as it can be told before rows are read; null where it is certain. */
+export type BuildHint = { companies: string[]; lastIndexed: string | null } | null;
+
+/** Runs the steps of a flow: their attempts, timeouts and states. The flow knows nothing of where they run. */
+export interface Engine {
+  /** Runs a step; never rejects. `key` says what it is done for, such as a company; null where there is only one. */
+  run<S extends StepName>(
+    step: S,
+    key: string | null,
+    input: StepInput<S>,
+    options: StepOptions,
+  ): Promise<StepResult<StepOutput<S>>>;
+  /** Records a step that has nothing to do. */
+  skip(step: StepName, key: string | null, reason: string): void;
+  /** `run_dbt_models` will follow: an engine may prepare for it, or do nothing. Never rejects. */
+  announce(step: "run_dbt_models", hint: BuildHint): Promise<void>;
+}

@@ -1,0 +1,169 @@
+import { type ErrorFacts, factsOf, PipelineError } from "../../run/errors.ts";
+import type { BuildHint } from "../flow/engine.ts";
+import { planCompany } from "../flow/plan.ts";
+import type { LoadRequest, LoadResult, Outside, StepInput, StepName, StepOutput } from "../flow/steps.ts";
+import { resolveNames, whyUnqueryable } from "../names/names.ts";
+import { dbtError } from "../report/checks.ts";
+import { resolveWindow } from "../window/window.ts";
+import type { Pages, Ports, Source, TaskContext } from "./ports.ts";
+
+/** What a step gives that has failed after its work was done. */
+export type FailedOutput<T> = { output: T; failed: ErrorFacts };
+
+type Handler<S extends StepName> = (
+  input: StepInput<S>,
+  context: TaskContext,
+) => Promise<StepOutput<S> | FailedOutput<StepOutput<S>>>;
+
+/** A company's rows from the source into the warehouse: one engine pipes the halves, another may run them in two places. */
+export type ExtractAndLoad = {
+  /** Lands the files, each as soon as it is whole, and ends with the evidence. */
+  extract(request: LoadRequest, context: TaskContext): Pages;
+  load(request: LoadRequest, files: Pages, context: TaskContext): Promise<LoadResult>;
+  /** Removes the landed files, whatever has become of them. */
+  discard(request: LoadRequest): Promise<void>;
+};
+
+/** What carries out each step. A step that throws has failed. */
+export type Handlers = {
+  [S in Exclude<StepName, "extract_and_load_complaints">]: Handler<S>;
+} & {
+  extract_and_load_complaints: ExtractAndLoad;
+  /** Prepares for `run_dbt_models` where that will have something to do. */
+  prepareBuild(hint: BuildHint): Promise<void>;
+};
+
+/** The steps that need the source alone. */
+export function sourceHandlers(source: Source) {
+  return {
+    async resolve_companies({ companies, known }, context) {
+      const { candidates, lastIndexed } = await source.findNames(companies, context);
+      const meant = resolveNames(candidates, new Map(known.map((one) => [one.company, one.names])));
+      if ("error" in meant) throw new PipelineError(meant.error);
+      const notes = meant.companies.flatMap(({ company, notes: some }) => some.map((note) => ({ company, note })));
+      for (const note of notes) context.report({ type: "names.noted", ...note });
+      return { companies: meant.companies.map(({ company, names }) => ({ company, names })), notes, lastIndexed };
+    },
+    async search_companies({ text }, context) {
+      const { candidates } = await source.findNames([text], context);
+      return candidates[0]!;
+    },
+    async resolve_window({ companies, states, settings }, { report }) {
+      const { backfill } = settings;
+      const windows = companies.map((company) => {
+        if (backfill !== null) return { ...company, window: backfill, why: "backfill" };
+        const state = states.find((one) => one.company === company.company);
+        return resolveWindow(settings, company, state);
+      });
+      for (const { company, names, window, why } of windows) {
+        report({ type: "window.resolved", company, names, ...window, why });
+      }
+      return { windows };
+    },
+    async plan({ windows, pageSize }, context) {
+      const companies = [];
+      for (const window of windows) {
+        const counts = await source.count(window.names, window.window, context);
+        companies.push(planCompany(window, counts, pageSize));
+      }
+      return { companies };
+    },
+  } satisfies Partial<Handlers>;
+}
+
+/** All steps of a run. */
+export function stepHandlers({ source, warehouse, transform, report }: Ports): Handlers {
+  return {
+    ...sourceHandlers(source),
+    find_committed_loads: async ({ retryOf, source: identity }) => ({
+      loads: await warehouse.loadsFor(retryOf, identity),
+    }),
+    extract_and_load_complaints: {
+      extract(request, context) {
+        refuseUnqueryable(request);
+        return source.extract(request.company, request.names, request.window, context);
+      },
+      load: (request, files, context) => warehouse.load(request, files, context),
+      // What was loaded stays loaded, and what went wrong is told, whatever becomes of this.
+      discard: ({ company }) =>
+        source.discard(company).catch((error: unknown) => {
+          const what = `the landed pages of ${company} could not be removed`;
+          report({ type: "upkeep.failed", what, reason: factsOf(error).message });
+        }),
+    },
+    async compare_outside({ ranges }, context) {
+      const found: Outside[] = [];
+      for (const { days, names } of ranges) {
+        const { counts, capped } = await source.countByName(days, context);
+        const there = new Map(counts.map(({ name, count }) => [name, count]));
+        const here = new Map((await warehouse.countRows(names, days)).map(({ name, rows }) => [name, rows]));
+        const unknown = capped ? names.filter((name) => !there.has(name)) : [];
+        const both = names
+          .filter((name) => !unknown.includes(name))
+          .map((name) => ({ name, here: here.get(name) ?? 0, there: there.get(name) ?? 0 }));
+        found.push({
+          ...days,
+          here: both.reduce((sum, one) => sum + one.here, 0),
+          there: both.reduce((sum, one) => sum + one.there, 0),
+          differing: both.filter((one) => one.here !== one.there),
+          unknown,
+        });
+      }
+      return { found };
+    },
+    find_pending_build: () => warehouse.pendingBuild(transform.project()),
+    async run_dbt_models(_, context) {
+      await warehouse.close();
+      report({ type: "warehouse.closed" });
+      const output = { ...(await transform.build(context)), project: transform.project() };
+      return output.state === "Failed" ? { output, failed: dbtError(output.failed) } : output;
+    },
+    async check_loads({ loadIds }) {
+      await warehouse.assertLoaded(loadIds);
+      return null;
+    },
+    async commit_state({ movesWatermarks, ...commit }) {
+      await warehouse.commit(commit);
+      for (const { company, state } of movesWatermarks ? commit.companies : []) {
+        report({ type: "state.committed", company, loadedThrough: state.loadedThrough });
+      }
+      return null;
+    },
+    publish: ({ runId }, context) => warehouse.publish(runId, context),
+    async prepareBuild(hint) {
+      // Python's imports and dbt's parsing take as long as the build itself: they go on while rows are extracted.
+      const isLikely =
+        hint === null ||
+        hint.lastIndexed === null ||
+        !(await warehouse.hasLoadedIndex(hint.lastIndexed, hint.companies)) ||
+        (await warehouse.pendingBuild(transform.project())).isPending;
+      if (isLikely) transform.warmUp(report);
+    },
+  };
+}
+
+function refuseUnqueryable({ company, names }: LoadRequest): void {
+  for (const name of names) {
+    const why = whyUnqueryable(name);
+    if (why === null) continue;
+    throw new PipelineError({
+      code: "company_unaskable",
+      message: `"${company}" means the name "${name}", which cannot be asked for exactly: ${why}.`,
+      data: "Nothing of this company was read or changed; the other companies are loaded.",
+      next: "Write the exact names that can be asked for in --companies or in pipeline.yaml (companies).",
+    });
+  }
+}
+
+/** Runs both halves in one place: a file is loaded while the next one is fetched. */
+export async function pipeHalves(
+  { extract, load, discard }: ExtractAndLoad,
+  request: LoadRequest,
+  context: TaskContext,
+): Promise<LoadResult> {
+  try {
+    return await load(request, extract(request, context), context);
+  } finally {
+    await discard(request);
+  }
+}

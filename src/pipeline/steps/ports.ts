@@ -1,0 +1,88 @@
+import type { Report } from "../../run/events.ts";
+import type { CompanyName } from "../../run/name-notes.ts";
+import type { Traffic } from "../flow/engine.ts";
+import type {
+  Commit,
+  CommittedLoad,
+  DbtResult,
+  Evidence,
+  LoadRequest,
+  LoadResult,
+  PendingBuild,
+  Published,
+  RetriedRun,
+} from "../flow/steps.ts";
+import type { Candidates } from "../names/names.ts";
+import type { Window } from "../window/days.ts";
+import type { NameRows } from "../window/window.ts";
+
+/** What an attempt of a step is given to work with. */
+export type TaskContext = {
+  /** Name of the task, for events. */
+  task: string;
+  signal: AbortSignal;
+  /** 1 for the first attempt. */
+  attempt: number;
+  report: Report;
+  /** What is asked of the source is counted here. */
+  traffic: Traffic;
+};
+
+/** Landed files of a company's rows, in order, each as soon as it is whole. */
+export type Pages = AsyncGenerator<string, Evidence, void>;
+
+export type FoundNames = {
+  candidates: Candidates[];
+  /** `_meta.last_indexed` of the index that was asked. */
+  lastIndexed: string | null;
+};
+
+/** The source, as the steps need it. */
+export interface Source {
+  /** The names at the source that each text may mean. */
+  findNames(texts: readonly string[], context: TaskContext): Promise<FoundNames>;
+  /** How many rows of the names and the window the source shows, for each group of names that is asked for by itself. */
+  count(names: readonly string[], window: Window, context: TaskContext): Promise<number[]>;
+  /** How many rows each name has in some days, all names together; `capped` where the source's list leaves names out. */
+  countByName(days: Window, context: TaskContext): Promise<{ counts: CompanyName[]; capped: boolean }>;
+  /** Lands all rows of the names and the window, page by page. */
+  extract(company: string, names: readonly string[], window: Window, context: TaskContext): Pages;
+  /** Removes the landed pages of a company. */
+  discard(company: string): Promise<void>;
+}
+
+/** The warehouse, as the steps need it. Opens itself; closed so that dbt can have the file. */
+export interface Warehouse {
+  /**
+   * Stages the pages as they come, each while the next one is fetched; then merges, reconciles and writes the ledger in one
+   * transaction. Transactions take turns.
+   */
+  load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult>;
+  /** The last load of each company that does what a run left over, if there is one, of this source. */
+  loadsFor(retry: RetriedRun, source: string): Promise<CommittedLoad[]>;
+  /** Live rows of each of the names in some days; a name without any is left out. */
+  countRows(names: readonly string[], days: Window): Promise<NameRows[]>;
+  /** Whether there are changes, or a dbt project, that the marts do not show. */
+  pendingBuild(project: string): Promise<PendingBuild>;
+  /** Whether the last load of each company read this very index: then it will hardly find changes. */
+  hasLoadedIndex(index: string, companies: readonly string[]): Promise<boolean>;
+  /** Throws `warehouse_failed` where the ledger lacks one of these loads: the file is another one, or gone. */
+  assertLoaded(loadIds: readonly string[]): Promise<void>;
+  commit(commit: Commit): Promise<void>;
+  /** Makes the marts the snapshot that readers see, unless it is of this very build. */
+  publish(runId: string, context: TaskContext): Promise<Published>;
+  close(): Promise<void>;
+}
+
+/** dbt, as the steps need it. */
+export interface Transform {
+  /** A fingerprint of the project: the marts are built anew when it changes. */
+  project(): string;
+  /** Starts dbt so that it is ready when it is needed; does nothing the second time. Never fails: `build` tells. */
+  warmUp(report: Report): void;
+  /** Builds and tests everything. The warehouse must be closed. */
+  build(context: TaskContext): Promise<DbtResult>;
+}
+
+/** Everything outside that the steps work with. */
+export type Ports = { source: Source; warehouse: Warehouse; transform: Transform; report: Report };

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { resolve } from "node:path";
+import { describe, it } from "node:test";
+import { runInNewContext } from "node:vm";
+import { build, type Rolldown } from "vite";
+import type { StepResult } from "../../../src/pipeline/flow/engine.ts";
+import type { runFlow } from "../../../src/pipeline/flow/flow.ts";
+
+/** The flow with all that it imports, as one script. */
+async function bundle(): Promise<string> {
+  const built = (await build({
+    ...{ configFile: false, logLevel: "silent", root: resolve(".") },
+    build: {
+      ...{ write: false, minify: false, target: "es2024" },
+      lib: { entry: resolve("src/pipeline/flow/flow.ts"), formats: ["iife"], name: "flow" },
+    },
+  })) as Rolldown.RolldownOutput[];
+  return built[0]!.output[0].code;
+}
+
+describe("the flow, as one script", () => {
+  it("runs where there is nothing of Node: no timers, signals, processes, files", async () => {
+    const code = await bundle();
+    assert.doesNotMatch(
+      code,
+      /\brequire\(|\bimport\(|node:|AbortSignal|AbortController|setTimeout|performance\.|process\./,
+    );
+    const { runFlow: run } = runInNewContext(`${code};flow`) as { runFlow: typeof runFlow };
+    const error = { code: "company_not_found", message: "m", data: "d", next: "n" } as const;
+    const failed = { output: null, error, traffic: { requests: 1, bytes: 2 }, durationMs: 3 };
+    const settings = {
+      ...{ runId: "r", source: "live", companies: ["a"], startDate: "2026-01-01", asOf: "2026-01-02", lookBackDays: 1 },
+      ...{ resetState: false, acceptWithdrawals: false, skipDbt: false, retryOf: null, backfill: null },
+      ...{ extractTimeoutMs: 1, dbtTimeoutMs: 1 },
+    };
+    const asked: string[] = [];
+    const engine = {
+      async run(step: string) {
+        asked.push(step);
+        return failed as StepResult<never>;
+      },
+      skip: assert.fail,
+      announce: assert.fail,
+    };
+    const result = await run(engine, settings, { companies: [], untracked: [] });
+    assert.deepEqual(asked, ["resolve_companies"]);
+    assert.equal(JSON.stringify(result), JSON.stringify({ outcome: null, error, traffic: { requests: 1, bytes: 2 } }));
+  });
+});
