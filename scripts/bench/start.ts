@@ -64,7 +64,7 @@ async function perTask(withHistory: boolean): Promise<number> {
   const engine = new LocalEngine({
     handlers: { publish: async () => published },
     signal: new AbortController().signal,
-    report: (happening) => recorder?.record({ ...happening, runId: about.id, at: new Date().toISOString() }),
+    report: (event) => recorder?.record({ ...event, runId: about.id, at: new Date().toISOString() }),
     clock: systemClock,
     policy: { retries: 0, delayMs: 0, longestMs: 0 },
   });

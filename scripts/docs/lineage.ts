@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type * as z from "zod";
-import { type Manifest, manifestSchema, readManifest } from "../../src/transform/manifest.ts";
+import { type DbtManifest, manifestSchema, readManifest } from "../../src/transform/manifest.ts";
 import { dbtVariables } from "../../src/transform/variables.ts";
 import { lineageSchema } from "../../src/web/server/api/lineage-routes.ts";
 import { dbtPackages } from "./dbt-packages.ts";
@@ -42,7 +42,7 @@ export async function lineage(): Promise<string> {
   }
 }
 
-function entries(nodes: Record<string, Node>, checks: Manifest["checks"]): z.infer<typeof lineageSchema> {
+function entries(nodes: Record<string, Node>, checks: DbtManifest["checks"]): z.infer<typeof lineageSchema> {
   const shown = Object.entries(nodes).filter(([, { resource_type: type }]) => /^(model|seed|source)$/.test(type));
   const nameOf = ({ name, source_name }: Node) => (source_name === undefined ? name : `${source_name}.${name}`);
   const found = shown.map(([, node]) => ({

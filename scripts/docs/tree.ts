@@ -1,5 +1,5 @@
 import type { Command, Option } from "commander";
-import { leaves, pathOf } from "../../src/cli/examples.ts";
+import { leafCommands, pathOf } from "../../src/cli/examples.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 
 export type Documented = {
@@ -17,7 +17,7 @@ export type Documented = {
 /** All that the command line can do, as data: what the reference and the man page are made of. */
 export function commands(): { global: Documented["options"]; all: Documented[] } {
   const program = buildProgram(() => undefined);
-  return { global: optionsOf(program), all: leaves(program).map(documented) };
+  return { global: optionsOf(program), all: leafCommands(program).map(documented) };
 }
 
 function documented(command: Command): Documented {

@@ -4,8 +4,8 @@ import { type Plan, planRun } from "../pipeline/flow/plan.ts";
 import { type ResolveSettings, resolveWindows } from "../pipeline/flow/resolve.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import type { Report } from "../run/events.ts";
-import { readHomeRecord, refuseOtherDatabase, refuseOtherSource } from "./home-record.ts";
-import { outputOf } from "./step-output.ts";
+import { readHomeRecord, refuseOtherDatabase, refuseOtherSource } from "./home/record.ts";
+import { outputUnlessAborted } from "./step-output.ts";
 import { refuseFutureWatermark } from "./watermark.ts";
 import type { SourceAccess } from "./wiring/source.ts";
 import type { WarehouseAccess } from "./wiring/warehouse.ts";
@@ -34,6 +34,7 @@ export async function executePlan(
   const { companies } = await warehouse.state();
   refuseFutureWatermark(address, settings.resetState, companies);
   const { pageSize, requestsPerMinute } = source;
+  const outputOf = outputUnlessAborted(signal);
   return source.query(signal, report, async (engine) => {
     const { windows } = await resolveWindows(engine, settings, companies, outputOf);
     const planned = outputOf(await engine.run("plan", null, { windows, pageSize }, shortStep)).companies;

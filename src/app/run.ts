@@ -10,10 +10,10 @@ import { type ErrorFacts, exitCodeOf, factsOf, PipelineError } from "../run/erro
 import type { Emit, Report } from "../run/events.ts";
 import { redactor, redactValue, secretsOf } from "../run/redact.ts";
 import type { State } from "../run/states.ts";
-import { writeHomeRecord } from "./home-record.ts";
+import { writeHomeRecord } from "./home/record.ts";
+import { RunNotices } from "./notices.ts";
 import { withTimeout } from "./run-timeout.ts";
 import { refuseFutureWatermark } from "./watermark.ts";
-import type { RunNotices } from "./wiring/notify.ts";
 import type { RunSettings, RunWiring } from "./wiring/run.ts";
 
 export type RunOptions = {
@@ -78,7 +78,7 @@ export async function executeRun(
   const onCancelled = () => report({ type: "run.cancelling", reason: factsOf(cancelled.reason).message });
   cancelled.addEventListener("abort", onCancelled, { once: true });
 
-  const notices = wiring.notices(options.trigger, report);
+  const notices = new RunNotices(wiring.notify, options.trigger, report);
   let summary: Summary;
   const { signal: limited, stop } = withTimeout(cancelled, settings.runTimeoutSeconds);
   let traffic = { requests: 0, bytes: 0 };
@@ -91,7 +91,7 @@ export async function executeRun(
         ? summarize(result.outcome, settings.configuredCompanies)
         : { ...nothingDone, state: stateOf(result.error, cancelled), error: result.error };
   } catch (thrown) {
-    const error = factsOf(thrown);
+    const error = factsOf(limited.aborted ? limited.reason : thrown);
     summary = { ...nothingDone, state: stateOf(error, cancelled), error };
   } finally {
     stop();

@@ -1,8 +1,11 @@
 import type { StepResult } from "../pipeline/flow/engine.ts";
 import { PipelineError } from "../run/errors.ts";
 
-/** The output of a step; throws its error where it has failed. */
-export function outputOf<T>({ output, error }: StepResult<T>): T {
-  if (error !== null) throw new PipelineError(error);
-  return output as T;
+/** Makes a function that gives the output of a step, and throws its error where it has failed: the signal's reason where that was why. */
+export function outputUnlessAborted(signal: AbortSignal): <T>(result: StepResult<T>) => T {
+  return ({ output, error }) => {
+    signal.throwIfAborted();
+    if (error !== null) throw new PipelineError(error);
+    return output;
+  };
 }

@@ -120,9 +120,9 @@ export function pathOf(command: Command): string {
 }
 
 /** The commands that do something, in the order of the help. */
-export function leaves(command: Command): Command[] {
+export function leafCommands(command: Command): Command[] {
   const visible = commandsOf(command);
-  return visible.length === 0 ? [command] : visible.flatMap(leaves);
+  return visible.length === 0 ? [command] : visible.flatMap(leafCommands);
 }
 
 /** The commands below one, without what is hidden and the parser's own `help`. */
@@ -135,7 +135,7 @@ export function commandsOf(command: Command): Command[] {
 
 /** Puts the examples at the end of each command's help. */
 export function addExamples(program: Command): void {
-  for (const command of leaves(program)) {
+  for (const command of leafCommands(program)) {
     const lines = examples[pathOf(command)] ?? [];
     const width = Math.max(...lines.filter(([, what]) => what !== undefined).map(([line]) => line.length));
     const shown = lines.map(([line, what]) => `  $ ${what === undefined ? line : `${line.padEnd(width)}  ${what}`}\n`);

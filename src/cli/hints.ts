@@ -2,7 +2,7 @@ import { shellQuote } from "../pipeline/report/format.ts";
 import { redactor, secretsOf } from "../run/redact.ts";
 
 /** The commands that a text may hint at, by their groups. */
-export const hintable: Record<string, readonly string[] | null> = {
+export const hintedCommands: Record<string, readonly string[] | null> = {
   ...{ run: null, plan: null, backfill: null, dbt: null, sql: null, export: null, backup: null, restore: null },
   ...{ doctor: null, init: null, demo: null, completion: null },
   companies: ["search"],
@@ -25,14 +25,14 @@ export const withDatabase = new Set(
  * A text whose commands work when they are copied: each has the options that say which home is meant, as this command was given
  * them, and `npx` where npm runs this program from a folder.
  */
-export function hinted(
+export function withHomeOptions(
   text: string,
   argv: readonly string[] = process.argv.slice(2),
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): string {
   const place = placeOf(argv);
   return text.replaceAll(commandWords, (whole, first: string, second: string | undefined = "", offset: number) => {
-    const subcommands = Object.hasOwn(hintable, first) ? hintable[first] : undefined;
+    const subcommands = Object.hasOwn(hintedCommands, first) ? hintedCommands[first] : undefined;
     if (subcommands === undefined || (subcommands !== null && !subcommands.includes(second))) return whole;
     const command = subcommands === null ? first : `${first} ${second}`;
     const rest = subcommands === null && second !== "" ? ` ${second}` : "";
@@ -50,7 +50,7 @@ export function commandOf(argv: readonly string[] = process.argv.slice(2)): stri
   const words = argv.filter((word, i) => !word.startsWith("-") && !isValue(argv[i - 1]));
   const [named = "", second = ""] = words;
   const first = named === "flow-run" ? "runs" : named;
-  const subcommands = Object.hasOwn(hintable, first) ? hintable[first] : undefined;
+  const subcommands = Object.hasOwn(hintedCommands, first) ? hintedCommands[first] : undefined;
   if (subcommands === undefined) return "";
   return subcommands?.includes(second) ? `${first} ${second}` : first;
 }

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import type { Loaded } from "../config/load.ts";
 import type { Settings } from "../config/schema.ts";
-import { dayOf } from "../pipeline/window/days.ts";
 
 /** Options of every command, before or after its name, and the settings that several commands take. */
 export type GlobalOptions = {
@@ -28,6 +27,7 @@ export function globalOptions(program: Command): void {
 /** The configuration that the options name, and how to say what was odd about it. */
 export async function configOf(options: GlobalOptions, settings: Partial<Settings> = {}): Promise<Loaded> {
   const { loadConfig } = await import("../config/load.ts");
+  const { dayOf } = await import("../pipeline/window/days.ts");
   const { home, database, source } = options;
   return loadConfig({ home, database, source, ...settings }, options.config, dayOf(Date.now()));
 }

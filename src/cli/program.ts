@@ -10,7 +10,7 @@ import { addServer } from "./server/commands.ts";
 import { addSetup } from "./setup/commands.ts";
 import { reportError } from "./terminal/error-output.ts";
 import { styleFor } from "./terminal/style.ts";
-import { wrongUsage } from "./usage-error.ts";
+import { parserError } from "./usage-error.ts";
 
 /** Every command with its options and examples; `exit` is told the exit code of the one that runs. */
 export function buildProgram(exit: (code: number) => void): Command {
@@ -41,6 +41,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return reportError(error instanceof CommanderError ? wrongUsage(error, program) : error, json, style);
+    return reportError(error instanceof CommanderError ? parserError(error, program) : error, json, style);
   }
 }

@@ -12,21 +12,21 @@ export type Cancellation = {
 };
 
 /** What is cancelled, what then stands, and what to do. */
-type Words = { subject: string; data: string; next: string };
+type CancelMessage = { subject: string; data: string; next: string };
 
-export const ofRun: Words = {
+export const runCancelMessage: CancelMessage = {
   subject: "The run",
   data: "What was begun was rolled back; companies that were already loaded stay loaded.",
   next: "Run again: it goes on from there.",
 };
 
 /** The words of a command that changes nothing, such as `The plan`. */
-export function ofReading(subject: string): Words {
+export function readingCancelMessage(subject: string): CancelMessage {
   return { subject, data: "Nothing was changed.", next: "Start it again." };
 }
 
 /** Turns Ctrl-C, SIGTERM and SIGHUP into an abort, whose error has the exit code; a later second one ends the process at once. */
-export function cancelOnSignals(words: Words): Cancellation {
+export function cancelOnSignals(words: CancelMessage): Cancellation {
   const controller = new AbortController();
   let exitCode: number | undefined;
   let first = 0;

@@ -3,7 +3,7 @@ import { type PipelineError, usageError } from "../run/errors.ts";
 import { commandOf } from "./hints.ts";
 
 /** The parser's message as one of ours. */
-export function wrongUsage(error: CommanderError, program: Command): PipelineError {
+export function parserError(error: CommanderError, program: Command): PipelineError {
   if (error.code === "commander.help") {
     process.stderr.write(program.helpInformation());
     return usageError(

@@ -44,7 +44,7 @@ export async function refuseFullFolder(path: string): Promise<void> {
  * that. A folder that is there already stays, since it may be a mount point or the one somebody stands in: its files get their names
  * one by one, `last` at the end, and none takes the place of another. Where anything fails, nothing is left.
  */
-export async function writeFolderWhole(
+export async function writeFolderAtomically(
   path: string,
   last: string,
   write: (folder: string) => Promise<void>,

@@ -21,7 +21,7 @@ export function findCrashed(database: DatabaseSync, history: string): void {
 }
 
 /** Whoever has taken the lock of a warehouse has proof that the runs before are over, wherever they ran. */
-export function crashLostHolders(database: DatabaseSync, warehouse: string, now: number): void {
+export function crashEarlierHolders(database: DatabaseSync, warehouse: string, now: number): void {
   for (const { no, heartbeat, ...lease } of openRunsOf(database, "and database = ?", warehouse)) {
     if (processState(lease) === "unknown" && now - heartbeat > lostMs) crash(database, no, heartbeat);
   }

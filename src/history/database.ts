@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { isForbidden } from "../files/private-file.ts";
 import { PipelineError } from "../run/errors.ts";
-import { NewerTables, openAsItIs, openSqlite } from "../sqlite/sqlite.ts";
+import { NewerSchemaError, openReadOnly, openSqlite } from "../sqlite/sqlite.ts";
 
 /** Milliseconds that a reader's statement waits for another process' write: those are short. */
 const patienceMs = 250;
@@ -22,9 +22,9 @@ export function openExistingHistory(path: string): OpenHistory | null {
   try {
     return { database: openHistory(path), isStale: false };
   } catch (error) {
-    const database = openAsItIs(path, error);
+    const database = openReadOnly(path, error);
     if (database !== null) return { database, isStale: true };
-    const isNewer = error instanceof NewerTables;
+    const isNewer = error instanceof NewerSchemaError;
     const why = isNewer ? error.message : `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     throw new PipelineError(
       {

@@ -7,18 +7,18 @@ import { isBusy, transaction } from "../sqlite/sqlite.ts";
 import { openHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";
 import {
-  type EndedRun,
   endTasks,
   finishSql,
   finishValues,
   insertRun,
   isOpen,
   type NewRun,
-  type Refusal,
+  type RefusedStart,
+  type RunEnd,
 } from "./statements.ts";
 
 /** What a run leaves beside a history that it could not write at its end. */
-type Left = { run: NewRun; lease: Lease; ended: EndedRun } | { refusal: Refusal };
+type Left = { run: NewRun; lease: Lease; ended: RunEnd } | { refusal: RefusedStart };
 
 const folderOf = (history: string) => join(dirname(history), "runs-ended");
 
@@ -67,7 +67,7 @@ function read(path: string): Left | null {
   }
 }
 
-function recordEnd(database: DatabaseSync, { run, lease, ended }: Exclude<Left, { refusal: Refusal }>): void {
+function recordEnd(database: DatabaseSync, { run, lease, ended }: Exclude<Left, { refusal: RefusedStart }>): void {
   transaction(database, () => {
     const known = database.prepare("select no from runs where id = ?").get(run.id) as { no: number } | undefined;
     const no = known?.no ?? insertRun(database, run, lease);
@@ -80,7 +80,7 @@ function recordEnd(database: DatabaseSync, { run, lease, ended }: Exclude<Left, 
  * A start that was refused was no run: its row goes. It stays as a refusal where a schedule started it, or runs have completed here: then
  * somebody may have to look after it.
  */
-function recordRefusal(database: DatabaseSync, refusal: Refusal): void {
+function recordRefusal(database: DatabaseSync, refusal: RefusedStart): void {
   const { runId, at, trigger, code, message, next } = refusal;
   transaction(database, () => {
     database.prepare("delete from runs where id = ?").run(runId);
@@ -92,7 +92,7 @@ function recordRefusal(database: DatabaseSync, refusal: Refusal): void {
 }
 
 /** Records a refusal; false where another process keeps the history for longer than `timeoutMs`. */
-export function tryToRecordRefusal(path: string, refusal: Refusal, timeoutMs: number): boolean {
+export function tryToRecordRefusal(path: string, refusal: RefusedStart, timeoutMs: number): boolean {
   let database: DatabaseSync | undefined;
   try {
     database = openHistory(path, timeoutMs);

@@ -9,8 +9,8 @@ import { type OpenHistory, openExistingHistory } from "./database.ts";
 import type { Lease } from "./lease.ts";
 import type { DeliveryRow } from "./notices.ts";
 import { oldRuns } from "./retention.ts";
-import type { AttemptRow, LogFilter, LogLine, RunDetail, RunFilter, RunRow, Sample, TaskRow } from "./rows.ts";
-import { isOpen, openStates, type Refusal } from "./statements.ts";
+import type { AttemptRow, LogFilter, LogLine, ResourceUsage, RunDetail, RunFilter, RunRow, TaskRow } from "./rows.ts";
+import { isOpen, openStates, type RefusedStart } from "./statements.ts";
 import { type EndedRow, endedRuns, startedSince, type TaskTime, taskTimesSince } from "./statistics.ts";
 
 /** Milliseconds without a heartbeat that are worth saying; it comes every five seconds. */
@@ -144,7 +144,7 @@ export class History {
     return this.#all<{ last: number | null }>("select max(seq) as last from logs where run_no = ?", [no])[0]?.last ?? 0;
   }
 
-  samples(no: number): Sample[] {
+  samples(no: number): ResourceUsage[] {
     return this.#all("select at, cpu_ms as cpuMs, rss from samples where run_no = ? order by at", [no]);
   }
 
@@ -198,8 +198,8 @@ export class History {
   }
 
   /** The start that was refused since a run last held the warehouse; null where none was. */
-  refusal(): Refusal | null {
-    const [found] = this.#all<Refusal>(
+  refusal(): RefusedStart | null {
+    const [found] = this.#all<RefusedStart>(
       "select run_id as runId, at, trigger, code, message, next from refusals order by at desc limit 1",
       [],
     );

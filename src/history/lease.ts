@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { isProcessAlive, type Place, placeOfProcess } from "../process/alive.ts";
+import { hostOfProcess, isProcessAlive, type ProcessHost } from "../process/alive.ts";
 
 /** Whose process a run is. Process ids are used again: the start time and the boot tell two of them apart. */
-export type Lease = Place & {
+export type Lease = ProcessHost & {
   pid: number;
   /** Clock ticks from the boot to the start of the process; null where the system does not tell. */
   processStarted: string | null;
@@ -10,7 +10,7 @@ export type Lease = Place & {
 };
 
 export function leaseOf(pid: number): Lease {
-  return { ...placeOfProcess(), pid, processStarted: startOf(pid), boot: bootId() };
+  return { ...hostOfProcess(), pid, processStarted: startOf(pid), boot: bootId() };
 }
 
 /**
@@ -18,7 +18,7 @@ export function leaseOf(pid: number): Lease {
  * old its heartbeat is. Of another machine or container nothing is known from here (invariant 9).
  */
 export function processState(lease: Lease): "alive" | "gone" | "unknown" {
-  const here = placeOfProcess();
+  const here = hostOfProcess();
   if (lease.host !== here.host) return "unknown";
   if (lease.boot !== bootId()) return "gone";
   // One without a namespace is of a version that did not keep it.

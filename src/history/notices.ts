@@ -18,7 +18,7 @@ export type NoticedRun = {
   report: RunReport | null;
 };
 
-/** A notice that has not reached everybody. `goes` are the times that it was tried before. */
+/** A notice that has not reached everybody. `attempts` counts how often it was tried before. */
 export type PendingDelivery = { noticeNo: number; channel: string; attempts: number; message: string };
 
 /** The state of a delivery; it has failed when it is not tried again. */

@@ -8,18 +8,18 @@ import type { RunEvent } from "../run/events.ts";
 import { levelOf, levels } from "../run/log-level.ts";
 import { type State, transition } from "../run/states.ts";
 import { isBusy } from "../sqlite/sqlite.ts";
-import { crashLostHolders } from "./crashes.ts";
+import { crashEarlierHolders } from "./crashes.ts";
 import { openHistory } from "./database.ts";
 import { importEnded, saveEnded, tryToRecordRefusal } from "./ended.ts";
 import { leaseOf } from "./lease.ts";
 import { pruneSome } from "./retention.ts";
 import {
-  type EndedRun,
   endedRunOf,
   finishValues,
   insertRun,
   type NewRun,
   prepareStatements,
+  type RunEnd,
   type Statements,
 } from "./statements.ts";
 import { cpuMs, dbtTask, TaskTracker, type Write } from "./task-tracker.ts";
@@ -92,7 +92,7 @@ export class Recorder {
     try {
       database = openHistory(path, patienceMs);
       importEnded(database, path);
-      crashLostHolders(database, this.#run.database, Date.now());
+      crashEarlierHolders(database, this.#run.database, Date.now());
       this.#runNo = insertRun(database, this.#run, leaseOf(process.pid));
       this.#database = database;
       this.#statements = prepareStatements(database);
@@ -218,7 +218,7 @@ export class Recorder {
     }
   }
 
-  #leave(ended: EndedRun): void {
+  #leave(ended: RunEnd): void {
     const { path } = this.#options;
     try {
       saveEnded(path, { run: this.#run, lease: leaseOf(process.pid), ended });

@@ -18,10 +18,7 @@ const isBeyond = "no <= (select no from runs order by no desc limit 1 offset ?2)
 /** Ended runs that started before a time, or are beyond the newest so many. */
 export const oldRuns = `select no from runs where ${isOver} and (started_at < ?1 or ${isBeyond})`;
 
-/**
- * The same for what removes them by itself, without somebody who has looked at the clock: age counts only where the newest run before the
- * last one is not old, and beyond the newest ones.
- */
+/** Like {@link oldRuns}, for pruning that nobody watches. Guards against a wrong clock: age counts only beyond the newest runs, and only where the newest run before the last one is not old. */
 export const outdatedRuns = `
   select no from runs where ${isOver} and (${isBeyond} or
     (started_at < ?1 and no <= (select no from runs order by no desc limit 1 offset ${keepNewest})

@@ -88,6 +88,6 @@ export type LogFilter = {
   limit: number;
 };
 /** What the process and dbt used at a time; CPU since the run's start. */
-export type Sample = { at: number; cpuMs: number; rss: number };
+export type ResourceUsage = { at: number; cpuMs: number; rss: number };
 /** An event of a run, with its number in the log. */
 export type LogLine = { seq: number; level: number; event: RunEvent };

@@ -20,7 +20,7 @@ export type NewRun = {
 };
 
 /** How a run ended, as its row has it; `report` is JSON. */
-export type EndedRun = {
+export type RunEnd = {
   state: State;
   endedAt: number;
   rows: number;
@@ -32,7 +32,7 @@ export type EndedRun = {
 };
 
 /** The row of a run that ends with this report, in a state that it can be in. */
-export function endedRunOf(report: RunReport, state: State): EndedRun {
+export function endedRunOf(report: RunReport, state: State): RunEnd {
   const { companies, endedAt, requests, bytes, error } = report;
   return {
     ...{ state, endedAt: Date.parse(endedAt), requests, bytes, errorCode: error?.code ?? null },
@@ -43,7 +43,7 @@ export function endedRunOf(report: RunReport, state: State): EndedRun {
 }
 
 /** A start that was refused before it was a run. */
-export type Refusal = { runId: string; at: number; trigger: string; code: string; message: string; next: string };
+export type RefusedStart = { runId: string; at: number; trigger: string; code: string; message: string; next: string };
 
 /** States of a run or a task that is not over. */
 export const openStates = states.filter((state) => !isFinal(state));
@@ -64,7 +64,7 @@ export const finishSql = `update runs set state = ?, ended_at = ?, rows = ?, cha
   where no = ?`;
 
 /** The values of {@link finishSql}, without the number of the run. */
-export function finishValues(ended: EndedRun): (string | number | null)[] {
+export function finishValues(ended: RunEnd): (string | number | null)[] {
   const { state, endedAt, rows, changed, requests, bytes, errorCode, report } = ended;
   return [state, endedAt, rows, changed, requests, bytes, errorCode, report];
 }

@@ -5,7 +5,7 @@ import type { Clock } from "../pipeline/clock.ts";
 /** What became of something that was sent; no error where it arrived. */
 export type Delivery = { channel: string; attempts: number; error: string | null };
 
-/** Waits between the attempts of one go; later rounds are the next run's or the server's. */
+/** Waits between the attempts of one round; the next run or the server starts the next round. */
 const waitsMs = [1000, 4000];
 const attemptMs = 10_000;
 
@@ -21,7 +21,7 @@ export async function deliver(
     await pRetry(
       (attempt) => {
         attempts = attempt;
-        return send(AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]));
+        return send(AbortSignal.any([signal, AbortSignal.timeout(attemptMs)])).catch(retryable);
       },
       {
         retries: waitsMs.length,
@@ -40,12 +40,17 @@ export async function deliver(
   }
 }
 
+/** p-retry takes a TypeError for a bug, and so would not try again what the network or a setting threw. */
+function retryable(error: unknown): never {
+  throw error instanceof TypeError ? new Error(error.message, { cause: error }) : error;
+}
+
 function reason(error: unknown): string {
   if ((error as Error).name === "TimeoutError") return `no answer within ${attemptMs / 1000} s`;
   return (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
 }
 
-/** Milliseconds until the next go after so many, and null where it is given up (after about a day). */
+/** Milliseconds before the next round, after so many; null after the last one (about a day). */
 export function nextAttemptDelayMs(rounds: number): number | null {
   const minutes = [1, 5, 15, 60, 240, 720][rounds - 1];
   return minutes === undefined ? null : minutesToMilliseconds(minutes);

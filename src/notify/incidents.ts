@@ -6,15 +6,15 @@ import type { NoticeKind } from "./notice.ts";
 /** What is wrong now, as somebody was told: all notices since it was over, the newest first. */
 export type OpenIncidents = readonly { kind: NoticeKind; incident: string }[];
 
-/** `warnings` are those of a run that completed which somebody should hear of. */
-export type Ended = { state: State; errorCode: string | null; trigger: string; warnings: readonly string[] };
+/** How a run ended. `warnings` are the warnings of a completed run that need a notice. */
+export type RunOutcome = { state: State; errorCode: string | null; trigger: string; warnings: readonly string[] };
 
 /**
  * What the end of a run is worth telling: an incident once, its end once. A cancelled run is none, nor one that was refused because
  * another is under way, nor a mistake on a command line that its writer sees at once.
  */
 export function noticeOf(
-  { state, errorCode, trigger, warnings }: Ended,
+  { state, errorCode, trigger, warnings }: RunOutcome,
   open: OpenIncidents,
   hadSuccess: boolean,
 ): { kind: NoticeKind; incident: string } | null {

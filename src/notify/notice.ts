@@ -34,10 +34,10 @@ export type Message = {
 };
 
 /** Where a message is from. */
-export type Place = { host: string; home: string };
+export type MessageOrigin = { host: string; home: string };
 
 /** A run that is over, as far as notices need it. */
-export type EndedRun = NonNullable<Message["run"]> & { error: ErrorFacts | null; report: RunReport | null };
+export type NotifiedRun = NonNullable<Message["run"]> & { error: ErrorFacts | null; report: RunReport | null };
 
 /** The text of a message, for people: mail, and the body of a failed ping. */
 export function messageText({ what, data, next, run, schedule, host, home }: Message): string {
@@ -49,14 +49,14 @@ export function messageText({ what, data, next, run, schedule, host, home }: Mes
   return `${lines.join("\n")}\n`;
 }
 
-export function runMessage(id: string, kind: NoticeKind, ended: EndedRun, place: Place): Message {
+export function runMessage(id: string, kind: NoticeKind, ended: NotifiedRun, place: MessageOrigin): Message {
   const { error, report, ...run } = ended;
   return { id, kind, at: run.endedAt ?? run.startedAt, ...words(kind, ended), ...place, run, schedule: null };
 }
 
 type Words = Pick<Message, "title" | "what" | "data" | "next">;
 
-function words(kind: NoticeKind, { id, name, error, report }: EndedRun): Words {
+function words(kind: NoticeKind, { id, name, error, report }: NotifiedRun): Words {
   const inspect = `See it with: pipeline runs inspect ${id.slice(0, 8)}`;
   if (kind === "warning") {
     const what = (report?.warnings ?? []).map(({ message }) => `${message}.`).join(" ");
@@ -100,7 +100,7 @@ function loaded(report: RunReport | null): string {
 export function lateMessage(
   id: string,
   schedule: { name: string; dueAt: number; lateAfterMinutes: number; state: string; runId: string | null },
-  place: Place,
+  place: MessageOrigin,
   now: number,
 ): Message {
   const { name, dueAt, lateAfterMinutes, state, runId } = schedule;
@@ -126,7 +126,7 @@ export function lateMessage(
 }
 
 /** What `pipeline notify test` sends. */
-export function testMessage(place: Place, at: string): Message {
+export function testMessage(place: MessageOrigin, at: string): Message {
   return {
     ...{ id: randomUUID(), kind: "test", at, title: "A test" },
     what: "This is a test of pipeline's notifications: nothing has happened.",

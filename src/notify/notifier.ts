@@ -2,8 +2,15 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../pipeline/clock.ts";
 import type { Channel } from "./channels.ts";
 import { type Delivery, deliver, nextAttemptDelayMs } from "./deliver.ts";
-import { type Ended, lateNotice, noticeOf, type OpenIncidents } from "./incidents.ts";
-import { type EndedRun, lateMessage, type Message, type NoticeKind, type Place, runMessage } from "./notice.ts";
+import { lateNotice, noticeOf, type OpenIncidents, type RunOutcome } from "./incidents.ts";
+import {
+  lateMessage,
+  type Message,
+  type MessageOrigin,
+  type NoticeKind,
+  type NotifiedRun,
+  runMessage,
+} from "./notice.ts";
 
 type Pending = { noticeNo: number; channel: string; attempts: number; message: string };
 
@@ -32,7 +39,7 @@ export type NotifierOptions = {
   channels: readonly Channel[];
   /** The kinds that somebody wants to hear of. */
   on: readonly NoticeKind[];
-  place: Place;
+  place: MessageOrigin;
   clock: Clock;
   /** Told of every message that was sent, or was not; `nextAt` is when it is tried again. */
   onDelivery(kind: string, delivery: Delivery, nextAt: number | null): void;
@@ -47,7 +54,7 @@ export class Notifier {
   }
 
   /** A run is over: tells it where it is news. */
-  async runEnded(run: EndedRun, state: Ended, signal: AbortSignal): Promise<void> {
+  async runEnded(run: NotifiedRun, state: RunOutcome, signal: AbortSignal): Promise<void> {
     const { outbox, place } = this.#options;
     const notice = noticeOf(state, outbox?.openIncidents() ?? [], outbox?.hadSuccess(run.id) ?? true);
     if (notice === null) return;

@@ -33,12 +33,12 @@ export function shortSecrets(settings: unknown, env: Readonly<Record<string, str
 }
 
 /** The files with secrets that other users of this machine may read. */
-export function openSecrets(settings: unknown): string[] {
+export function readableSecretFiles(settings: unknown): string[] {
   if (typeof settings === "string") {
     const path = /^file:(.+)$/s.exec(settings)?.[1];
     return path !== undefined && permissionsOfOthers(path)?.read ? [path] : [];
   }
-  return typeof settings === "object" && settings !== null ? Object.values(settings).flatMap(openSecrets) : [];
+  return typeof settings === "object" && settings !== null ? Object.values(settings).flatMap(readableSecretFiles) : [];
 }
 
 function readOrNull(path: string): string | null {

@@ -1,6 +1,3 @@
-import { UTCDateMini } from "@date-fns/utc/date/mini";
-import { lightFormat } from "date-fns/lightFormat";
-import { subDays } from "date-fns/subDays";
 import { z } from "zod";
 
 /** What a snapshot of the marts says of itself, in its `manifest.json`. Keys are added to, never changed. */
@@ -25,25 +22,11 @@ const manifestSchema = z.object({
   ),
 });
 
-export type Manifest = z.infer<typeof manifestSchema>;
+export type SnapshotManifest = z.infer<typeof manifestSchema>;
 /** Throws where the text is no manifest. */
-export function parseManifest(text: string): Manifest {
+export function parseManifest(text: string): SnapshotManifest {
   return manifestSchema.parse(JSON.parse(text));
 }
 
-export type MartsBuild = Manifest["marts"];
-export type PublishedTable = Manifest["tables"][number];
-
-/** Days that a snapshot is kept after another one has taken its place: who reads it has that long. */
-const keepSnapshotDays = 7;
-
-/** A name that sorts by time and tells two runs of one second apart. */
-export function snapshotName(at: Date, runId: string): string {
-  return `${lightFormat(new UTCDateMini(at), "yyyyMMdd'T'HHmmss'Z'")}-${runId.slice(0, 8)}`;
-}
-
-/** Snapshots whose time is over, out of the names in the folder; the current one is never among them. */
-export function expiredSnapshots(names: readonly string[], current: string, now: Date): string[] {
-  const oldest = snapshotName(subDays(new UTCDateMini(now), keepSnapshotDays), "");
-  return names.filter((name) => /^\d{8}T\d{6}Z-/.test(name) && name !== current && name < oldest);
-}
+export type MartsBuild = SnapshotManifest["marts"];
+export type PublishedTable = SnapshotManifest["tables"][number];

@@ -1,9 +1,9 @@
 /** A place in a {@link Semaphore}, or in the line before it. */
 export type Turn = {
   /** Resolves when the place is taken. */
-  entered: Promise<void>;
+  acquired: Promise<void>;
   /** Gives the place back, or leaves the line. */
-  leave(): void;
+  release(): void;
 };
 
 /** Lets so many in at once; the others wait in the order they came. */
@@ -20,10 +20,10 @@ export class Semaphore {
     return this.#waiting.length;
   }
 
-  enter(): Turn {
+  acquire(): Turn {
     if (this.#free > 0) {
       this.#free--;
-      return { entered: Promise.resolve(), leave: () => this.#next() };
+      return { acquired: Promise.resolve(), release: () => this.#next() };
     }
     const { promise: entered, resolve } = Promise.withResolvers<void>();
     this.#waiting.push(resolve);
@@ -32,12 +32,12 @@ export class Semaphore {
       if (at < 0) this.#next();
       else this.#waiting.splice(at, 1);
     };
-    return { entered, leave };
+    return { acquired: entered, release: leave };
   }
 
   /** Does some work in a place of its own. */
-  async within<T>(work: () => Promise<T>): Promise<T> {
-    const { entered, leave } = this.enter();
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    const { acquired: entered, release: leave } = this.acquire();
     try {
       await entered;
       return await work();

@@ -2,9 +2,9 @@ import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 /** Where a process id means something: a machine, and on it a PID namespace, such as a container's. */
-export type Place = { host: string /** Null where the system has none. */; namespace: string | null };
+export type ProcessHost = { host: string /** Null where the system has none. */; namespace: string | null };
 
-export function placeOfProcess(): Place {
+export function hostOfProcess(): ProcessHost {
   return { host: hostname(), namespace: pidNamespace() };
 }
 

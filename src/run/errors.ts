@@ -144,8 +144,8 @@ export function factsOf(error: unknown): ErrorFacts {
 /** An error as the history keeps it. Homes of earlier versions have `what` in place of `message`. */
 export function readErrorFacts(kept: ErrorFacts | (Omit<ErrorFacts, "message"> & { what: string })): ErrorFacts {
   if (!("what" in kept)) return kept;
-  const { what: message, ...rest } = kept;
-  return { ...rest, message };
+  const { code, what: message, data, next } = kept;
+  return { code, message, data, next };
 }
 
 /** An error's text without the address that was asked, which is for whoever looks closer. */

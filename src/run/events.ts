@@ -101,4 +101,4 @@ export type RunEvent = EventFacts & { runId: string; at: string };
 export type Emit = (event: RunEvent) => void;
 
 /** Receives what happened; whoever made it adds run and time. */
-export type Report = (happening: EventFacts) => void;
+export type Report = (event: EventFacts) => void;

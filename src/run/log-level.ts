@@ -35,7 +35,23 @@ export function levelOf(event: EventFacts): Level {
     case "notify.failed":
     case "run.cancelling":
       return "warn";
+    case "run.started":
+    case "source.wait":
+    case "window.resolved":
+    case "load.merged":
+    case "load.reconciled":
+    case "load.committed":
+    case "warehouse.opened":
+    case "warehouse.closed":
+    case "dbt.environment":
+    case "dbt.started":
+    case "state.committed":
+    case "notify.sent":
+    case "published":
+      return "info";
     default:
+      // Of a run of another version.
+      event satisfies never;
       return "info";
   }
 }

@@ -4,7 +4,7 @@ import type { Schedule } from "./due.ts";
 import type { ScheduleStore, Slot, Starter } from "./store.ts";
 
 /** What a scheduler needs of the runs it starts; whoever makes one knows how they are started and what became of them. */
-export type Runs = {
+export type RunLauncher = {
   /** This process. */
   starter: Starter;
   /** Whether a run has the warehouse now, whoever started it. */
@@ -29,13 +29,13 @@ const startMs = millisecondsInMinute;
  */
 export class Scheduler {
   readonly #store: ScheduleStore;
-  readonly #runs: Runs;
+  readonly #runs: RunLauncher;
   /** Runs that were started here and are not over. */
   readonly #underWay = new Set<Promise<void>>();
   /** Ends of runs that the store does not have yet: it could not be written when they came. */
   #ended: { slot: Slot; exitCode: number | null }[] = [];
 
-  constructor(store: ScheduleStore, runs: Runs) {
+  constructor(store: ScheduleStore, runs: RunLauncher) {
     this.#store = store;
     this.#runs = runs;
   }

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { millisecondsInMinute } from "date-fns/constants";
 import { isForbidden } from "../files/private-file.ts";
 import { PipelineError } from "../run/errors.ts";
-import { NewerTables, openAsItIs, openSqlite, transaction } from "../sqlite/sqlite.ts";
+import { NewerSchemaError, openReadOnly, openSqlite, transaction } from "../sqlite/sqlite.ts";
 import { cronTimes } from "./cron.ts";
 import { dueSlots, type Schedule } from "./due.ts";
 
@@ -93,7 +93,7 @@ export class ScheduleStore {
       return ScheduleStore.open(path);
     } catch (error) {
       // To read it, neither room nor rights to write are needed.
-      const database = openAsItIs(path, (error as Error).cause);
+      const database = openReadOnly(path, (error as Error).cause);
       if (database === null) throw error;
       return new ScheduleStore(path, database, patienceMs);
     }
@@ -272,14 +272,14 @@ function inodeOf(path: string): number | undefined {
 function unusable(path: string, error: unknown): PipelineError {
   const isForeign = isForbidden(path);
   const reason = isForeign ? "this user may not read it" : (error as Error).message;
-  const why = error instanceof NewerTables ? error.message : `cannot be used: ${reason}`;
+  const why = error instanceof NewerSchemaError ? error.message : `cannot be used: ${reason}`;
   return new PipelineError(
     {
       code: "schedule_failed",
       message: `The file of the schedules ${path} ${why}.`,
       data: "No schedule was changed. Complaints and runs are kept elsewhere.",
       next:
-        error instanceof NewerTables
+        error instanceof NewerSchemaError
           ? "Update this program."
           : isForeign
             ? "Run the command as the user who runs the pipeline."

@@ -1,12 +1,12 @@
 import { readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { type Manifest, parseManifest } from "../pipeline/manifest.ts";
+import { parseManifest, type SnapshotManifest } from "../pipeline/manifest.ts";
 import { PipelineError } from "../run/errors.ts";
 
 export type Snapshot = {
   /** The snapshot's own folder, not the link `current`: a new snapshot does not change it. */
   folder: string;
-  manifest: Manifest;
+  manifest: SnapshotManifest;
 };
 
 /** The snapshot that is current now. Throws `nothing_published` where there is none. */

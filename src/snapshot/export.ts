@@ -2,7 +2,7 @@ import { copyFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { whyFailed } from "../files/folder.ts";
-import { refuseFullFolder, writeFolderWhole } from "../files/whole-folder.ts";
+import { refuseFullFolder, writeFolderAtomically } from "../files/whole-folder.ts";
 import { formulaStart } from "../pipeline/report/csv.ts";
 import { sqlIdentifier, sqlLiteral } from "../pipeline/sql-text.ts";
 import { PipelineError } from "../run/errors.ts";
@@ -25,7 +25,7 @@ export async function exportSnapshot(
   await refuseFullFolder(to);
   try {
     let files: string[] = [];
-    await writeFolderWhole(to, manifestFile, async (unfinished) => {
+    await writeFolderAtomically(to, manifestFile, async (unfinished) => {
       await write(snapshot, unfinished, format, signal, spreadsheet);
       await copyFile(join(snapshot.folder, manifestFile), join(unfinished, manifestFile));
       files = (await readdir(unfinished)).sort();

@@ -45,7 +45,7 @@ export type SerializedSql = { error: boolean; error_message?: string; statements
  * Why a text is not run, or null: it has to be exactly one statement that selects from the snapshot's tables, with functions of
  * their arguments alone. Settings of DuckDB alone do not make a connection read-only, or silent about the machine.
  */
-export function refusal(sql: SerializedSql, names: Names): string | null {
+export function whyRefused(sql: SerializedSql, names: Names): string | null {
   if (sql.error) {
     const message = sql.error_message ?? "it cannot be parsed";
     return /Only SELECT/.test(message)

@@ -17,7 +17,7 @@ import {
   JsonDuckDBValueConverter,
 } from "@duckdb/node-api";
 import { sqlIdentifier, sqlLiteral } from "../pipeline/sql-text.ts";
-import { forbiddenFunctions, type KnownFunction, type Names, refusal, type SerializedSql } from "./guard.ts";
+import { forbiddenFunctions, type KnownFunction, type Names, type SerializedSql, whyRefused } from "./guard.ts";
 import type { ChildSetup, ResultEnd, SqlRequest, SqlResponse } from "./protocol.ts";
 
 // A process of its own for SQL that somebody typed: it can be killed where DuckDB does not listen, inside one long call.
@@ -80,7 +80,7 @@ async function answer(duckdb: DuckDBConnection, request: SqlRequest): Promise<vo
   const { sql } = request;
   try {
     const serialized = await duckdb.runAndReadAll("select json_serialize_sql(cast($1 as varchar))", [sql]);
-    const reason = refusal(JSON.parse(String(serialized.value(0, 0))) as SerializedSql, names);
+    const reason = whyRefused(JSON.parse(String(serialized.value(0, 0))) as SerializedSql, names);
     if (reason !== null) return await say({ error: { kind: "refused", message: reason } });
     const result = await duckdb.stream(sql);
     const columns = result.columnNames();

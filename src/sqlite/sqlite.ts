@@ -6,7 +6,7 @@ import { makeFolder } from "../files/folder.ts";
 import { makePrivate } from "../files/private-file.ts";
 
 /** The file's tables are of a newer version of this program. */
-export class NewerTables extends Error {
+export class NewerSchemaError extends Error {
   constructor(found: number, known: number) {
     super(`is of a newer version of this program (${found}, known here: ${known})`);
     this.name = "NewerTables";
@@ -15,7 +15,7 @@ export class NewerTables extends Error {
 
 /**
  * Opens a SQLite file that several processes write, made where there is none. `migrations` is a folder of numbered `.sql` files;
- * released ones never change. Throws {@link NewerTables}, or what SQLite says of a file that is damaged or cannot be written.
+ * released ones never change. Throws {@link NewerSchemaError}, or what SQLite says of a file that is damaged or cannot be written.
  */
 export function openSqlite(path: string, migrations: URL, patienceMs: number): DatabaseSync {
   makeFolder(dirname(path));
@@ -43,7 +43,7 @@ export function openSqlite(path: string, migrations: URL, patienceMs: number): D
  * A file whose disk is full, or that may not be written, without its write-ahead log: what was written last may be missing. Null where `cause`, why
  * it could not be opened, is another one, or it cannot be read like that either.
  */
-export function openAsItIs(path: string, cause: unknown): DatabaseSync | null {
+export function openReadOnly(path: string, cause: unknown): DatabaseSync | null {
   if (!/disk is full|disk I\/O error|readonly database|unable to open/.test((cause as Error).message)) return null;
   const url = pathToFileURL(path);
   url.searchParams.set("immutable", "1");
@@ -80,7 +80,7 @@ export function transaction<T>(database: DatabaseSync, change: () => T): T {
 
 function migrate(database: DatabaseSync, known: readonly string[]): void {
   const version = () => Number(database.prepare("pragma user_version").get()?.user_version);
-  if (version() > known.length) throw new NewerTables(version(), known.length);
+  if (version() > known.length) throw new NewerSchemaError(version(), known.length);
   if (version() === known.length) return;
   transaction(database, () => {
     // Another process may have been quicker.

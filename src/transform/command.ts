@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { startChild } from "../process/child.ts";
 import { PipelineError } from "../run/errors.ts";
 import { PythonEnvironment } from "./environment.ts";
-import { makeFolder } from "./folder.ts";
+import { makeDbtFolder } from "./folder.ts";
 import type { TransformOptions } from "./transform.ts";
 import { dbtVariables } from "./variables.ts";
 
@@ -18,7 +18,7 @@ export type Output = {
 /** Any dbt command, with the profile of this warehouse. Gives dbt's own exit code. */
 export async function runDbt(options: TransformOptions, args: readonly string[], output: Output): Promise<number> {
   const { dbt, signal, targetDir } = options;
-  makeFolder(targetDir);
+  makeDbtFolder(targetDir);
   const environment = new PythonEnvironment(options);
   if (dbt === null) await environment.ensure(output.progress, signal);
   const start = "import sys; from dbt.cli.main import cli; sys.argv[0] = 'dbt'; cli()";

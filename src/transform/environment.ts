@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { millisecondsInHour } from "date-fns/constants";
 import { startChild } from "../process/child.ts";
 import { PipelineError } from "../run/errors.ts";
-import { checkFolder, makeFolder } from "./folder.ts";
+import { checkFolder, makeDbtFolder } from "./folder.ts";
 import { projectFolder } from "./project.ts";
 
 export type EnvironmentOptions = {
@@ -95,7 +95,7 @@ export class PythonEnvironment {
 
   async #build(progress: Progress, signal: AbortSignal, isTaken: () => boolean): Promise<void> {
     const { cacheDir } = this.#options;
-    makeFolder(cacheDir);
+    makeDbtFolder(cacheDir);
     await removeAbandoned(cacheDir);
     const building = join(cacheDir, `building-${process.pid}-${randomUUID()}`);
     try {

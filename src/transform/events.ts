@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { DbtNode } from "../run/events.ts";
-import { type FailedCheck, failedCheck, type Manifest, manifestSchema, readManifest } from "./manifest.ts";
+import { type DbtManifest, type FailedCheck, failedCheck, manifestSchema, readManifest } from "./manifest.ts";
 
 const statuses: Record<string, DbtNode["status"]> = {
   success: "success",
@@ -37,7 +37,7 @@ export type DbtEvent =
   /** What the whole process used, at its end; only our own host says so. */
   | { type: "usage"; cpuMs: number; peakRssBytes: number }
   /** The models of the project, where they are built, and their checks; only our own host says so. */
-  | { type: "manifest"; manifest: Manifest }
+  | { type: "manifest"; manifest: DbtManifest }
   /** Which checks of a node failed; only our own host says so. */
   | { type: "checks"; node: string; failed: FailedCheck[] }
   /** How many nodes are to be built and tested. */

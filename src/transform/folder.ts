@@ -4,7 +4,7 @@ import { PipelineError } from "../run/errors.ts";
 const owed = "The loaded complaints are kept; the marts wait for dbt, and the watermark stays where it was.";
 
 /** Makes a folder that dbt needs. Throws `dbt_environment` where it cannot be made. */
-export function makeFolder(folder: string): void {
+export function makeDbtFolder(folder: string): void {
   try {
     make(folder);
   } catch (error) {

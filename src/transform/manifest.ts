@@ -22,15 +22,15 @@ export const manifestSchema = z.object({ nodes: z.record(z.string(), node) });
 /** A model by the schema and the name that it has in the warehouse. */
 type Model = { schema: string; name: string };
 
-export type Manifest = {
+export type DbtManifest = {
   models: Model[];
   /** By the id of the test that runs them. */
   checks: Map<string, { model: string; checks: Pick<DbtCheck, "name" | "column">[] }>;
 };
 
-export function readManifest({ nodes }: z.infer<typeof manifestSchema>): Manifest {
+export function readManifest({ nodes }: z.infer<typeof manifestSchema>): DbtManifest {
   const models: Model[] = [];
-  const checks: Manifest["checks"] = new Map();
+  const checks: DbtManifest["checks"] = new Map();
   for (const [id, one] of Object.entries(nodes)) {
     if (one.resource_type === "model") models.push({ schema: one.schema, name: one.alias });
     if (one.test_metadata?.name === "checks") {
@@ -41,7 +41,7 @@ export function readManifest({ nodes }: z.infer<typeof manifestSchema>): Manifes
 }
 
 /** The tables that readers get: those of the schema marts. */
-export function martsOf({ models }: Manifest): string[] {
+export function martsOf({ models }: DbtManifest): string[] {
   return models.flatMap(({ schema, name }) => (schema === "marts" ? [name] : [])).sort();
 }
 
@@ -70,7 +70,7 @@ export const failedCheck = z.object({
 export type FailedCheck = z.infer<typeof failedCheck>;
 
 /** A test that has ended, with its checks; `failed` is null where dbt did not say which failed. */
-export function withChecks(ended: DbtNode, manifest: Manifest, failed: readonly FailedCheck[] | null): DbtNode {
+export function withChecks(ended: DbtNode, manifest: DbtManifest, failed: readonly FailedCheck[] | null): DbtNode {
   const list = manifest.checks.get(ended.id);
   if (list === undefined) return ended;
   const checks = list.checks.map((one): DbtCheck => {

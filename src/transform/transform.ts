@@ -8,8 +8,8 @@ import { PipelineError } from "../run/errors.ts";
 import type { DbtNode, Report } from "../run/events.ts";
 import { PythonEnvironment } from "./environment.ts";
 import { parseDbtLine } from "./events.ts";
-import { makeFolder } from "./folder.ts";
-import { type Manifest, manifestSchema, martsOf, readManifest, withChecks } from "./manifest.ts";
+import { makeDbtFolder } from "./folder.ts";
+import { type DbtManifest, manifestSchema, martsOf, readManifest, withChecks } from "./manifest.ts";
 import { projectFingerprint } from "./project.ts";
 import { hasResults, resultOf } from "./results.ts";
 import { type DbtSettings, dbtVariables } from "./variables.ts";
@@ -122,7 +122,7 @@ export class DbtTransform implements Transform {
   async #start(report: Report): Promise<DbtChild> {
     const { dbt, targetDir } = this.#options;
     const signal = this.#signal();
-    makeFolder(targetDir);
+    makeDbtFolder(targetDir);
     const env = dbtVariables(this.#options);
     if (dbt !== null) {
       // It cannot be warmed up: it has the database open from the start, so it starts when it is time to build.
@@ -162,7 +162,7 @@ class DbtChild {
   readonly #targetDir: string;
   /** How many nodes it says that there are; null before it does. */
   #total: number | null = null;
-  #manifest: Manifest | undefined;
+  #manifest: DbtManifest | undefined;
   /** Tests that failed, until it is known which of their checks did. */
   readonly #undecided = new Map<string, DbtNode>();
   readonly #start: () => Started;
@@ -197,7 +197,7 @@ class DbtChild {
   }
 
   /** What is built and checked; a dbt of the user's own leaves it in a file before it builds. */
-  manifest(): Manifest {
+  manifest(): DbtManifest {
     const file = join(this.#targetDir, "manifest.json");
     this.#manifest ??= readManifest(
       existsSync(file) ? manifestSchema.parse(JSON.parse(readFileSync(file, "utf8"))) : { nodes: {} },

@@ -6,18 +6,12 @@ import { checksum } from "../files/checksum.ts";
 import { flush } from "../files/flush.ts";
 import { makeFolder } from "../files/folder.ts";
 import type { Published } from "../pipeline/flow/steps.ts";
-import {
-  expiredSnapshots,
-  type Manifest,
-  type MartsBuild,
-  type PublishedTable,
-  parseManifest,
-  snapshotName,
-} from "../pipeline/manifest.ts";
+import { type MartsBuild, type PublishedTable, parseManifest, type SnapshotManifest } from "../pipeline/manifest.ts";
+import { expiredSnapshots, snapshotName } from "../pipeline/snapshot-name.ts";
 import { sqlLiteral } from "../pipeline/sql-text.ts";
 import type { TaskContext } from "../pipeline/steps/ports.ts";
 import { PipelineError } from "../run/errors.ts";
-import { WarehouseLock } from "./file/lock.ts";
+import { ProcessLock } from "./file/lock.ts";
 import { readLastBuild, readMarts } from "./state/state.ts";
 
 export type PublishRequest = {
@@ -56,7 +50,7 @@ export async function publishMarts(
       reason: "nothing new",
     };
   }
-  let lock: WarehouseLock | undefined;
+  let lock: ProcessLock | undefined;
   try {
     makeFolder(folder);
     lock = await lockFolder(folder, signal);
@@ -75,7 +69,15 @@ export async function publishMarts(
     if (tables.length === 0 && before !== null && before.tables.length > 0)
       throw new Error("the warehouse has no marts to publish");
     const { runId, database } = request;
-    const manifest: Manifest = { version: 1, snapshot, publishedAt: at.toISOString(), runId, database, marts, tables };
+    const manifest: SnapshotManifest = {
+      version: 1,
+      snapshot,
+      publishedAt: at.toISOString(),
+      runId,
+      database,
+      marts,
+      tables,
+    };
     await writeFile(join(unfinished, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
     // A snapshot that readers see is on the disk, also after a power cut.
     await flush(join(unfinished, "manifest.json"));
@@ -99,10 +101,10 @@ export async function publishMarts(
 const patienceMs = 30_000;
 
 /** The right to write into a folder of snapshots, beside that to the warehouse: nobody removes what a living process is writing. */
-async function lockFolder(folder: string, signal: AbortSignal): Promise<WarehouseLock> {
+async function lockFolder(folder: string, signal: AbortSignal): Promise<ProcessLock> {
   for (const started = performance.now(); ; await setTimeout(100, undefined, { signal })) {
     try {
-      return WarehouseLock.acquire(folder, { pid: process.pid, since: new Date().toISOString() });
+      return ProcessLock.acquire(folder);
     } catch (error) {
       const isHeld = error instanceof PipelineError && error.code === "warehouse_locked";
       if (!isHeld || performance.now() - started > patienceMs) throw error;
@@ -119,7 +121,7 @@ function isSame(one: MartsBuild, other: MartsBuild): boolean {
 }
 
 /** The manifest of the current snapshot; null where there is none, or it is damaged: then it is made anew. */
-async function currentManifest(folder: string): Promise<Manifest | null> {
+async function currentManifest(folder: string): Promise<SnapshotManifest | null> {
   try {
     return parseManifest(await readFile(join(folder, "current", "manifest.json"), "utf8"));
   } catch {
@@ -168,7 +170,7 @@ async function removeUnfinished(folder: string): Promise<void> {
   }
 }
 
-function publishFailed(folder: string, before: Manifest | null, error: unknown): PipelineError {
+function publishFailed(folder: string, before: SnapshotManifest | null, error: unknown): PipelineError {
   const cause = error instanceof PipelineError ? error.message : error instanceof Error ? error.message : String(error);
   return new PipelineError(
     {

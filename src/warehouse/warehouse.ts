@@ -92,16 +92,16 @@ export class DuckDbWarehouse implements Warehouse {
         for (; !page.done; page = await ahead.next()) {
           const file = page.value;
           landed.push(file);
-          await this.#work.within(async () => {
+          await this.#work.run(async () => {
             signal.throwIfAborted();
             await stagePage(connection, file);
           });
         }
         const extracted = page.value;
-        const staged = await this.#work.within(() => endStaging(connection, landed, request));
+        const staged = await this.#work.run(() => endStaging(connection, landed, request));
         report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
-        return this.#merges.within(() =>
-          this.#work.within(() => mergeLoad(connection, randomUUID(), request, extracted, staged, context)),
+        return this.#merges.run(() =>
+          this.#work.run(() => mergeLoad(connection, randomUUID(), request, extracted, staged, context)),
         );
       }, signal);
     } finally {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Command } from "commander";
-import { commandOf, hintable, hinted, withDatabase, withoutSource } from "../../src/cli/hints.ts";
+import { commandOf, hintedCommands, withDatabase, withHomeOptions, withoutSource } from "../../src/cli/hints.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 import { startScript } from "../harness/cli.ts";
 import { temporaryFolder } from "../harness/context.ts";
@@ -31,11 +31,11 @@ describe("a hint", () => {
         "pipeline.yaml, a pipeline run2, the pipeline, pipeline runs",
       ],
     ];
-    for (const [text, expected] of cases) assert.equal(hinted(text, argv, {}), expected);
-    assert.equal(hinted("pipeline run", ["run"], {}), "pipeline run");
-    assert.equal(hinted("pipeline run", ["dbt", "--", "--home", "x"], {}), "pipeline run");
-    assert.equal(hinted("pipeline run", [], { npm_execpath: "/npm" }), "npx pipeline run");
-    const secret = hinted("pipeline run", ["plan", "--source", "https://me:hunter2hunter2@host/"], {});
+    for (const [text, expected] of cases) assert.equal(withHomeOptions(text, argv, {}), expected);
+    assert.equal(withHomeOptions("pipeline run", ["run"], {}), "pipeline run");
+    assert.equal(withHomeOptions("pipeline run", ["dbt", "--", "--home", "x"], {}), "pipeline run");
+    assert.equal(withHomeOptions("pipeline run", [], { npm_execpath: "/npm" }), "npx pipeline run");
+    const secret = withHomeOptions("pipeline run", ["plan", "--source", "https://me:hunter2hunter2@host/"], {});
     assert.doesNotMatch(secret, /hunter2/);
   });
 
@@ -46,7 +46,7 @@ describe("a hint", () => {
         return one.commands.length > 0 ? leaves(one, name) : [[name.join(" "), one] as [string, Command]];
       });
     const all = leaves(buildProgram(() => undefined)).filter(([name]) => name !== "__complete");
-    const known = Object.entries(hintable).flatMap(
+    const known = Object.entries(hintedCommands).flatMap(
       ([name, parts]) => parts?.map((part) => `${name} ${part}`) ?? [name],
     );
     assert.deepEqual(known.sort(), all.map(([name]) => name).sort());
@@ -74,7 +74,7 @@ function commandsIn(text: string): string[][] {
     )
     .map(([first = "", second = "", ...rest]) => {
       // Words of the sentence that follow a command are none of its arguments.
-      const subcommands = Object.hasOwn(hintable, first) ? hintable[first] : undefined;
+      const subcommands = Object.hasOwn(hintedCommands, first) ? hintedCommands[first] : undefined;
       const head = subcommands === null ? [first] : [first, second];
       const tail = subcommands === null ? [second, ...rest] : rest;
       const end = tail.findIndex(
@@ -82,7 +82,7 @@ function commandsIn(text: string): string[][] {
       );
       return [...head, ...(end < 0 ? tail : tail.slice(0, end))].filter((word) => word !== "");
     })
-    .filter(([first]) => first !== undefined && Object.hasOwn(hintable, first));
+    .filter(([first]) => first !== undefined && Object.hasOwn(hintedCommands, first));
 }
 
 describe("the hints of a home of its own", () => {
@@ -130,7 +130,7 @@ describe("the hints of a home of its own", () => {
     const homes = new Set<string>();
     for (const [hint, words] of hints) {
       const [first = "", second = ""] = words;
-      const name = hintable[first] === null ? first : `${first} ${second}`;
+      const name = hintedCommands[first] === null ? first : `${first} ${second}`;
       const home = words[words.indexOf("--home") + 1];
       assert.ok(words.includes("--home"), `${hint}: which home?`);
       homes.add(home!);

@@ -7,8 +7,8 @@ import { styleFor } from "../../src/cli/terminal/style.ts";
 import type { DbtNode, EventFacts, RunEvent } from "../../src/run/events.ts";
 
 const start = Date.parse("2026-11-20T00:00:00Z");
-const at = (seconds: number, happening: EventFacts): RunEvent => ({
-  ...happening,
+const at = (seconds: number, event: EventFacts): RunEvent => ({
+  ...event,
   runId: "r",
   at: new Date(start + seconds * 1000).toISOString(),
 });

@@ -182,8 +182,8 @@ describe("progress", () => {
   const told = (events: [seconds: number, EventFacts][], verbose = false) => {
     const lines: string[] = [];
     const print = progressPrinter({ write: (line) => void lines.push(line), everyMs: 10_000, verbose });
-    for (const [seconds, happening] of events) {
-      print({ ...happening, runId: "r", at: new Date(Date.parse("2026-11-20") + seconds * 1000).toISOString() });
+    for (const [seconds, event] of events) {
+      print({ ...event, runId: "r", at: new Date(Date.parse("2026-11-20") + seconds * 1000).toISOString() });
     }
     return lines;
   };

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { History } from "../../src/history/history.ts";
-import type { Manifest } from "../../src/pipeline/manifest.ts";
-import { WarehouseLock } from "../../src/warehouse/file/lock.ts";
+import type { SnapshotManifest } from "../../src/pipeline/manifest.ts";
+import { ProcessLock } from "../../src/warehouse/file/lock.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
 import { allAreGone, canListProcesses } from "../harness/processes.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
@@ -63,7 +63,7 @@ describe("a run that ends at its Nth event, then a run", () => {
 
   async function heals(home: TestHome): Promise<void> {
     if (canListProcesses) await allAreGone(home.folder);
-    assert.equal(WarehouseLock.holderOf(home.database), undefined, "the lock is free");
+    assert.equal(ProcessLock.holderOf(home.database), undefined, "the lock is free");
     const report = await home.report(["run"], settings);
     assert.equal(report.code, 0, JSON.stringify(report.error));
     assert.deepEqual(await home.query(contents), undisturbed);
@@ -75,7 +75,7 @@ describe("a run that ends at its Nth event, then a run", () => {
     assert.deepEqual(owed, ["true"], "the marts show every load");
     const snapshot = JSON.parse(readFileSync(join(home.folder, "published", "current", "manifest.json"), "utf8"));
     const [built] = await home.query("select run_id from pipeline.transforms order by finished_at desc limit 1");
-    assert.deepEqual(built, [(snapshot as Manifest).marts.runId], "readers see the last build");
+    assert.deepEqual(built, [(snapshot as SnapshotManifest).marts.runId], "readers see the last build");
     assert.deepEqual(
       readdirSync(join(home.folder, "published")).filter((name) => name.startsWith(".")),
       [],

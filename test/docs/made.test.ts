@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { made } from "../../scripts/docs/write.ts";
-import { examples, leaves, pathOf } from "../../src/cli/examples.ts";
+import { examples, leafCommands, pathOf } from "../../src/cli/examples.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 
 describe("the documentation that is made from the program", () => {
@@ -14,7 +14,7 @@ describe("the documentation that is made from the program", () => {
   }
 
   it("every command has an example, and every example a command", () => {
-    const paths = leaves(buildProgram(() => undefined)).map(pathOf);
+    const paths = leafCommands(buildProgram(() => undefined)).map(pathOf);
     assert.deepEqual(Object.keys(examples).sort(), paths.sort());
     for (const [path, lines] of Object.entries(examples)) {
       assert.ok(lines.length > 0 && lines.some(([line]) => line.includes(`pipeline ${path}`)), path);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { WarehouseLock } from "../../src/warehouse/file/lock.ts";
+import { ProcessLock } from "../../src/warehouse/file/lock.ts";
 import { testHome } from "../harness/home.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 
@@ -33,7 +33,7 @@ describe("pipeline dbt", () => {
     assert.equal(none.code, 2);
     assert.match(none.stderr, /There is no warehouse .* yet/);
     assert.equal((await home.run(["run", "--skip-dbt"])).code, 0);
-    const lock = WarehouseLock.acquire(home.database, { pid: process.pid, since: new Date().toISOString() });
+    const lock = ProcessLock.acquire(home.database, { pid: process.pid, since: new Date().toISOString() });
     try {
       assert.equal((await home.run(["dbt", "--", "build"])).code, 75);
     } finally {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
-import { sendPendingNotices } from "../../src/app/wiring/notify.ts";
+import { sendPendingNotices } from "../../src/app/notices.ts";
+import { wireNotify } from "../../src/app/wiring/notify.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 import { temporaryFolder } from "../harness/context.ts";
@@ -91,7 +92,12 @@ describe("notifications", () => {
     const { config } = loadConfig({ home, source: source.url }, undefined, "2099-01-01");
     const told: string[] = [];
     const look = () =>
-      sendPendingNotices({ ...config, notify: notify() }, [], (kind) => told.push(kind), new AbortController().signal);
+      sendPendingNotices(
+        wireNotify({ ...config, notify: notify() }),
+        [],
+        (kind) => told.push(kind),
+        new AbortController().signal,
+      );
     await look();
     assert.deepEqual(told, [], "not before its time");
     await own.query("select 1");
@@ -119,7 +125,12 @@ describe("notifications", () => {
     const { config } = loadConfig({ home: home.folder, source: source.url }, undefined, "2099-01-01");
     const late = { name: "nightly", dueAt: 0, lateAfterMinutes: 60, state: "missed", runId: null };
     for (let i = 0; i < 2; i++) {
-      await sendPendingNotices({ ...config, notify: notify() }, [late], () => undefined, new AbortController().signal);
+      await sendPendingNotices(
+        wireNotify({ ...config, notify: notify() }),
+        [late],
+        () => undefined,
+        new AbortController().signal,
+      );
     }
     const message = JSON.parse(receiver.received[0]!.body);
     assert.match(

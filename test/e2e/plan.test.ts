@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import type { Plan } from "../../src/pipeline/flow/plan.ts";
 import { planCompany, planRun } from "../../src/pipeline/flow/plan.ts";
-import { WarehouseLock } from "../../src/warehouse/file/lock.ts";
+import { ProcessLock } from "../../src/warehouse/file/lock.ts";
 import { testHome } from "../harness/home.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { assertTrue } from "../harness/truth.ts";
@@ -46,7 +46,7 @@ describe("looking ahead", () => {
     const text = await home.run(["run", "--dry-run", ...argv]);
     assert.match(text.stdout, /^company .*\njpmorgan +2026-09-21\.\.2026-11-20 .*look-back 60 days from 2026-11-20\n/);
     assert.match(text.stdout, /Nothing was changed\.\n$/);
-    const lock = WarehouseLock.acquire(home.database, { pid: process.pid, since: "2026-11-20" });
+    const lock = ProcessLock.acquire(home.database, { pid: process.pid, since: "2026-11-20" });
     assert.equal((await home.run(["plan", ...argv])).code, 75);
     lock.release();
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { Manifest } from "../../src/pipeline/manifest.ts";
+import type { SnapshotManifest } from "../../src/pipeline/manifest.ts";
 import { testHome } from "../harness/home.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 
@@ -19,7 +19,7 @@ describe("a run's snapshot", () => {
     assert.equal(first.published?.state, "Completed");
     const manifest = JSON.parse(
       readFileSync(join(home.folder, "published", "current", "manifest.json"), "utf8"),
-    ) as Manifest;
+    ) as SnapshotManifest;
     assert.equal(manifest.snapshot, first.published?.snapshot);
     assert.equal(manifest.runId, first.runId);
     const again = await home.report(["run"]);

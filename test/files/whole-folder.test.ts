@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { makeFolder, obstacleToWriting } from "../../src/files/folder.ts";
-import { isMissingOrEmpty, writeFolderWhole } from "../../src/files/whole-folder.ts";
+import { isMissingOrEmpty, writeFolderAtomically } from "../../src/files/whole-folder.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
 const fill = async (folder: string) => {
@@ -16,7 +16,7 @@ const filesOf = (folder: string) => (readdirSync(folder, { recursive: true }) as
 describe("a folder that is written whole", () => {
   it("is made with the folders above it", async () => {
     const folder = join(temporaryFolder(), "x", "y");
-    await writeFolderWhole(folder, "manifest.json", fill);
+    await writeFolderAtomically(folder, "manifest.json", fill);
     assert.deepEqual(filesOf(folder), all);
     assert.deepEqual(readdirSync(join(folder, "..")), ["y"]);
   });
@@ -24,7 +24,7 @@ describe("a folder that is written whole", () => {
   it("stays the same folder where it was there: a mount point cannot be replaced", async () => {
     const folder = temporaryFolder();
     const { ino } = statSync(folder);
-    await writeFolderWhole(folder, "manifest.json", async (unfinished) => {
+    await writeFolderAtomically(folder, "manifest.json", async (unfinished) => {
       assert.equal(join(unfinished, ".."), folder, "unfinished files lie on the same file system");
       await fill(unfinished);
     });
@@ -38,10 +38,10 @@ describe("a folder that is written whole", () => {
       throw new Error("no room");
     };
     for (const path of [there, join(parent, "new")]) {
-      await assert.rejects(writeFolderWhole(path, "manifest.json", failing), /no room/);
+      await assert.rejects(writeFolderAtomically(path, "manifest.json", failing), /no room/);
       // The last file is missing: everything that was put in its place is taken back.
       await assert.rejects(
-        writeFolderWhole(path, "manifest.json", async (folder) => writeFileSync(join(folder, "a"), "a")),
+        writeFolderAtomically(path, "manifest.json", async (folder) => writeFileSync(join(folder, "a"), "a")),
         /ENOENT/,
       );
     }
@@ -50,14 +50,17 @@ describe("a folder that is written whole", () => {
 
   it("takes the place of nothing that another process has put there meanwhile", async () => {
     const folder = temporaryFolder();
-    const written = writeFolderWhole(folder, "manifest.json", async (unfinished) => {
+    const written = writeFolderAtomically(folder, "manifest.json", async (unfinished) => {
       await fill(unfinished);
       writeFileSync(join(folder, "part"), "of another one");
     });
     await assert.rejects(written, /another process has put part there/);
     assert.deepEqual(filesOf(folder), ["part"]);
     symlinkSync("nowhere", join(folder, "link"));
-    await assert.rejects(writeFolderWhole(join(folder, "link"), "manifest.json", fill), /a link that leads nowhere/);
+    await assert.rejects(
+      writeFolderAtomically(join(folder, "link"), "manifest.json", fill),
+      /a link that leads nowhere/,
+    );
   });
 
   it("may be where nothing is, and not where something is", async () => {
@@ -74,7 +77,7 @@ describe("a folder that is written whole", () => {
     const folder = temporaryFolder();
     for (const name of [".unfinished-1", ".y.unfinished-2"]) mkdirSync(join(folder, name));
     utimesSync(join(folder, ".unfinished-1"), 0, 0);
-    await writeFolderWhole(join(folder, "x"), "manifest.json", fill);
+    await writeFolderAtomically(join(folder, "x"), "manifest.json", fill);
     assert.deepEqual(readdirSync(folder).sort(), [".y.unfinished-2", "x"]);
   });
 });

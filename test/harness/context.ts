@@ -6,16 +6,16 @@ import type { TaskContext } from "../../src/pipeline/steps/ports.ts";
 import type { EventFacts } from "../../src/run/events.ts";
 
 /** A task's context that remembers what was reported. */
-export function testContext(signal = new AbortController().signal): TaskContext & { happenings: EventFacts[] } {
-  const happenings: EventFacts[] = [];
+export function testContext(signal = new AbortController().signal): TaskContext & { events: EventFacts[] } {
+  const events: EventFacts[] = [];
   const traffic = { requests: 0, bytes: 0 };
   return {
     task: "test",
     signal,
     attempt: 1,
     traffic,
-    happenings,
-    report: (happening) => void happenings.push(happening),
+    events,
+    report: (event) => void events.push(event),
   };
 }
 

@@ -3,11 +3,11 @@ import { serverHome } from "../../src/app/serve/home.ts";
 import { wireServe } from "../../src/app/wiring/serve.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { ScheduleStore } from "../../src/schedule/store.ts";
-import type { Home } from "../../src/web/server/home.ts";
+import type { ServerBackend } from "../../src/web/server/home.ts";
 import type { ServerOptions } from "../../src/web/server/server.ts";
 
 /** What a server in this process shows of a home; its actions start nothing that a test may use. */
-export function testPages(home: string): Home {
+export function testPages(home: string): ServerBackend {
   const { config } = loadConfig({ home }, undefined, "2099-01-01");
   const never = () => assert.fail("no test starts a run here");
   return serverHome(wireServe(config).settings, never, ScheduleStore.open(ScheduleStore.fileOf(home)));

@@ -1,6 +1,6 @@
 import { executeRun } from "../../src/app/run.ts";
 import { wireRun } from "../../src/app/wiring/run.ts";
-import { cancelOnSignals, ofRun } from "../../src/cli/signals.ts";
+import { cancelOnSignals, runCancelMessage } from "../../src/cli/signals.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 
@@ -14,7 +14,7 @@ const [type, number = "1"] = /^\d+$/.test(point) ? ["", point] : point.split(":"
 let seen = 0;
 let all = 0;
 const { config } = loadConfig({}, undefined, new Date().toISOString().slice(0, 10));
-const cancellation = cancelOnSignals(ofRun);
+const cancellation = cancelOnSignals(runCancelMessage);
 const options = { resetState: false, skipDbt: false, acceptWithdrawals: false, acceptSource: false, trigger: "cli" };
 const report = await executeRun(wireRun(config, console.error), options, cancellation.signal, (event: RunEvent) => {
   all++;

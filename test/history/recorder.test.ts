@@ -62,9 +62,9 @@ function recording(path = join(temporaryFolder(), "home", "history.sqlite"), cha
   );
   recorder.begin();
   let second = 0;
-  const tell = (...happenings: EventFacts[]) => {
-    for (const happening of happenings) {
-      recorder.record({ ...happening, runId: id, at: new Date(run.startedAt + 1000 * ++second).toISOString() });
+  const tell = (...events: EventFacts[]) => {
+    for (const event of events) {
+      recorder.record({ ...event, runId: id, at: new Date(run.startedAt + 1000 * ++second).toISOString() });
     }
   };
   return { path, recorder, tell, warnings, cancels: () => cancels };

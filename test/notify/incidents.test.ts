@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Ended, lateNotice, noticeOf, type OpenIncidents } from "../../src/notify/incidents.ts";
+import { lateNotice, noticeOf, type OpenIncidents, type RunOutcome } from "../../src/notify/incidents.ts";
 
-const failed = (errorCode: string, trigger = "schedule"): Ended => ({
+const failed = (errorCode: string, trigger = "schedule"): RunOutcome => ({
   state: "Failed",
   errorCode,
   trigger,
   warnings: [],
 });
-const completed: Ended = { state: "Completed", errorCode: null, trigger: "schedule", warnings: [] };
-const warned: Ended = { ...completed, warnings: ["names"] };
+const completed: RunOutcome = { state: "Completed", errorCode: null, trigger: "schedule", warnings: [] };
+const warned: RunOutcome = { ...completed, warnings: ["names"] };
 const open = (...incidents: string[]): OpenIncidents =>
   incidents.map((incident) => ({
     kind: incident.startsWith("warning") ? "warning" : "failed",
@@ -17,7 +17,7 @@ const open = (...incidents: string[]): OpenIncidents =>
   }));
 
 describe("what is worth telling", () => {
-  const cases: [what: string, ended: Ended, open: OpenIncidents, hadSuccess: boolean, told: string | null][] = [
+  const cases: [what: string, ended: RunOutcome, open: OpenIncidents, hadSuccess: boolean, told: string | null][] = [
     ["a failure", failed("dbt_failed"), [], true, "failed dbt_failed"],
     ["the same again", failed("dbt_failed"), open("dbt_failed"), true, null],
     [

@@ -3,11 +3,11 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { planCompany, planRun } from "../../src/pipeline/flow/plan.ts";
 import { isSuspicious } from "../../src/pipeline/load/reconcile.ts";
-import { expiredSnapshots, snapshotName } from "../../src/pipeline/manifest.ts";
 import { parseNameList } from "../../src/pipeline/names/name-list.ts";
 import { csvLine } from "../../src/pipeline/report/csv.ts";
 import { escapeControls, shellQuote } from "../../src/pipeline/report/format.ts";
 import { parseRetryAfter, retryDelay } from "../../src/pipeline/retry.ts";
+import { expiredSnapshots, snapshotName } from "../../src/pipeline/snapshot-name.ts";
 import { sqlLiteral } from "../../src/pipeline/sql-text.ts";
 
 const uuid = fc.uuid();

@@ -9,7 +9,7 @@ describe("a semaphore", () => {
     let inside = 0;
     let most = 0;
     const works = Array.from({ length: 6 }, (_, i) =>
-      semaphore.within(async () => {
+      semaphore.run(async () => {
         order.push(i);
         most = Math.max(most, ++inside);
         await Promise.resolve();
@@ -27,18 +27,18 @@ describe("a semaphore", () => {
 
   it("gives the place of whoever leaves to the next, and forgets whoever leaves the line", async () => {
     const semaphore = new Semaphore(1);
-    const [first, second, third] = [semaphore.enter(), semaphore.enter(), semaphore.enter()];
+    const [first, second, third] = [semaphore.acquire(), semaphore.acquire(), semaphore.acquire()];
     const entered: string[] = [];
-    void second.entered.then(() => entered.push("second"));
-    const last = third.entered.then(() => entered.push("third"));
-    await first.entered;
+    void second.acquired.then(() => entered.push("second"));
+    const last = third.acquired.then(() => entered.push("third"));
+    await first.acquired;
     assert.equal(semaphore.waiting, 2);
-    second.leave();
+    second.release();
     assert.equal(semaphore.waiting, 1);
-    first.leave();
+    first.release();
     await last;
-    third.leave();
-    await semaphore.within(async () => entered.push("free again"));
+    third.release();
+    await semaphore.run(async () => entered.push("free again"));
     assert.deepEqual(entered, ["third", "free again"]);
   });
 });

@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { cronTimes } from "../../src/schedule/cron.ts";
 import type { Schedule } from "../../src/schedule/due.ts";
-import { type Runs, Scheduler } from "../../src/schedule/scheduler.ts";
+import { type RunLauncher, Scheduler } from "../../src/schedule/scheduler.ts";
 import { ScheduleStore, type Starter } from "../../src/schedule/store.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
@@ -24,7 +24,7 @@ function home(change: Partial<Schedule> = {}) {
   const started: { at: number; runId: string; end(code: number | null): void }[] = [];
   const late: string[] = [];
   const world = { busy: false, now: 0, states: new Map<string, "open" | "over">(), dead: new Set<number>() };
-  const runs = (starter: Starter): Runs => ({
+  const runs = (starter: Starter): RunLauncher => ({
     starter,
     isBusy: () => world.busy,
     start: (_schedule, runId) =>

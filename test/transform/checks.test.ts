@@ -94,9 +94,9 @@ describe("the checks of a model", () => {
       projectDir: projectWith(checks),
     }).build({
       ...testContext(),
-      report: (happening) => {
-        if (happening.type === "dbt.node") told.push(happening.node);
-        report(happening);
+      report: (event) => {
+        if (event.type === "dbt.node") told.push(event.node);
+        report(event);
       },
     });
     const [node] = failed;

@@ -16,8 +16,8 @@ describe("a build with so little memory that it spills", () => {
     t.after(() => watcher.close());
     const built = await testTransform(path, { targetDir, memoryLimit: "96MB" }).build({
       ...testContext(),
-      report: (happening) => {
-        if (happening.type === "dbt.node") happened.push(happening.node.name);
+      report: (event) => {
+        if (event.type === "dbt.node") happened.push(event.node.name);
       },
     });
     assert.deepEqual([built.state, built.failures, built.warnings], ["Completed", 0, 0]);

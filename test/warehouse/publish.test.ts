@@ -4,7 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSy
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { expiredSnapshots, type Manifest, snapshotName } from "../../src/pipeline/manifest.ts";
+import type { SnapshotManifest } from "../../src/pipeline/manifest.ts";
+import { expiredSnapshots, snapshotName } from "../../src/pipeline/snapshot-name.ts";
 import type { PipelineError } from "../../src/run/errors.ts";
 import { Database } from "../../src/warehouse/file/database.ts";
 import { type PublishRequest, publishMarts } from "../../src/warehouse/publish.ts";
@@ -18,7 +19,7 @@ async function withMarts(
     /** A build that leaves no marts. */
     clear(no: number): Promise<void>;
     publish(runId?: string): ReturnType<typeof publishMarts>;
-    manifest(): Manifest;
+    manifest(): SnapshotManifest;
   }) => Promise<void>,
 ): Promise<void> {
   const home = temporaryFolder();
@@ -47,7 +48,7 @@ async function withMarts(
       const request: PublishRequest = { folder, database: path, runId };
       return publishMarts(connection, request, testContext());
     });
-  const manifest = () => JSON.parse(readFileSync(join(folder, "current", "manifest.json"), "utf8")) as Manifest;
+  const manifest = () => JSON.parse(readFileSync(join(folder, "current", "manifest.json"), "utf8")) as SnapshotManifest;
   try {
     await use({ folder, build, clear, publish, manifest });
   } finally {

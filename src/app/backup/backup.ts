@@ -7,14 +7,14 @@ import { setTimeout } from "node:timers/promises";
 import { checksum } from "../../files/checksum.ts";
 import { whyFailed } from "../../files/folder.ts";
 import { makePrivate } from "../../files/private-file.ts";
-import { refuseFullFolder, writeFolderWhole } from "../../files/whole-folder.ts";
+import { refuseFullFolder, writeFolderAtomically } from "../../files/whole-folder.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { currentSnapshot } from "../../snapshot/current.ts";
-import type { HomePaths } from "../home-record.ts";
-import { isSameFile } from "../home-record.ts";
-import { publishedFolder } from "../published.ts";
-import { historyFile, openRuns } from "../runs.ts";
+import { publishedFolder } from "../home/published.ts";
+import type { HomePaths } from "../home/record.ts";
+import { isSameFile } from "../home/record.ts";
+import { historyFile, openRuns } from "../home/runs.ts";
 import type { WarehouseAccess } from "../wiring/warehouse.ts";
 import { copyWhole } from "./copy.ts";
 import { type BackupManifest, manifestFile } from "./manifest.ts";
@@ -108,7 +108,7 @@ async function fill(
 async function writeBackup(home: BackupHome, target: string, signal: AbortSignal): Promise<BackupManifest> {
   try {
     let manifest: BackupManifest | undefined;
-    await writeFolderWhole(target, manifestFile, async (unfinished) => {
+    await writeFolderAtomically(target, manifestFile, async (unfinished) => {
       manifest = await fill(home, unfinished, signal);
     });
     return manifest!;

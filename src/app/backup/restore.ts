@@ -6,11 +6,7 @@ import { flush } from "../../files/flush.ts";
 import { sourceIdentity } from "../../pipeline/source-identity.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
-import { type HomePaths, readHomeRecord, refuseOtherSource, writeHomeRecord } from "../home-record.ts";
-import { historyFile } from "../runs.ts";
-import type { WarehouseAccess } from "../wiring/warehouse.ts";
-import { copyWhole } from "./copy.ts";
-import { type BackupManifest, manifestFile, parseBackupManifest } from "./manifest.ts";
+import { type HomePaths, readHomeRecord, refuseOtherSource, writeHomeRecord } from "../home/record.ts";
 import {
   applyRestore,
   deviceOf,
@@ -19,7 +15,11 @@ import {
   readRestoreNote,
   undoRestore,
   writeRestoreNote,
-} from "./restore-note.ts";
+} from "../home/restore-note.ts";
+import { historyFile } from "../home/runs.ts";
+import type { WarehouseAccess } from "../wiring/warehouse.ts";
+import { copyWhole } from "./copy.ts";
+import { type BackupManifest, manifestFile, parseBackupManifest } from "./manifest.ts";
 
 /** Where a backup is put in place. */
 export type RestoreHome = HomePaths & {

@@ -3,8 +3,8 @@ import { dirname } from "node:path";
 import { nearestExisting } from "../../files/folder.ts";
 import { formatBytes } from "../../pipeline/report/format.ts";
 import { factsOf } from "../../run/errors.ts";
-import { readRestoreNote } from "../backup/restore-note.ts";
-import { checkWritable, type HomePaths, refuseOtherDatabase } from "../home-record.ts";
+import { checkWritable, type HomePaths, refuseOtherDatabase } from "../home/record.ts";
+import { readRestoreNote } from "../home/restore-note.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** The oldest Node that this program runs on. */

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { permissionsOfOthers } from "../../files/private-file.ts";
-import { openSecrets } from "../../notify/secret.ts";
+import { readableSecretFiles } from "../../notify/secret.ts";
 import { shellQuote } from "../../pipeline/report/format.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
-import type { HomePaths } from "../home-record.ts";
-import { historyFile } from "../runs.ts";
+import type { HomePaths } from "../home/record.ts";
+import { historyFile } from "../home/runs.ts";
 import { tryRunningServer } from "../serve/server-file.ts";
 import type { DoctorSettings } from "../wiring/doctor.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
@@ -23,7 +23,10 @@ export function checkPermissions({ home, database, notify }: HomePaths & Pick<Do
     return [];
   });
   const token = tryRunningServer(home)?.tokenFile ?? null;
-  const secrets = [...openSecrets(notify), ...(token !== null && permissionsOfOthers(token)?.read ? [token] : [])];
+  const secrets = [
+    ...readableSecretFiles(notify),
+    ...(token !== null && permissionsOfOthers(token)?.read ? [token] : []),
+  ];
   for (const path of secrets) {
     findings.push(warning("permissions", `${path} is readable by other users`, `chmod 600 ${shellQuote(path)}`));
   }

@@ -1,11 +1,12 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { minuteText, plural } from "../../pipeline/report/format.ts";
+import { plural } from "../../pipeline/report/format.ts";
+import { minuteText } from "../../pipeline/report/times.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import type { Snapshot } from "../../snapshot/current.ts";
 import type { Integrity } from "../../warehouse/file/integrity.ts";
-import { historyFile, openRuns, warehouseHolder } from "../runs.ts";
+import { historyFile, openRuns, warehouseHolder } from "../home/runs.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** The lock, and the warehouse from end to end where nobody has it. */

@@ -3,10 +3,10 @@ import { PipelineError } from "../../run/errors.ts";
 import { cronTimes, nextTimes } from "../../schedule/cron.ts";
 import type { ScheduleStore } from "../../schedule/store.ts";
 import { HistoryHandle } from "../../web/server/history-handle.ts";
-import type { Home, PublicSchedule } from "../../web/server/home.ts";
+import type { PublicSchedule, ServerBackend } from "../../web/server/home.ts";
 import { Queue } from "../../web/server/queue.ts";
-import { currentSnapshotName, openPublished } from "../published.ts";
-import { historyFile, openRuns, warehouseHolder } from "../runs.ts";
+import { currentSnapshotName, openPublished } from "../home/published.ts";
+import { historyFile, warehouseHolder, withRuns } from "../home/runs.ts";
 import { makeSchedule, namedSchedule, outcomeOf, scheduleExists } from "../schedules.ts";
 import type { ServeSettings } from "../wiring/serve.ts";
 import { type OwnCommand, startRun } from "./scheduled-runs.ts";
@@ -21,7 +21,7 @@ const most = { maxRows: 1000, maxBytes: 10_000_000 };
 const places = { atOnce: 2, waiting: 20 };
 
 /** A home as the pages show it, and what they can do: commands of this program, started as processes of their own. */
-export function serverHome(settings: ServeSettings, command: OwnCommand, store: ScheduleStore): Home {
+export function serverHome(settings: ServeSettings, command: OwnCommand, store: ScheduleStore): ServerBackend {
   const { home, database, version, companies, env } = settings;
   const start = async (words: readonly string[]): Promise<string> => {
     const runId = randomUUID();
@@ -44,13 +44,10 @@ export function serverHome(settings: ServeSettings, command: OwnCommand, store: 
       backfill: ({ from, to }) => start(["backfill", "--from", from, "--to", to, "--trigger", "web"]),
       retry: (runId) => start(["runs", "retry", runId]),
       cancel(runId) {
-        const history = openRuns(home);
-        try {
-          const [run] = history?.find(runId) ?? [];
-          if (run !== undefined) history?.requestCancel(run.no);
-        } finally {
-          history?.close();
-        }
+        withRuns(home, (runs) => {
+          const [run] = runs.find(runId);
+          if (run !== undefined) runs.requestCancel(run.no);
+        });
       },
     },
     schedules: {
@@ -88,7 +85,7 @@ function publicSchedule(
 }
 
 /** DuckDB is loaded by the processes that ask it, not here. */
-function snapshotOf({ home, threads }: ServeSettings): Home["snapshot"] {
+function snapshotOf({ home, threads }: ServeSettings): ServerBackend["snapshot"] {
   const newQueue = () => new Queue(places.atOnce, places.waiting);
   const queues = { chart: newQueue(), sql: newQueue() };
   return {
@@ -96,7 +93,7 @@ function snapshotOf({ home, threads }: ServeSettings): Home["snapshot"] {
     query: (sql, purpose, signal) =>
       queues[purpose].turn(signal, async () => {
         const session = await openPublished(home, { ...queryLimits, threads });
-        const found: Awaited<ReturnType<Home["snapshot"]["query"]>> = {
+        const found: Awaited<ReturnType<ServerBackend["snapshot"]["query"]>> = {
           columns: [],
           rows: [],
           more: false,

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { isProven } from "../../history/lease.ts";
 import { PipelineError } from "../../run/errors.ts";
-import { serverHolder } from "../runs.ts";
+import { serverHolder } from "../home/runs.ts";
 import { type KnownServer, knownServer } from "./server-file.ts";
 
 /** Time for the server to close, before it is killed. */

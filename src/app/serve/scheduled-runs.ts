@@ -6,16 +6,16 @@ import { startLogged } from "../../process/logged.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { isFinal } from "../../run/states.ts";
 import type { Schedule } from "../../schedule/due.ts";
-import type { Runs } from "../../schedule/scheduler.ts";
+import type { RunLauncher } from "../../schedule/scheduler.ts";
 import type { Slot } from "../../schedule/store.ts";
-import { openRuns, warehouseHolder } from "../runs.ts";
+import { warehouseHolder, withRuns } from "../home/runs.ts";
 import type { ServeSettings } from "../wiring/serve.ts";
 
 /**
  * The runs of a scheduler: each is a process of its own that neither the server's end nor its crash touches. What it prints goes
  * to `<home>/scheduled-runs.log`.
  */
-export function scheduledRuns(settings: ServeSettings, command: OwnCommand, listener: RunListener): Runs {
+export function scheduledRuns(settings: ServeSettings, command: OwnCommand, listener: RunListener): RunLauncher {
   const { home, database, env } = settings;
   return {
     starter: leaseOf(process.pid),
@@ -23,14 +23,12 @@ export function scheduledRuns(settings: ServeSettings, command: OwnCommand, list
     isAlive: (starter) => isAlive({ ...starter, namespace: starter.namespace ?? null }),
     late: listener.late,
     stateOf(runId) {
-      const history = openRuns(home);
-      try {
-        const [run] = history?.find(runId) ?? [];
-        if (run === undefined && history?.refusal()?.runId === runId) return "over";
-        return run === undefined ? "unknown" : isFinal(run.state) ? "over" : "open";
-      } finally {
-        history?.close();
-      }
+      const found = withRuns(home, (history) => {
+        const [run] = history.find(runId);
+        if (run === undefined) return history.refusal()?.runId === runId ? "over" : "unknown";
+        return isFinal(run.state) ? "over" : "open";
+      });
+      return found ?? "unknown";
     },
     async start(schedule, runId) {
       try {

@@ -6,6 +6,7 @@ import { Scheduler } from "../../schedule/scheduler.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import type { HistoryHandle } from "../../web/server/history-handle.ts";
 import { startServer } from "../../web/server/server.ts";
+import { sendPendingNotices } from "../notices.ts";
 import type { ServeWiring } from "../wiring/serve.ts";
 import { serverHome } from "./home.ts";
 import { type OwnCommand, scheduledRuns } from "./scheduled-runs.ts";
@@ -115,7 +116,8 @@ async function notifyUntil(
   print: (text: string) => void,
 ): Promise<void> {
   while (!signal.aborted) {
-    await notify(
+    await sendPendingNotices(
+      notify,
       late.splice(0),
       (kind, { channel, error }) =>
         print(error === null ? `${channel}: told of ${kind}` : `${channel}: ${kind} was not told: ${error}`),

@@ -23,7 +23,7 @@ export function writeServerFile(home: string, facts: Omit<ServerFacts, "lease">)
   writeFileSync(fileOf(home), `${JSON.stringify({ ...facts, lease: leaseOf(process.pid) })}\n`, { mode: privateMode });
 }
 
-/** Takes it back, unless another process has taken over meanwhile. */
+/** Removes what {@link writeServerFile} wrote, unless another process has taken over meanwhile. */
 export function removeServerFile(home: string): void {
   if (tryRunningServer(home)?.lease.pid === process.pid) rmSync(fileOf(home), { force: true });
 }
@@ -40,7 +40,7 @@ export function runningServer(home: string): ServerFacts | null {
   return processState(facts.lease) === "gone" ? null : facts;
 }
 
-/** The same; null where it cannot be read, too. */
+/** Like {@link runningServer}, but null if the file cannot be read. */
 export function tryRunningServer(home: string): ServerFacts | null {
   try {
     return runningServer(home);

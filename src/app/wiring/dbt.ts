@@ -4,7 +4,7 @@ import { type Output, runDbt, writeDocs } from "../../transform/command.ts";
 import { type DbtFacts, inspectDbt } from "../../transform/inspect.ts";
 import { projectFolder } from "../../transform/project.ts";
 import { DbtTransform, type TransformOptions } from "../../transform/transform.ts";
-import { holdWarehouse, keyOf } from "./warehouse.ts";
+import { holdWarehouse, warehouseFolderName } from "./warehouse.ts";
 
 export function wireTransform(config: Config, signal: AbortSignal): DbtTransform {
   return new DbtTransform(transformOptions(config, signal));
@@ -12,7 +12,7 @@ export function wireTransform(config: Config, signal: AbortSignal): DbtTransform
 
 function transformOptions(config: Config, signal: AbortSignal): TransformOptions {
   const { dbt, cacheDir, database, env, duckdb } = config;
-  const targetDir = join(config.home, "dbt", keyOf(database));
+  const targetDir = join(config.home, "dbt", warehouseFolderName(database));
   // dbt and uv do not start for a user without a home directory.
   const known = { ...env, HOME: env.HOME || cacheDir };
   return { dbt, cacheDir, projectDir: projectFolder, targetDir, database, ...duckdb, env: known, signal };

@@ -35,8 +35,13 @@ export type DoctorWiring = {
 
 /** `onNotice` gets what a user should read of the warehouse. */
 export function wireDoctor(config: Config, onNotice: (text: string) => void): DoctorWiring {
+  const { version, home, database, source, companies, startDate, lookBackDays, notify, env, dbt, cacheDir } = config;
+  const settings = {
+    ...{ version, home, database, source, companies, startDate, lookBackDays },
+    ...{ notify, env, dbt, cacheDir },
+  };
   return {
-    settings: config,
+    settings,
     integrity: warehouseAccess(config, onNotice).integrity,
     snapshot: () => publishedSnapshot(config),
     dbt: (signal) => dbtFacts(config, signal),

@@ -3,30 +3,79 @@ import type { Config } from "../../config/config.ts";
 import { Notices } from "../../history/notices.ts";
 import { type Channel, channelsOf, pingDeadMan } from "../../notify/channels.ts";
 import { type Delivery, deliver } from "../../notify/deliver.ts";
-import { type Message, type Place, testMessage } from "../../notify/notice.ts";
-import { type LateSchedule, Notifier } from "../../notify/notifier.ts";
-import { openSecrets, secretValues, shortSecrets } from "../../notify/secret.ts";
-import type { RunReport } from "../../pipeline/report/report.ts";
-import type { Warning } from "../../pipeline/report/warnings.ts";
-import type { EventFacts, Report } from "../../run/events.ts";
+import type { MessageOrigin } from "../../notify/notice.ts";
+import { Notifier } from "../../notify/notifier.ts";
+import { readableSecretFiles, secretValues, shortSecrets } from "../../notify/secret.ts";
+import type { EventFacts } from "../../run/events.ts";
 import { hasShortSecret, redactor, shortestSecret } from "../../run/redact.ts";
-import { runName } from "../../run/run-name.ts";
 import { systemClock } from "../../runtime/local/clock.ts";
-import { historyFile } from "../runs.ts";
+import { historyFile } from "../home/runs.ts";
 
 /** Receives what became of each notice. `nextAt` is when it is tried again, in epoch milliseconds; null where it is not. */
 export type OnDelivery = (kind: string, delivery: Delivery, nextAt: number | null) => void;
 
-const deadManMs = 25_000;
+/** What a dead-man switch is told. */
+export type Ping = "start" | "success" | "fail";
 
-/** Warnings that stay until somebody acts, or the source does. */
-const notifiedWarnings: readonly Warning["code"][] = [
-  "name_vanished",
-  "name_equal",
-  "name_equal_gone",
-  "field_emptied",
-  "response_unknown",
-];
+/** Who is notified, wired. No error that comes of it has a secret. */
+export type NotifyWiring = {
+  /** Whether anybody is to be notified at all. */
+  isConfigured: boolean;
+  /** Where messages come from. */
+  origin: MessageOrigin;
+  channels(): Channel[];
+  /** Sends through one channel, three times at most. Never rejects. */
+  deliver(channel: string, send: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<Delivery>;
+  /** Pings the dead-man switch; null where there is none. */
+  ping: ((ping: Ping, text: string, signal: AbortSignal) => Promise<Delivery>) | null;
+  /** Opens a notifier as long as `use` takes; the notices of the home, where they can be opened. Never rejects. */
+  withNotifier(
+    onDelivery: OnDelivery,
+    use: (notifier: Notifier, notices: Notices | null) => Promise<void>,
+  ): Promise<void>;
+};
+
+export function wireNotify({ notify, env, home }: Config): NotifyWiring {
+  const redact = redactor(secretValues(notify, env));
+  const plain = (delivery: Delivery): Delivery => {
+    const { error } = delivery;
+    return { ...delivery, error: error === null ? null : redact(error) };
+  };
+  const { deadMan, on, ...channels } = notify;
+  const origin = { host: hostname(), home };
+  const send: NotifyWiring["deliver"] = async (channel, by, signal) =>
+    plain(await deliver(channel, by, systemClock, signal));
+  return {
+    isConfigured: [deadMan, ...Object.values(channels)].some((channel) => channel !== undefined),
+    origin,
+    channels: () => channelsOf(notify, env),
+    deliver: send,
+    ping:
+      deadMan === undefined
+        ? null
+        : (ping, text, signal) => send("deadMan", (by) => pingDeadMan(deadMan, env, ping, text, by), signal),
+    async withNotifier(onDelivery, use) {
+      let notices: Notices | null = null;
+      try {
+        notices = Notices.open(historyFile(home));
+      } catch {
+        // The run has said that its history cannot be used; people are notified of failures all the same.
+      }
+      try {
+        const notifier = new Notifier({
+          ...{ outbox: notices, channels: channelsOf(notify, env), on, place: origin, clock: systemClock },
+          onDelivery: (kind, delivery, nextAt) => onDelivery(kind, plain(delivery), nextAt),
+        });
+        await use(notifier, notices);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        onDelivery("history", plain({ channel: "history", attempts: 1, error: reason }), null);
+      } finally {
+        notices?.close();
+      }
+    },
+  };
+}
 
 /** The values that no text may show. */
 export function notifySecrets({ notify, env }: Config): string[] {
@@ -41,141 +90,6 @@ export function secretWarnings({ notify, source, env }: Config): EventFacts[] {
   ];
   return [
     ...short.map((place): EventFacts => ({ type: "secret.short", place, least: shortestSecret })),
-    ...openSecrets(notify).map((path): EventFacts => ({ type: "secret.readable", path })),
+    ...readableSecretFiles(notify).map((path): EventFacts => ({ type: "secret.readable", path })),
   ];
-}
-
-/** What a run tells people. Nothing of it changes the run's result. */
-export class RunNotices {
-  readonly #config: Config;
-  readonly #trigger: string;
-  readonly #report: Report;
-  #early: Promise<unknown> | undefined;
-  #failed = false;
-
-  constructor(config: Config, trigger: string, report: Report) {
-    this.#config = config;
-    this.#trigger = trigger;
-    this.#report = report;
-  }
-
-  /** The run has begun: pings the dead-man switch, and tells what earlier runs could not, beside its work. */
-  began(signal: AbortSignal): void {
-    if (!isConfigured(this.#config)) return;
-    this.#early = Promise.all([
-      this.#ping("start", "", signal),
-      sendPendingNotices(this.#config, [], this.#onDelivery, signal),
-    ]);
-  }
-
-  /** The run is over and its history written. Never rejects. */
-  async ended(document: RunReport, signal: AbortSignal): Promise<void> {
-    if (!isConfigured(this.#config)) return;
-    const { runId: id, state, error, startedAt, endedAt } = document;
-    const task = (to: "Running" | "Completed" | "Failed") =>
-      this.#report({ type: "task.state", task: "notify", state: to, attempt: 1 });
-    task("Running");
-    await this.#early;
-    const run = {
-      ...{ id, name: runName(id), state, trigger: this.#trigger, startedAt, endedAt },
-      ...{ errorCode: error?.code ?? null, error, report: document },
-      warnings: document.warnings.filter(({ code }) => notifiedWarnings.includes(code)).map(({ message }) => message),
-    };
-    const isRefused = error?.code === "warehouse_locked";
-    await Promise.all([
-      isRefused ? null : this.#ping(state === "Completed" ? "success" : "fail", error?.message ?? state, signal),
-      withNotifier(this.#config, this.#onDelivery, (notifier) => notifier.runEnded(run, run, signal)),
-    ]);
-    task(this.#failed ? "Failed" : "Completed");
-  }
-
-  readonly #onDelivery: OnDelivery = (kind, { channel, attempts, error }, nextAt) => {
-    const facts = { task: "notify", channel, kind, attempts };
-    if (error !== null) this.#failed = true;
-    if (error === null) this.#report({ type: "notify.sent", ...facts });
-    else this.#report({ type: "notify.failed", ...facts, reason: error, again: nextAt !== null });
-  };
-
-  async #ping(what: "start" | "success" | "fail", text: string, signal: AbortSignal): Promise<void> {
-    const { notify, env } = this.#config;
-    const { deadMan } = notify;
-    if (deadMan === undefined) return;
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(deadManMs)]);
-    const send = (by: AbortSignal) => pingDeadMan(deadMan, env, what, text, by);
-    this.#onDelivery(what, withoutSecrets(this.#config, await deliver("deadMan", send, systemClock, limited)), null);
-  }
-}
-
-/** Tells of late and crashed runs, and what could not be told before. Never rejects. */
-export async function sendPendingNotices(
-  config: Config,
-  late: readonly LateSchedule[],
-  onDelivery: OnDelivery,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!isConfigured(config)) return;
-  await withNotifier(config, onDelivery, async (notifier, notices) => {
-    for (const schedule of late) await notifier.late(schedule, signal);
-    const crash = notices?.unreportedCrash(Date.now()) ?? null;
-    if (crash !== null) {
-      const state = { state: "Crashed", errorCode: "crashed", trigger: crash.trigger, warnings: [] } as const;
-      await notifier.runEnded({ ...crash, error: null }, state, signal);
-    }
-    await notifier.flush(signal);
-  });
-}
-
-/** Sends a test through every configured channel; what became of each. */
-export async function testChannels(config: Config, signal: AbortSignal): Promise<Delivery[]> {
-  const { notify, env } = config;
-  const message = testMessage(placeOf(config), new Date().toISOString());
-  const channels: Channel[] = channelsOf(notify, env);
-  const { deadMan } = notify;
-  if (deadMan !== undefined) {
-    const send = (_: Message, by: AbortSignal) => pingDeadMan(deadMan, env, "success", message.what, by);
-    channels.push({ name: "deadMan", send });
-  }
-  const sent = channels.map(({ name, send }) => deliver(name, (by) => send(message, by), systemClock, signal));
-  return (await Promise.all(sent)).map((delivery) => withoutSecrets(config, delivery));
-}
-
-function isConfigured({ notify }: Config): boolean {
-  const { on: _, ...channels } = notify;
-  return Object.values(channels).some((channel) => channel !== undefined);
-}
-
-async function withNotifier(
-  config: Config,
-  onDelivery: OnDelivery,
-  use: (notifier: Notifier, notices: Notices | null) => Promise<void>,
-): Promise<void> {
-  const { notify, env } = config;
-  let notices: Notices | null = null;
-  try {
-    notices = Notices.open(historyFile(config.home));
-  } catch {
-    // The run has said that its history cannot be used; failures are told all the same.
-  }
-  try {
-    const notifier = new Notifier({
-      ...{ outbox: notices, channels: channelsOf(notify, env), on: notify.on, place: placeOf(config) },
-      clock: systemClock,
-      onDelivery: (kind, delivery, nextAt) => onDelivery(kind, withoutSecrets(config, delivery), nextAt),
-    });
-    await use(notifier, notices);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    onDelivery("history", withoutSecrets(config, { channel: "history", attempts: 1, error: reason }), null);
-  } finally {
-    notices?.close();
-  }
-}
-
-function placeOf({ home }: Config): Place {
-  return { host: hostname(), home };
-}
-
-function withoutSecrets(config: Config, delivery: Delivery): Delivery {
-  const { error } = delivery;
-  return { ...delivery, error: error === null ? null : redactor(notifySecrets(config))(error) };
 }

@@ -8,13 +8,19 @@ import type { Day } from "../../pipeline/window/days.ts";
 import type { Remembered } from "../../pipeline/window/window.ts";
 import type { EventFacts, Report } from "../../run/events.ts";
 import { removeLanded } from "../../source/pages/landing.ts";
-import { refuseOtherSource } from "../home-record.ts";
-import { historyFile } from "../runs.ts";
+import { refuseOtherSource } from "../home/record.ts";
+import { historyFile } from "../home/runs.ts";
 import { wireTransform } from "./dbt.ts";
 import { wireEngine } from "./engine.ts";
-import { notifySecrets, RunNotices, secretWarnings } from "./notify.ts";
+import { type NotifyWiring, notifySecrets, secretWarnings, wireNotify } from "./notify.ts";
 import { openSource, proxyOf } from "./source.ts";
-import { keyOf, loadedSource, type WarehouseAccess, warehouseAccess, wireWarehouse } from "./warehouse.ts";
+import {
+  loadedSource,
+  type WarehouseAccess,
+  warehouseAccess,
+  warehouseFolderName,
+  wireWarehouse,
+} from "./warehouse.ts";
 
 /** The settings that decide what a run reads and does. Times are in seconds. */
 export type RunSettings = Pick<
@@ -43,7 +49,7 @@ export type RunWiring = {
   secretWarnings: readonly EventFacts[];
   /** Writes the run into the history of its home. */
   record(run: NewRun, options: Pick<RecorderOptions, "warn" | "onCancel">): Recorder;
-  notices(trigger: string, report: Report): RunNotices;
+  notify: NotifyWiring;
   /** Opens the adapters. The caller holds the warehouse. */
   open(options: OpenOptions, signal: AbortSignal, report: Report): Promise<OpenedRun>;
 };
@@ -51,12 +57,12 @@ export type RunWiring = {
 /** `onNotice` gets what a user should read before the run begins. */
 export function wireRun(config: Config, onNotice: (text: string) => void): RunWiring {
   return {
-    settings: config,
+    settings: settingsOf(config),
     warehouse: warehouseAccess(config, onNotice),
     secrets: notifySecrets(config),
     secretWarnings: secretWarnings(config),
     record: (run, options) => new Recorder(run, { path: historyFile(config.home), ...options }),
-    notices: (trigger, report) => new RunNotices(config, trigger, report),
+    notify: wireNotify(config),
     open: (options, signal, report) => openRun(config, options, signal, report),
   };
 }
@@ -79,6 +85,15 @@ type OpenOptions = {
   sourceDay?: Day;
 };
 
+function settingsOf(config: Config): RunSettings {
+  const { home, database, source, companies, configuredCompanies, startDate, asOf, lookBackDays, dbt } = config;
+  const { extractTimeoutSeconds, dbtTimeoutSeconds, runTimeoutSeconds } = config;
+  return {
+    ...{ home, database, source, companies, configuredCompanies, startDate, asOf, lookBackDays, dbt },
+    ...{ extractTimeoutSeconds, dbtTimeoutSeconds, runTimeoutSeconds },
+  };
+}
+
 /**
  * The adapters of one run. What needs no network is checked first: Python where dbt will run, and that the file can be
  * opened. The caller holds the lock.
@@ -89,7 +104,7 @@ async function openRun(
   signal: AbortSignal,
   report: Report,
 ): Promise<OpenedRun> {
-  const landing = join(config.home, "landing", keyOf(config.database));
+  const landing = join(config.home, "landing", warehouseFolderName(config.database));
   proxyOf(config);
   const transform = wireTransform(config, signal);
   if (!skipDbt) await transform.check();

@@ -2,7 +2,7 @@ import type { Config } from "../../config/config.ts";
 import { currentSnapshot, type Snapshot } from "../../snapshot/current.ts";
 import { type ExportFormat, exportSnapshot } from "../../snapshot/export.ts";
 import type { SqlLimits, SqlSession } from "../../snapshot/sql.ts";
-import { openPublished, publishedFolder } from "../published.ts";
+import { openPublished, publishedFolder } from "../home/published.ts";
 
 /** SQL on the snapshot that is published now. */
 export async function openSql(config: Config, limits: Omit<SqlLimits, "threads">): Promise<SqlSession> {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import type { Engine } from "../../pipeline/flow/engine.ts";
 import { neededFields, retiredFields } from "../../pipeline/load/fields.ts";
+import type { Candidates } from "../../pipeline/names/names.ts";
 import { sourceHandlers } from "../../pipeline/steps/handlers.ts";
 import { type Day, dayOf } from "../../pipeline/window/days.ts";
 import { type ProxyServer, proxyFor } from "../../process/proxy.ts";
@@ -33,6 +34,8 @@ export type SourceAccess = {
   pageSize: number;
   /** Requests that are sent in a minute at most; Infinity where there is no limit. */
   requestsPerMinute: number;
+  /** The names at the source that a text means, and those that look like it. */
+  searchNames(text: string, signal: AbortSignal, report: Report): Promise<Candidates>;
   /** An engine for the steps that need the source alone, for as long as `use` takes. Nothing is landed, and no warehouse is touched. */
   query<T>(signal: AbortSignal, report: Report, use: (engine: Engine) => Promise<T>): Promise<T>;
 };
@@ -41,6 +44,16 @@ export function sourceAccess(config: Config): SourceAccess {
   return {
     pageSize: config.pageSize,
     requestsPerMinute: requestsPerMinute(config),
+    async searchNames(text, signal, report) {
+      const { source, close } = await openSource(interactive(config), join(config.home, "landing"), signal);
+      try {
+        const traffic = { requests: 0, bytes: 0 };
+        const context = { task: "resolve_companies", attempt: 1, signal, report, traffic };
+        return (await source.findNames([text], context)).candidates[0]!;
+      } finally {
+        await close();
+      }
+    },
     query: (signal, report, use) => querySource(interactive(config), signal, report, use),
   };
 }

@@ -6,19 +6,19 @@ import type { Report } from "../../run/events.ts";
 import { isFinal } from "../../run/states.ts";
 import { projectFingerprint, projectFolder, projectRelations } from "../../transform/project.ts";
 import { checkIntegrity, type Integrity } from "../../warehouse/file/integrity.ts";
-import { refused, WarehouseLock } from "../../warehouse/file/lock.ts";
+import { lockedError, ProcessLock } from "../../warehouse/file/lock.ts";
 import { checkPath } from "../../warehouse/file/path.ts";
 import { forgetStates, readStateReport, type StateReport } from "../../warehouse/state/state-report.ts";
 import { DuckDbWarehouse } from "../../warehouse/warehouse.ts";
-import { readRestoreNote, resumeRestore } from "../backup/restore-note.ts";
-import { checkWritable, refuseOtherDatabase, sourceOfRun } from "../home-record.ts";
-import { publishedFolder } from "../published.ts";
-import { openRuns } from "../runs.ts";
+import { publishedFolder } from "../home/published.ts";
+import { checkWritable, refuseOtherDatabase, sourceOfRun } from "../home/record.ts";
+import { readRestoreNote, resumeRestore } from "../home/restore-note.ts";
+import { withRuns } from "../home/runs.ts";
 
 /** Throws where another process has it. */
-function takeWarehouse(config: Config): WarehouseLock {
+function takeWarehouse(config: Config): ProcessLock {
   try {
-    return WarehouseLock.acquire(config.database, { pid: process.pid, since: new Date().toISOString() });
+    return ProcessLock.acquire(config.database);
   } catch (error) {
     throw lockedBy(config, error);
   }
@@ -51,15 +51,13 @@ function lockedBy(config: Config, error: unknown): unknown {
 
 /** The beginning of the id of the run that has the warehouse; null where none is known to have it. */
 function openRun({ home, database }: Config): string | null {
-  const holder = WarehouseLock.holderOf(database);
-  const history = holder === undefined ? null : openRuns(home);
-  try {
-    const open = history?.list({ limit: 20 }).filter(({ state }) => !isFinal(state)) ?? [];
-    const run = open.find(({ no }) => history?.inspect(no).lease.pid === holder?.pid);
+  const holder = ProcessLock.holderOf(database);
+  if (holder === undefined) return null;
+  return withRuns(home, (history) => {
+    const open = history.list({ limit: 20 }).filter(({ state }) => !isFinal(state));
+    const run = open.find(({ no }) => history.inspect(no).lease.pid === holder.pid);
     return run?.id.slice(0, 8) ?? null;
-  } finally {
-    history?.close();
-  }
+  });
 }
 
 function restoring(cause: PipelineError): PipelineError {
@@ -131,14 +129,14 @@ async function recover(config: Config): Promise<string | null> {
 
 async function readState(config: Config, onNotice: (text: string) => void): Promise<StateReport> {
   checkPath(config.database, "read");
-  const holder = WarehouseLock.holderOf(config.database);
-  if (holder !== undefined) throw lockedBy(config, refused(config.database, holder));
+  const holder = ProcessLock.holderOf(config.database);
+  if (holder !== undefined) throw lockedBy(config, lockedError(config.database, holder));
   // What a restore has left half-way is no state of anything.
   if (readRestoreNote(config.home) !== null) await holdWarehouse(config, onNotice, async () => undefined);
   return readStateReport(databaseOptions(config), projectFingerprint(projectFolder));
 }
 
 /** A folder name for what belongs to one warehouse file. */
-export function keyOf(database: string): string {
+export function warehouseFolderName(database: string): string {
   return `${basename(database, ".duckdb")}-${createHash("sha256").update(database).digest("hex").slice(0, 8)}`;
 }

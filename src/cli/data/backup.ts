@@ -3,7 +3,7 @@ import { backUp } from "../../app/backup/backup.ts";
 import { restore } from "../../app/backup/restore.ts";
 import { warehouseAccess } from "../../app/wiring/warehouse.ts";
 import { formatBytes, plural } from "../../pipeline/report/format.ts";
-import { hinted } from "../hints.ts";
+import { withHomeOptions } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals } from "../signals.ts";
 import { printNotice } from "../terminal/console.ts";
@@ -42,7 +42,9 @@ export async function backupCommand(options: BackupCommandOptions): Promise<numb
         `${folder}: ${plural(rows, "complaint")}, ${plural(files.length, "file")}, ${formatBytes(size)}\n`,
       );
       process.stdout.write(
-        hinted(`Put it into a home of its own with: pipeline restore ${JSON.stringify(folder)} --home restored\n`),
+        withHomeOptions(
+          `Put it into a home of its own with: pipeline restore ${JSON.stringify(folder)} --home restored\n`,
+        ),
       );
     }
     return 0;
@@ -82,7 +84,7 @@ export async function restoreCommand(folder: string, options: RestoreOptions): P
     else if (!options.quiet) {
       process.stdout.write(`${home}: ${plural(rows, "complaint")}, as they were at ${madeAt}; every file is right.\n`);
       for (const path of kept) process.stdout.write(`What stood there is in ${path}\n`);
-      process.stdout.write(hinted("Next: pipeline run\n"));
+      process.stdout.write(withHomeOptions("Next: pipeline run\n"));
     }
     return 0;
   } finally {

@@ -1,18 +1,16 @@
-import { searchCompanies } from "../../app/companies.ts";
 import { sourceAccess } from "../../app/wiring/source.ts";
 import { escapeControls, formatCount, plural } from "../../pipeline/report/format.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
-import { cancelOnSignals, ofReading } from "../signals.ts";
+import { cancelOnSignals, readingCancelMessage } from "../signals.ts";
 import { waitConsole } from "../terminal/console.ts";
 import { table } from "../terminal/table.ts";
 
 /** `pipeline companies search`: exit code 1 where nothing matches. */
 export async function companiesSearch(text: string, options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
-  const cancellation = cancelOnSignals(ofReading("The search"));
+  const cancellation = cancelOnSignals(readingCancelMessage("The search"));
   try {
-    const { matches, suggestions } = await searchCompanies(
-      sourceAccess(config),
+    const { matches, suggestions } = await sourceAccess(config).searchNames(
       text,
       cancellation.signal,
       waitConsole(options),

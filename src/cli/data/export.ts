@@ -3,7 +3,7 @@ import { exportPublished } from "../../app/wiring/snapshot.ts";
 import { nearestWord } from "../../pipeline/names/spelling.ts";
 import { type ExportFormat, exportFormats } from "../../snapshot/export.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
-import { cancelOnSignals, ofReading } from "../signals.ts";
+import { cancelOnSignals, readingCancelMessage } from "../signals.ts";
 import { wrong } from "../usage-error.ts";
 
 export type ExportOptions = GlobalOptions & { to: string; format: string; spreadsheet?: boolean };
@@ -16,7 +16,7 @@ export async function exportCommand(options: ExportOptions): Promise<number> {
   if (spreadsheet && format !== "csv") throw wrong("--spreadsheet is for CSV.", "Add --format csv, or leave it out.");
   if (options.to.trim() === "") throw wrong("--to is empty.", "Name a folder that is empty, or not there yet.");
   const to = resolve(options.to);
-  const cancellation = cancelOnSignals(ofReading("The export"));
+  const cancellation = cancelOnSignals(readingCancelMessage("The export"));
   try {
     const files = await exportPublished(config, to, format, cancellation.signal, spreadsheet);
     if (options.json) process.stdout.write(`${JSON.stringify({ folder: to, files })}\n`);

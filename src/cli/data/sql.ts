@@ -1,7 +1,7 @@
 import { text as readText } from "node:stream/consumers";
 import { openSql } from "../../app/wiring/snapshot.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
-import { cancelOnSignals, ofReading } from "../signals.ts";
+import { cancelOnSignals, readingCancelMessage } from "../signals.ts";
 import { wrong } from "../usage-error.ts";
 import { printQuery, type SqlFormat } from "./sql-output.ts";
 
@@ -24,7 +24,7 @@ export async function sqlCommand(given: string | undefined, options: SqlOptions)
       const { sqlShell } = await import("./sql-shell.ts");
       return await sqlShell(session, config.home, format);
     }
-    const cancellation = cancelOnSignals(ofReading("The query"));
+    const cancellation = cancelOnSignals(readingCancelMessage("The query"));
     try {
       await printQuery(session, given ?? (await readText(process.stdin)), format, cancellation.signal);
       return 0;

@@ -1,4 +1,4 @@
-import { checkWritable } from "../../app/home-record.ts";
+import { checkWritable } from "../../app/home/record.ts";
 import { warehouseAccess } from "../../app/wiring/warehouse.ts";
 import { nearestWord } from "../../pipeline/names/spelling.ts";
 import { escapeControls, formatCount, plural } from "../../pipeline/report/format.ts";

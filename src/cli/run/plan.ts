@@ -4,7 +4,7 @@ import { warehouseAccess } from "../../app/wiring/warehouse.ts";
 import type { Plan } from "../../pipeline/flow/plan.ts";
 import { formatBytes, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import { configOf } from "../options.ts";
-import { cancelOnSignals, ofReading } from "../signals.ts";
+import { cancelOnSignals, readingCancelMessage } from "../signals.ts";
 import { printNotice, waitConsole } from "../terminal/console.ts";
 import { table } from "../terminal/table.ts";
 import { type RunCommandOptions, settingsOf } from "./run.ts";
@@ -14,7 +14,7 @@ export async function planCommand(options: RunCommandOptions): Promise<number> {
   const { config, warnings } = await configOf(options, settingsOf(options));
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   const { resetState = false, acceptSource = false } = options;
-  const cancellation = cancelOnSignals(ofReading("The plan"));
+  const cancellation = cancelOnSignals(readingCancelMessage("The plan"));
   try {
     const { home, database, source: address, companies, startDate, asOf, lookBackDays } = config;
     const plan = await executePlan(

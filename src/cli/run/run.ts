@@ -5,9 +5,9 @@ import type { Loaded } from "../../config/load.ts";
 import type { Settings } from "../../config/schema.ts";
 import { exitCodeOfRun, type RunReport } from "../../pipeline/report/report.ts";
 import { withoutAddress } from "../../run/errors.ts";
-import { hinted } from "../hints.ts";
+import { withHomeOptions } from "../hints.ts";
 import { configOf } from "../options.ts";
-import { cancelOnSignals, ofRun } from "../signals.ts";
+import { cancelOnSignals, runCancelMessage } from "../signals.ts";
 import { type ConsoleOptions, printNotice, runConsole } from "../terminal/console.ts";
 import { errorText } from "../terminal/error-output.ts";
 import { styleFor } from "../terminal/style.ts";
@@ -65,7 +65,7 @@ export async function runAndPrint(
     process.stderr.write(`warning: ${warning}
 `);
   checkLogFormat(options.logFormat);
-  const cancellation = cancelOnSignals(ofRun);
+  const cancellation = cancelOnSignals(runCancelMessage);
   const { quiet = false } = options;
   const view = await runConsole(options, config.env);
   try {
@@ -74,7 +74,9 @@ export async function runAndPrint(
     if (options.json) process.stdout.write(`${JSON.stringify(hintedReport(report))}\n`);
     else if (!quiet || report.error !== null)
       process.stdout.write(
-        hinted(summaryText(report, styleFor(process.stdout, options, config.env), process.stdout.columns || undefined)),
+        withHomeOptions(
+          summaryText(report, styleFor(process.stdout, options, config.env), process.stdout.columns || undefined),
+        ),
       );
     const { error } = report;
     if (error !== null)
@@ -90,7 +92,7 @@ export async function runAndPrint(
 /** The report with commands that work when they are copied from here. */
 function hintedReport(report: RunReport): RunReport {
   const { error } = report;
-  return error === null ? report : { ...report, error: { ...error, next: hinted(error.next) } };
+  return error === null ? report : { ...report, error: { ...error, next: withHomeOptions(error.next) } };
 }
 
 /** The causes of several companies stand on lines of their own; the addresses that were asked are for a closer look. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { millisecondsInDay, millisecondsInHour, millisecondsInMinute } from "date-fns/constants";
-import { readHomeRecord } from "../../app/home-record.ts";
-import { openRuns, warehouseHolder } from "../../app/runs.ts";
+import { readHomeRecord } from "../../app/home/record.ts";
+import { openRuns, warehouseHolder } from "../../app/home/runs.ts";
 import { findHome } from "../../config/home.ts";
 import type { History } from "../../history/history.ts";
 import type { RunRow } from "../../history/rows.ts";

@@ -1,16 +1,10 @@
 import { publicRun } from "../../history/public-run.ts";
 import type { RunDetail } from "../../history/rows.ts";
 import { checksOf, failureTexts, rowsCommand } from "../../pipeline/report/checks.ts";
-import {
-  escapeControls,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  plural,
-  secondText,
-} from "../../pipeline/report/format.ts";
+import { escapeControls, formatBytes, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
+import { secondText } from "../../pipeline/report/times.ts";
 import { withoutAddress } from "../../run/errors.ts";
-import { hinted } from "../hints.ts";
+import { withHomeOptions } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 import { errorText } from "../terminal/error-output.ts";
 import { type Style, styleFor } from "../terminal/style.ts";
@@ -154,7 +148,7 @@ function nodeLines({ nodes }: RunDetail): string {
     ...nodes.flatMap(failureTexts).map((trouble) => `dbt: ${trouble.split("\n")[0]}`),
     ...nodes.flatMap(({ checks }) =>
       checks.flatMap(({ name, found }) =>
-        found === null ? [] : [`  rows of ${name}: ${hinted(rowsCommand(found.sql))}`],
+        found === null ? [] : [`  rows of ${name}: ${withHomeOptions(rowsCommand(found.sql))}`],
       ),
     ),
     ...skippedLines(nodes),

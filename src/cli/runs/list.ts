@@ -2,10 +2,11 @@ import type { History } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
 import type { RunRow } from "../../history/rows.ts";
 import { nearestWord } from "../../pipeline/names/spelling.ts";
-import { escapeControls, formatCount, formatDuration, secondText } from "../../pipeline/report/format.ts";
+import { escapeControls, formatCount, formatDuration } from "../../pipeline/report/format.ts";
+import { secondText } from "../../pipeline/report/times.ts";
 
 import { type State, states } from "../../run/states.ts";
-import { hinted } from "../hints.ts";
+import { withHomeOptions } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 import { type Style, styleFor } from "../terminal/style.ts";
 import { table } from "../terminal/table.ts";
@@ -26,7 +27,7 @@ export async function runsList(options: ListOptions): Promise<number> {
   const limit = parseCount("--limit", options.limit, 100_000);
   const since = options.since === undefined ? undefined : parseSince(options.since, Date.now());
   const none = (home: string) => {
-    const said = options.json ? "[]\n" : hinted(`Nothing was run yet in ${home}. Start with: pipeline run\n`);
+    const said = options.json ? "[]\n" : withHomeOptions(`Nothing was run yet in ${home}. Start with: pipeline run\n`);
     process.stdout.write(said);
     return 0;
   };
@@ -48,7 +49,9 @@ export async function runsList(options: ListOptions): Promise<number> {
         process.stdout.write(runsTable(runs, styleFor(process.stdout, options, process.env)));
         process.stdout.write(refusalLine(history));
         if (runs.length === limit) {
-          process.stdout.write(hinted(`\nOlder ones: pipeline runs ls --before ${runs.at(-1)!.id.slice(0, 8)}\n`));
+          process.stdout.write(
+            withHomeOptions(`\nOlder ones: pipeline runs ls --before ${runs.at(-1)!.id.slice(0, 8)}\n`),
+          );
         }
       }
       return 0;
@@ -62,7 +65,7 @@ function refusalLine(history: History): string {
   const refusal = history.refusal();
   if (refusal === null) return "";
   const { at, trigger, code, message, next } = refusal;
-  return `\nNot started at ${secondText(at)}, by ${trigger} [${code}]: ${escapeControls(`${message} next: ${hinted(next)}`)}\n`;
+  return `\nNot started at ${secondText(at)}, by ${trigger} [${code}]: ${escapeControls(`${message} next: ${withHomeOptions(next)}`)}\n`;
 }
 
 export function colored(state: string, padded: string, style: Style): string {

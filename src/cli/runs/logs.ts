@@ -3,11 +3,11 @@ import type { History } from "../../history/history.ts";
 import type { LogLine, RunRow } from "../../history/rows.ts";
 import { nearestWord } from "../../pipeline/names/spelling.ts";
 import { eventLine } from "../../pipeline/report/event-line.ts";
-import { secondText } from "../../pipeline/report/format.ts";
+import { secondText } from "../../pipeline/report/times.ts";
 import { type Level, levels } from "../../run/log-level.ts";
 import { isFinal } from "../../run/states.ts";
 import type { GlobalOptions } from "../options.ts";
-import { cancelOnSignals, ofReading } from "../signals.ts";
+import { cancelOnSignals, readingCancelMessage } from "../signals.ts";
 import { type Style, styleFor } from "../terminal/style.ts";
 import { wrong } from "../usage-error.ts";
 import { findRun, parseSince, withHistory } from "./find.ts";
@@ -50,7 +50,7 @@ export async function follow(
   live: boolean,
   show: (line: LogLine) => void,
 ): Promise<void> {
-  const cancellation = live ? cancelOnSignals(ofReading("The log")) : undefined;
+  const cancellation = live ? cancelOnSignals(readingCancelMessage("The log")) : undefined;
   let after = 0;
   const showNew = () => {
     for (;;) {

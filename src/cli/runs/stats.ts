@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { millisecondsInDay } from "date-fns/constants";
-import { checkWritable } from "../../app/home-record.ts";
+import { checkWritable } from "../../app/home/record.ts";
 import { formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import { dayOf } from "../../pipeline/window/days.ts";
 import type { State } from "../../run/states.ts";

@@ -1,5 +1,5 @@
 import { isFinal } from "../../run/states.ts";
-import { hinted } from "../hints.ts";
+import { withHomeOptions } from "../hints.ts";
 import { type ConsoleOptions, runConsole } from "../terminal/console.ts";
 import { styleFor } from "../terminal/style.ts";
 import { summaryText } from "../terminal/summary.ts";
@@ -16,7 +16,7 @@ export async function runsWatch(id: string | undefined, options: ConsoleOptions)
     const { report, state } = history.inspect(run.no);
     if (report !== null)
       process.stdout.write(
-        hinted(
+        withHomeOptions(
           summaryText(report, styleFor(process.stdout, options, process.env), process.stdout.columns || undefined),
         ),
       );

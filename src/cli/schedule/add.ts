@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { checkWritable } from "../../app/home-record.ts";
+import { checkWritable } from "../../app/home/record.ts";
 import { makeSchedule, type ScheduleText, scheduleExists } from "../../app/schedules.ts";
 import { cronTimes, formatInZone, nextTimes } from "../../schedule/cron.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
-import { hinted } from "../hints.ts";
+import { withHomeOptions } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { settingsOf } from "../run/run.ts";
 import { wrong } from "../usage-error.ts";
@@ -39,7 +39,7 @@ export async function scheduleAdd(
   }
   process.stdout.write(`Added ${name}: ${schedule.cron} in ${timezone}. Its next times:\n`);
   for (const at of next) process.stdout.write(`  ${formatInZone(at, timezone)}\n`);
-  process.stdout.write(hinted("Runs start while a server is up: pipeline server start --background\n"));
+  process.stdout.write(withHomeOptions("Runs start while a server is up: pipeline server start --background\n"));
   return 0;
 }
 

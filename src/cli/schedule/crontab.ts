@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { checkWritable } from "../../app/home-record.ts";
+import { checkWritable } from "../../app/home/record.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { makePrivate } from "../../files/private-file.ts";
 import { crontabLine, readCrontab, withEntry, writeCrontab } from "../../schedule/crontab.ts";

@@ -1,11 +1,12 @@
-import { checkWritable } from "../../app/home-record.ts";
-import { openRuns } from "../../app/runs.ts";
+import { checkWritable } from "../../app/home/record.ts";
+import { withRuns } from "../../app/home/runs.ts";
 import { namedSchedule, outcomeOf } from "../../app/schedules.ts";
 import { findHome } from "../../config/home.ts";
+import type { History } from "../../history/history.ts";
 import { cronTimes, formatInZone, nextTimes } from "../../schedule/cron.ts";
 import type { Schedule } from "../../schedule/due.ts";
 import { ScheduleStore, type Slot } from "../../schedule/store.ts";
-import { hinted } from "../hints.ts";
+import { withHomeOptions } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 import { parseCount } from "../runs/find.ts";
 import { colored } from "../runs/list.ts";
@@ -15,14 +16,14 @@ import { table } from "../terminal/table.ts";
 /** `pipeline schedule ls`. */
 export async function scheduleList(options: GlobalOptions): Promise<number> {
   return withSchedules(options, (store, home) => {
-    const history = openRuns(home);
-    const rows = (store?.list() ?? []).map((schedule) => {
-      const [last] = store?.slotsOf(schedule.name, 1) ?? [];
-      return { schedule, last: last ?? null, outcome: last === undefined ? null : outcomeOf(last, history) };
-    });
-    history?.close();
+    const rowsOf = (history: History | null) =>
+      (store?.list() ?? []).map((schedule) => {
+        const [last] = store?.slotsOf(schedule.name, 1) ?? [];
+        return { schedule, last: last ?? null, outcome: last === undefined ? null : outcomeOf(last, history) };
+      });
+    const rows = withRuns(home, rowsOf) ?? rowsOf(null);
     if (options.json) process.stdout.write(`${JSON.stringify(rows.map(publicSchedule))}\n`);
-    else if (rows.length === 0) process.stdout.write(hinted(`${nothing}\n`));
+    else if (rows.length === 0) process.stdout.write(withHomeOptions(`${nothing}\n`));
     else {
       const style = styleFor(process.stdout, options, process.env);
       const titles = ["name", "cron", "zone", "next", "last", "outcome"];
@@ -90,7 +91,7 @@ export async function scheduleNext(name: string | undefined, options: NextOption
       process.stdout.write(`${JSON.stringify(document)}\n`);
       return 0;
     }
-    if (rows.length === 0) process.stdout.write(hinted(`${nothing}\n`));
+    if (rows.length === 0) process.stdout.write(withHomeOptions(`${nothing}\n`));
     for (const row of rows) {
       process.stdout.write(`${row.name} (${row.cron}, ${row.timezone})${row.paused ? ": paused" : ""}\n`);
       for (const at of row.times) process.stdout.write(`  ${formatInZone(at, row.timezone)}\n`);
@@ -117,7 +118,7 @@ export async function scheduleChange(
       const next = after?.nextDueAt;
       const said = {
         rm: "Taken out",
-        pause: hinted(`Paused; go on with: pipeline schedule resume ${name}`),
+        pause: withHomeOptions(`Paused; go on with: pipeline schedule resume ${name}`),
         resume: `Resumed${next == null ? "" : `; next: ${formatInZone(next, schedule.timezone)}`}`,
       }[change];
       process.stdout.write(`${name}: ${said}\n`);

@@ -1,6 +1,6 @@
 import { isAnswering, serverOf, stopServer } from "../../app/serve/running.ts";
 import { findHome } from "../../config/home.ts";
-import { hinted } from "../hints.ts";
+import { withHomeOptions } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 
 /** `pipeline server status`: exit code 0 where one is up and answers, else 1. */
@@ -13,7 +13,7 @@ export async function serverStatus(options: GlobalOptions): Promise<number> {
   if (options.json) process.stdout.write(`${JSON.stringify({ home, up: facts !== null, answers, ...document })}\n`);
   else if (server !== null && facts === null) process.stdout.write(`Process ${server.pid} starts just now.\n`);
   else if (facts === null)
-    process.stdout.write(hinted("No server of this home is up. Start one: pipeline server start\n"));
+    process.stdout.write(withHomeOptions("No server of this home is up. Start one: pipeline server start\n"));
   else if (!options.quiet || !answers) {
     process.stdout.write(
       `${facts.url} ${answers ? "is up" : "does not answer"}: process ${facts.lease.pid}, since ${facts.startedAt}${facts.log === null ? "" : `, log ${facts.log}`}\n`,

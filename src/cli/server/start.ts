@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import { checkWritable } from "../../app/home-record.ts";
-import { takeServerLock } from "../../app/runs.ts";
+import { checkWritable } from "../../app/home/record.ts";
+import { takeServerLock } from "../../app/home/runs.ts";
 import { startInBackground } from "../../app/serve/background.ts";
 import { serverOf, serverWithAddress } from "../../app/serve/running.ts";
 import { serve } from "../../app/serve/serve.ts";
@@ -8,10 +8,10 @@ import { wireServe } from "../../app/wiring/serve.ts";
 import { permissionsOfOthers } from "../../files/private-file.ts";
 import { shellQuote } from "../../pipeline/report/format.ts";
 import { PipelineError } from "../../run/errors.ts";
-import { hinted } from "../hints.ts";
+import { withHomeOptions } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { ownCommand } from "../own-command.ts";
-import { cancelOnSignals, ofReading } from "../signals.ts";
+import { cancelOnSignals, readingCancelMessage } from "../signals.ts";
 import { wrong } from "../usage-error.ts";
 import { readToken } from "./token.ts";
 
@@ -45,7 +45,7 @@ export async function serverStart(options: ServerStartOptions): Promise<number> 
     return 0;
   }
   const lock = await lockOf(home);
-  const cancellation = cancelOnSignals(ofReading("The server"));
+  const cancellation = cancelOnSignals(readingCancelMessage("The server"));
   const print = (text: string) => {
     if (!options.quiet) process.stderr.write(`${new Date().toISOString().slice(0, 19)}Z ${text}\n`);
   };
@@ -57,7 +57,7 @@ export async function serverStart(options: ServerStartOptions): Promise<number> 
     }
     const onListening = (url: string) => {
       process.stdout.write(options.json ? `${JSON.stringify({ url, pid: process.pid })}\n` : `${url}\n`);
-      print(hinted(`serving ${home}; stop with Ctrl-C or: pipeline server stop`));
+      print(withHomeOptions(`serving ${home}; stop with Ctrl-C or: pipeline server stop`));
     };
     const { host, log = null } = options;
     await serve(

@@ -1,7 +1,7 @@
 import type { Command, Option } from "commander";
-import { openRuns } from "../../app/runs.ts";
+import { withRuns } from "../../app/home/runs.ts";
 import { findHome } from "../../config/home.ts";
-import { minuteText } from "../../pipeline/report/format.ts";
+import { minuteText } from "../../pipeline/report/times.ts";
 import { states } from "../../run/states.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { commandsOf, pathOf } from "../examples.ts";
@@ -90,9 +90,7 @@ async function operandsOf(path: string, given: Record<string, string>): Promise<
   try {
     const home = await findHome(given, given.config);
     if (/^runs (inspect|logs|watch|cancel|retry)$/.test(path)) {
-      const history = openRuns(home);
-      const runs = history?.list({ limit: 20 }) ?? [];
-      history?.close();
+      const runs = withRuns(home, (history) => history.list({ limit: 20 })) ?? [];
       return runs.map(({ name, state, startedAt }) => ({
         ...{ word: name, help: `${state}, ${minuteText(startedAt)}` },
       }));

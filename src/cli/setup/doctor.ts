@@ -4,9 +4,9 @@ import { wireDoctor } from "../../app/wiring/doctor.ts";
 import { notifySecrets } from "../../app/wiring/notify.ts";
 import { plural } from "../../pipeline/report/format.ts";
 import { redactor, redactValue, secretsOf } from "../../run/redact.ts";
-import { hinted } from "../hints.ts";
+import { withHomeOptions } from "../hints.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
-import { cancelOnSignals, ofReading } from "../signals.ts";
+import { cancelOnSignals, readingCancelMessage } from "../signals.ts";
 import { printNotice } from "../terminal/console.ts";
 import { type Style, styleFor } from "../terminal/style.ts";
 
@@ -15,7 +15,7 @@ export type DoctorOptions = GlobalOptions & { offline?: boolean };
 /** `pipeline doctor`: exit code 1 where a check failed. */
 export async function doctorCommand(options: DoctorOptions): Promise<number> {
   const { config, warnings } = await configOf(options);
-  const cancellation = cancelOnSignals(ofReading("The check"));
+  const cancellation = cancelOnSignals(readingCancelMessage("The check"));
   const style = styleFor(process.stdout, options, config.env);
   const redact = redactor([...secretsOf(config.source), ...notifySecrets(config)]);
   const print = (finding: Finding) => {
@@ -51,10 +51,10 @@ export async function doctorCommand(options: DoctorOptions): Promise<number> {
 
 function findingText({ check, state, what, fix }: Finding, style: Style): string {
   const word = { ok: style.good("ok     "), warning: "warning", failure: style.bad("failure") }[state];
-  return `${word}  ${check}: ${hinted(what)}\n${
+  return `${word}  ${check}: ${withHomeOptions(what)}\n${
     fix === null
       ? ""
-      : hinted(fix)
+      : withHomeOptions(fix)
           .split("\n")
           .map((line) => `         ${style.dim(line)}\n`)
           .join("")

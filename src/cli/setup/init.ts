@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { notifyExamples, settingHelp } from "../../config/help.ts";
 import { configSchema, defaultSettings } from "../../config/schema.ts";
 import { makeFolder, obstacleToWriting } from "../../files/folder.ts";
-import { hinted } from "../hints.ts";
+import { withHomeOptions } from "../hints.ts";
 import type { GlobalOptions } from "../options.ts";
 import { wrong } from "../usage-error.ts";
 
@@ -38,7 +38,8 @@ export async function initCommand(options: InitOptions): Promise<number> {
   writeFileSync(file, commentedConfig());
   writeFileSync(schemaFile, `${JSON.stringify(configSchema(), null, 2)}\n`);
   if (options.json) process.stdout.write(`${JSON.stringify({ files: [resolve(file), resolve(schemaFile)] })}\n`);
-  else if (!options.quiet) process.stdout.write(hinted(`${file} and ${schemaFile} written. Next: pipeline plan\n`));
+  else if (!options.quiet)
+    process.stdout.write(withHomeOptions(`${file} and ${schemaFile} written. Next: pipeline plan\n`));
   return 0;
 }
 

@@ -1,16 +1,17 @@
-import { testChannels } from "../../app/wiring/notify.ts";
+import { testChannels } from "../../app/notices.ts";
+import { wireNotify } from "../../app/wiring/notify.ts";
 import { plural } from "../../pipeline/report/format.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
-import { cancelOnSignals, ofReading } from "../signals.ts";
+import { cancelOnSignals, readingCancelMessage } from "../signals.ts";
 import { styleFor } from "../terminal/style.ts";
 import { wrong } from "../usage-error.ts";
 
 /** `pipeline notify test`: exit code 1 where a channel did not take it. */
 export async function notifyTest(options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
-  const cancellation = cancelOnSignals(ofReading("The test"));
+  const cancellation = cancelOnSignals(readingCancelMessage("The test"));
   try {
-    const sent = await testChannels(config, cancellation.signal);
+    const sent = await testChannels(wireNotify(config), cancellation.signal);
     if (sent.length === 0) {
       throw wrong(
         "No channel is configured.",

@@ -5,7 +5,7 @@ import { type ShapeName, shapeNames } from "../../sample/dataset/shapes.ts";
 import { NoDocument } from "../../sample/index/documents.ts";
 import { type StandaloneOptions, startStandalone } from "../../sample/server/standalone.ts";
 import type { GlobalOptions } from "../options.ts";
-import { cancelOnSignals, ofReading } from "../signals.ts";
+import { cancelOnSignals, readingCancelMessage } from "../signals.ts";
 import { wrong } from "../usage-error.ts";
 
 export type SampleStartOptions = GlobalOptions & {
@@ -22,7 +22,7 @@ export type SampleStartOptions = GlobalOptions & {
 /** `pipeline sample start`: serves until it is stopped. */
 export async function sampleStart(options: SampleStartOptions): Promise<number> {
   const wanted = standaloneOptions(options);
-  const cancellation = cancelOnSignals(ofReading("The sample source"));
+  const cancellation = cancelOnSignals(readingCancelMessage("The sample source"));
   const server = await startStandalone(wanted).catch((error: NodeJS.ErrnoException) => {
     throw startFailure(error, options);
   });

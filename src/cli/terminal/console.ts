@@ -17,9 +17,9 @@ export function printNotice(text: string): void {
 
 /** Where a command that only asks tells what it waits for, on stderr. */
 export function waitConsole({ quiet }: GlobalOptions): Report {
-  return (happening) => {
-    if (quiet || (happening.type !== "source.retry" && happening.type !== "source.wait")) return;
-    process.stderr.write(`${eventLine(happening)}\n`);
+  return (event) => {
+    if (quiet || (event.type !== "source.retry" && event.type !== "source.wait")) return;
+    process.stderr.write(`${eventLine(event)}\n`);
   };
 }
 

@@ -95,7 +95,7 @@ async function runSteps(engine: Engine, settings: FlowSettings, remembered: Reme
   const done = await findDone(engine, settings);
   const turns = new Semaphore(companiesAtOnce);
   const companies = await settleAll(
-    windows.map((window) => turns.within(() => loadCompany(engine, settings, window, done))),
+    windows.map((window) => turns.run(() => loadCompany(engine, settings, window, done))),
   );
   const loaded = companies.filter((company) => company.result !== null);
 

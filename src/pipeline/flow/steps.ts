@@ -2,7 +2,6 @@ import * as z from "zod";
 import { type ErrorFacts, errorCodes } from "../../run/errors.ts";
 import type { DbtNode } from "../../run/events.ts";
 import type { CompanyName, NameNote } from "../../run/name-notes.ts";
-import type { Candidates } from "../names/names.ts";
 import type { CompanyState, CompanyWindow } from "../window/window.ts";
 
 /** An error, as a step gives it. */
@@ -78,7 +77,6 @@ export type Evidence = z.infer<typeof evidence>;
 
 /** What the first half of `extract_and_load_complaints` gives to the second: landed files, by their paths. */
 export const landed = z.object({ files: names, evidence });
-export type Landed = z.infer<typeof landed>;
 
 /** A run that is retried: what it has loaded, or others since, is not read again. */
 const retriedRun = z.object({
@@ -192,14 +190,6 @@ const nameNote = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("moved"), name: z.string(), to: z.string() }),
 ]) satisfies z.ZodType<NameNote>;
 
-/** Names that the source had for one text, and what is worth suggesting. */
-const candidates = z.object({
-  company: z.string(),
-  matches: z.array(companyName),
-  holding: z.array(companyName).nullable(),
-  suggestions: z.array(companyName),
-}) satisfies z.ZodType<Candidates>;
-
 const windowSettings = z.object({
   startDate: z.string(),
   asOf: z.string(),
@@ -224,8 +214,6 @@ export const steps = {
       lastIndexed: z.string().nullable(),
     }),
   },
-  /** The names at the source that a text means, and those that look like it. */
-  search_companies: { task: false, input: z.object({ text: z.string() }), output: candidates },
   /** The days to read of each company, and why. */
   resolve_window: {
     task: true,

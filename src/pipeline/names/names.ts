@@ -191,7 +191,7 @@ function ambiguous(first: string, second: string, name: string): ErrorFacts {
   };
 }
 
-/** Why a name cannot be asked for exactly, null where it can: the source cuts off white space at both ends. */
+/** Why a name cannot be requested exactly; null if it can. The source trims white space at both ends. */
 export function whyUnqueryable(name: string): string | null {
   return name === name.trim() ? null : "it begins or ends with white space, which the source cuts off in a question";
 }

@@ -1,5 +1,3 @@
-import { UTCDateMini } from "@date-fns/utc/date/mini";
-import { lightFormat } from "date-fns/lightFormat";
 /** `1,234`. */
 export function formatCount(number: number): string {
   return number.toLocaleString("en-US");
@@ -8,16 +6,6 @@ export function formatCount(number: number): string {
 /** `1 row`, `2,000 rows`. */
 export function plural(number: number, word: string): string {
   return `${formatCount(number)} ${word}${number === 1 ? "" : "s"}`;
-}
-
-/** `2026-11-30T08:15Z`. `ms` is epoch milliseconds. */
-export function minuteText(ms: number): string {
-  return lightFormat(new UTCDateMini(ms), "yyyy-MM-dd'T'HH:mm'Z'");
-}
-
-/** `2026-11-30 08:15:02`, in UTC. `ms` is epoch milliseconds. */
-export function secondText(ms: number): string {
-  return lightFormat(new UTCDateMini(ms), "yyyy-MM-dd HH:mm:ss");
 }
 
 /** `0.4 s`, `12 s`, `3 min 20 s`, `1 h 05 min`. */

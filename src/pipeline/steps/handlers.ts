@@ -44,10 +44,6 @@ export function sourceHandlers(source: Source) {
       for (const note of notes) context.report({ type: "names.noted", ...note });
       return { companies: meant.companies.map(({ company, names }) => ({ company, names })), notes, lastIndexed };
     },
-    async search_companies({ text }, context) {
-      const { candidates } = await source.findNames([text], context);
-      return candidates[0]!;
-    },
     async resolve_window({ companies, states, settings }, { report }) {
       const { backfill } = settings;
       const windows = companies.map((company) => {

@@ -22,7 +22,7 @@ export class RateBudget {
     this.#clock = clock;
   }
 
-  /** Resolves when a request may be sent. `onWait` is reported before a wait, with its milliseconds. */
+  /** Resolves when a request may be sent. `onWait` is called before a wait, with its milliseconds. */
   async take(signal: AbortSignal, onWait: (waitMs: number, perMinute: number) => void): Promise<void> {
     const turn = this.#queue.then(() => this.#wait(signal, onWait));
     this.#queue = turn.catch(() => undefined);

@@ -73,6 +73,7 @@ export class SourceClient {
     consume: (answer: HttpAnswer) => Promise<T>,
   ): Promise<T> {
     const { budget, clock, requestTimeoutMs } = this.#options;
+    signal.throwIfAborted();
     const queued = clock.monotonic();
     let waits = false;
     try {

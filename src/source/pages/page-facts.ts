@@ -65,7 +65,7 @@ export class PageReader {
 
   /** Throws a retryable error where the answer is cut or partial, `source_unexpected` where its form is unknown. */
   async read(file: string, url: string): Promise<PageFacts> {
-    const row = await this.#turns.within(async () => {
+    const row = await this.#turns.run(async () => {
       try {
         return await this.#query(file);
       } catch (error) {

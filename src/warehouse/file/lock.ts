@@ -2,11 +2,11 @@ import { closeSync, existsSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makeFolder, removeEmpty } from "../../files/folder.ts";
-import { isProcessAlive, placeOfProcess } from "../../process/alive.ts";
+import { hostOfProcess, isProcessAlive } from "../../process/alive.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { unusable } from "./failures.ts";
 
-/** Who holds a warehouse. */
+/** Who holds a lock. */
 export type Holder = {
   pid: number;
   /** ISO instant. */
@@ -21,12 +21,14 @@ const pauseMs = 5;
 /** Milliseconds that the holder waits for those who look: they read a row. */
 const readersMs = 5000;
 
+const thisProcess = (): Holder => ({ pid: process.pid, since: new Date().toISOString() });
+
 /**
  * The right to own a warehouse (invariant 4) for a whole run, also while the file itself is closed for dbt. It is a write
  * lock that the system keeps on a small SQLite file beside the warehouse: it ends with the process, however that ends,
  * and its one row says who holds it.
  */
-export class WarehouseLock {
+export class ProcessLock {
   readonly #database: string;
   readonly #db: DatabaseSync;
   readonly #madeFolders: readonly string[];
@@ -38,17 +40,17 @@ export class WarehouseLock {
   }
 
   /** Throws `warehouse_locked`, at once and naming the holder, when another process has it. */
-  static acquire(database: string, holder: Holder): WarehouseLock {
+  static acquire(database: string, holder: Holder = thisProcess()): ProcessLock {
     const madeFolders = makeFolders(dirname(database));
     for (let attempt = 1; ; attempt++) {
       const db = openLock(database);
       const held = db && hold(db, database, holder);
-      if (held === true) return new WarehouseLock(database, db!, madeFolders);
+      if (held === true) return new ProcessLock(database, db!, madeFolders);
       db?.close();
       // One who looks has it for a moment, also where a killed process left its row; another may take or remove the file in the same instant.
       const isBelieved = typeof held === "object" && held.pid !== 0 && attempt > 3 && isThere(held);
       if (isBelieved || attempt === attempts) {
-        throw refused(database, typeof held === "object" && isThere(held) ? held : undefined);
+        throw lockedError(database, typeof held === "object" && isThere(held) ? held : undefined);
       }
       Atomics.wait(pause, 0, 0, pauseMs);
     }
@@ -126,7 +128,7 @@ function inodeOf(path: string): number | undefined {
 /** True: this process has it. A holder: who has it. False: look again. */
 function hold(db: DatabaseSync, database: string, holder: Holder): boolean | Holder {
   if (!db.isTransaction) return readHolder(db, database) ?? { pid: 0, since: "" };
-  const { host, namespace } = placeOfProcess();
+  const { host, namespace } = hostOfProcess();
   try {
     db.exec(
       "drop table if exists holder; create table holder (pid integer not null, since text not null, host text, namespace text)",
@@ -158,7 +160,7 @@ function readHolder(db: DatabaseSync, database: string): Holder | undefined {
     const known = db.prepare("select 1 from sqlite_schema where name = 'holder'").get();
     const row = known && db.prepare("select * from holder").get();
     if (!row) return undefined;
-    const here = placeOfProcess();
+    const here = hostOfProcess();
     // One of an earlier version does not say where it is.
     const isHere = row.host == null || (row.host === here.host && row.namespace === here.namespace);
     const holder = { pid: Number(row.pid), since: String(row.since) };
@@ -214,7 +216,7 @@ function damaged(database: string, cause: unknown): PipelineError {
   );
 }
 
-export function refused(database: string, holder: Holder | undefined): PipelineError {
+export function lockedError(database: string, holder: Holder | undefined): PipelineError {
   const where = holder?.elsewhere === undefined ? "" : ` on ${holder.elsewhere}`;
   const who = holder?.pid ? `process ${holder.pid}${where}, since ${holder.since}` : "another process";
   // A number of another place is another process here.

@@ -13,7 +13,7 @@ export function mayHaveOtherTypes(content: string): string {
   return `regexp_matches(${content}, ${sqlLiteral(pattern)})`;
 }
 
-/** Why a row, as JSON, is none for the kind of one of its values, in SQL; null where all are texts or null. */
+/** SQL that says why a row, as JSON, has a value of a wrong type; null if all values are texts or null. */
 export function wrongType(row: string): string {
   const kinds = fields.map((field) => {
     const allowed = ["VARCHAR", "NULL", ...(booleanFields.includes(field) ? ["BOOLEAN"] : [])].map(sqlLiteral);
@@ -26,7 +26,7 @@ export function wrongType(row: string): string {
   return `list_transform(${first}, lambda one: '\`' || one.field || '\` is ' || ${kind} || ', a text is expected')[1]`;
 }
 
-/** Why a row is none for a text that is outside of its field's closed list, in SQL over the columns; null where it is none of them. */
+/** SQL over the columns that says why a row has a text that its field does not allow; null if there is none. */
 export function notAllowed(): string {
   const outside = Object.entries(allowedValues).map(([field, list]) => {
     const why = `'\`${field}\` is "' || left(${field}, 40) || '", expected ${list.join(" or ")}'`;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Home } from "./home.ts";
+import type { ServerBackend } from "./home.ts";
 
 /** How often the files are asked whether something changed: 5 microseconds each. */
 const lookMs = 150;
@@ -11,14 +11,14 @@ type Listener = () => void;
 
 /** Tells pages that runs or schedules changed, whoever changed them. One look serves all clients. */
 export class Changes {
-  readonly #home: Home;
+  readonly #home: ServerBackend;
   readonly #clients = new Set<ServerResponse>();
   readonly #listeners = new Set<Listener>();
   #timer: NodeJS.Timeout | undefined;
   #beat: NodeJS.Timeout | undefined;
   #seen = "";
 
-  constructor(home: Home) {
+  constructor(home: ServerBackend) {
     this.#home = home;
   }
 

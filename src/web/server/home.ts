@@ -28,7 +28,7 @@ export type Table = {
 };
 
 /** What the server shows and does, as whoever starts it has it: the very functions of the command line. */
-export type Home = {
+export type ServerBackend = {
   /** Its folder. */
   home: string;
   version: string;

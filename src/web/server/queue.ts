@@ -19,7 +19,7 @@ export class Queue {
     if (this.#semaphore.waiting >= this.#mostWaiting) {
       throw new Problem(503, "Too many queries are waiting. Try again in a few seconds.", retryAfterSeconds);
     }
-    const { entered, leave } = this.#semaphore.enter();
+    const { acquired: entered, release: leave } = this.#semaphore.acquire();
     try {
       await orAborted(entered, signal);
       return await work();

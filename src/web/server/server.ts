@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import { type PipelineError, usageError } from "../../run/errors.ts";
 import { pageAt } from "../pages.ts";
 import { readPath } from "./access/address.ts";
-import { type AccessRules, refusal } from "./access/guard.ts";
+import { type AccessRules, checkAccess } from "./access/guard.ts";
 import { Login } from "./access/login.ts";
 import { escapeHtml, sendPage } from "./access/plain-page.ts";
 import { dataRoutes } from "./api/data-routes.ts";
@@ -21,7 +21,7 @@ import { scheduleRoutes } from "./api/schedule-routes.ts";
 import { streamRoutes } from "./api/stream-routes.ts";
 import { Assets } from "./assets.ts";
 import { Changes } from "./changes.ts";
-import type { Home } from "./home.ts";
+import type { ServerBackend } from "./home.ts";
 import { listen } from "./listen.ts";
 import { Sender, type SendingLimits } from "./sending.ts";
 
@@ -33,7 +33,7 @@ export type ServerOptions = {
   token: string | null;
   /** The origin under which a proxy shows this server, such as `https://pipeline.example`. */
   publicOrigin: string | null;
-  home: Home;
+  home: ServerBackend;
   /** Hears of an error that nobody expected. */
   onError(error: unknown): void;
   /** Hears of what whoever runs the server may want to know. */
@@ -54,7 +54,7 @@ const headers = {
   "cache-control": "no-store",
 };
 
-export function apiRoutes(home: Home, changes: Changes, sender: Sender): Route[] {
+export function apiRoutes(home: ServerBackend, changes: Changes, sender: Sender): Route[] {
   return [
     ...overviewRoutes(home),
     ...runsRoutes(home),
@@ -83,7 +83,7 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
     if (!isRead) response.setHeader("connection", "close");
     const path = readPath(request.url ?? "/");
     if (path === null) return refuse(request, response, 400, "The address is not in its normal form.");
-    const refused = refusal(request, path, gate);
+    const refused = checkAccess(request, path, gate);
     if (refused !== null) return refuse(request, response, refused.status, refused.message);
     if (login !== null && path === "/login") {
       login.answer(request, response).catch((error: unknown) => {
@@ -120,7 +120,7 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
 }
 
 /** Everything that has an address: the one router. */
-function application(home: Home, changes: Changes, sender: Sender, onError: (error: unknown) => void): App {
+function application(home: ServerBackend, changes: Changes, sender: Sender, onError: (error: unknown) => void): App {
   const assets = new Assets();
   const routes = apiRoutes(home, changes, sender);
   const app: App = new Hono();
@@ -188,7 +188,7 @@ function notLoopback(host: string): PipelineError {
   );
 }
 
-async function close(server: Server, changes: Changes, home: Home): Promise<void> {
+async function close(server: Server, changes: Changes, home: ServerBackend): Promise<void> {
   changes.stop();
   const closed = new Promise((resolve) => server.close(resolve));
   // Kept connections and streams would be waited for.

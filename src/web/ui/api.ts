@@ -29,8 +29,8 @@ export const post = <T>(path: string, body: object = {}) =>
 export type Query<T> = { data: T | null; error: string | null; again(): void };
 
 /**
- * What the server answers to a path; result again after every change at the server where `live`. Old data stays while new data is
- * fetched; null: nothing is result.
+ * Fetches a path of the API; null fetches nothing. With `live`, fetches again after every change at the server. Old data stays while new
+ * data loads.
  */
 export function useQuery<T>(path: string | null, live = false): Query<T> {
   const [state, setState] = useState<{ path: string | null; data: T | null; error: string | null }>({
@@ -54,14 +54,14 @@ export function useQuery<T>(path: string | null, live = false): Query<T> {
   return { data: isOld ? null : state.data, error: isOld ? null : state.error, again: () => setTurn((n) => n + 1) };
 }
 
-/** What an action said, until it is taken away. */
-const notice = signal<{ text: string; bad: boolean } | null>(null);
-export const said: ReadonlySignal<{ text: string; bad: boolean } | null> = notice;
+const shownNotice = signal<{ text: string; bad: boolean } | null>(null);
+/** What the last action came to; null again after some seconds. */
+export const notice: ReadonlySignal<{ text: string; bad: boolean } | null> = shownNotice;
 
 export function say(text: string, bad = false): void {
-  notice.value = { text, bad };
+  shownNotice.value = { text, bad };
   setTimeout(() => {
-    if (notice.value?.text === text) notice.value = null;
+    if (shownNotice.value?.text === text) shownNotice.value = null;
   }, 8000);
 }
 

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { pageAt } from "../pages.ts";
-import { said } from "./api.ts";
+import { notice } from "./api.ts";
 import { Help, keys } from "./keys.tsx";
 import { connection } from "./live.ts";
 import { Data } from "./pages/data.tsx";
@@ -11,7 +11,7 @@ import { Runs } from "./pages/runs.tsx";
 import { Schedules } from "./pages/schedules.tsx";
 import { Trends } from "./pages/trends.tsx";
 import { Icon } from "./parts/icon.tsx";
-import { here } from "./router.ts";
+import { route } from "./router.ts";
 import { theme, zone, zones } from "./settings.ts";
 
 const places = [
@@ -25,7 +25,7 @@ const places = [
 
 /** The frame of every page, and the page that the address names. */
 export function App() {
-  const { path } = here.value;
+  const { path } = route.value;
   useEffect(keys, []);
   const [, name] = places.find(([to]) => (to === "/" ? path === "/" : path.startsWith(to))) ?? ["", "Not found"];
   return (
@@ -68,7 +68,7 @@ export function App() {
         <Page path={path} />
       </main>
       <div class="toasts" role="status" aria-live="polite">
-        {said.value !== null && <p class={said.value.bad ? "toast bad" : "toast"}>{said.value.text}</p>}
+        {notice.value !== null && <p class={notice.value.bad ? "toast bad" : "toast"}>{notice.value.text}</p>}
       </div>
       <Help />
     </>

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { go } from "./router.ts";
+import { navigate } from "./router.ts";
 
 const open = signal(false);
 const places: Record<string, string> = { o: "/", r: "/runs", t: "/trends", s: "/schedules", d: "/data", l: "/lineage" };
@@ -14,7 +14,7 @@ export function keys(): () => void {
     if ((target as Element).closest("input, textarea, select, [contenteditable]")) return;
     if (key === "?") open.value = !open.value;
     else if (key === "g") wentTo = Date.now();
-    else if (places[key] !== undefined && Date.now() - wentTo < 1500) go(places[key]);
+    else if (places[key] !== undefined && Date.now() - wentTo < 1500) navigate(places[key]);
     else if (key === "/") {
       const field = document.querySelector<HTMLElement>("[data-search]");
       if (field === null) return;

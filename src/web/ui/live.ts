@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { followChanges, type ServerEvent } from "./stream.ts";
 
-/** Counts the changes at the server: what is shown is result again when it moves. */
+/** Increases with every change at the server. Pages that read it fetch again. */
 export const changes = signal(0);
 export const connection = signal<"live" | "lost">("lost");
 

@@ -3,30 +3,30 @@ import { signal } from "@preact/signals";
 const read = () => ({ path: location.pathname, query: new URLSearchParams(location.search) });
 
 /** The address of the page. */
-export const here = signal(read());
+export const route = signal(read());
 
 addEventListener("popstate", () => {
-  here.value = read();
+  route.value = read();
 });
 
 /** Goes to an address of these pages. `replace`: the one before is no place to go back to. */
-export function go(to: string, replace = false): void {
+export function navigate(to: string, replace = false): void {
   if (replace) history.replaceState(null, "", to);
   else {
     history.pushState(null, "", to);
     scrollTo(0, 0);
   }
-  here.value = read();
+  route.value = read();
 }
 
 /** Changes the query of the page: what is null goes. */
 export function setQuery(change: Record<string, string | null>, replace = false): void {
-  const query = new URLSearchParams(here.value.query);
+  const query = new URLSearchParams(route.value.query);
   for (const [name, value] of Object.entries(change)) {
     if (value === null || value === "") query.delete(name);
     else query.set(name, value);
   }
-  go(`${here.value.path}${query.size === 0 ? "" : `?${query}`}`, replace);
+  navigate(`${route.value.path}${query.size === 0 ? "" : `?${query}`}`, replace);
 }
 
 /** Links within these pages change the page without loading it. */
@@ -43,5 +43,5 @@ addEventListener("click", (event) => {
   if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
   if (link.pathname.startsWith("/api/") || link.pathname === "/metrics") return;
   event.preventDefault();
-  go(link.pathname + link.search + link.hash);
+  navigate(link.pathname + link.search + link.hash);
 });

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { WarehouseLock } from "../../../src/warehouse/file/lock.ts";
+import { ProcessLock } from "../../../src/warehouse/file/lock.ts";
 import { temporaryFolder } from "../../harness/context.ts";
 import { type TestHome, testHome } from "../../harness/home.ts";
 import { backupOf, changedHome, loadedHome, lookOf } from "../../harness/restored.ts";
@@ -54,7 +54,7 @@ describe("backup and restore", () => {
   });
 
   it("waits for a run that is under way, or says who it is", async () => {
-    const lock = WarehouseLock.acquire(home.database, { pid: process.pid, since: "now" });
+    const lock = ProcessLock.acquire(home.database, { pid: process.pid, since: "now" });
     const to = join(temporaryFolder(), "later");
     const refused = await home.run(["backup", "--to", to, "--wait", "0"]);
     assert.equal(refused.code, 75);
@@ -96,7 +96,7 @@ describe("backup and restore", () => {
   });
 
   it("an interrupted one leaves nothing, a killed one is cleaned up by the next", async () => {
-    const lock = WarehouseLock.acquire(home.database, { pid: process.pid, since: "now" });
+    const lock = ProcessLock.acquire(home.database, { pid: process.pid, since: "now" });
     const parent = temporaryFolder();
     const waiting = home.start(["backup", "--to", join(parent, "x")]);
     await waiting.said(/Waiting for it/);

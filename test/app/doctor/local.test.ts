@@ -13,7 +13,7 @@ import { cronTimes } from "../../../src/schedule/cron.ts";
 import { entryOf } from "../../../src/schedule/crontab.ts";
 import { ScheduleStore } from "../../../src/schedule/store.ts";
 import { Database } from "../../../src/warehouse/file/database.ts";
-import { WarehouseLock } from "../../../src/warehouse/file/lock.ts";
+import { ProcessLock } from "../../../src/warehouse/file/lock.ts";
 import { startScript } from "../../harness/cli.ts";
 import { temporaryFolder } from "../../harness/context.ts";
 import { testHome } from "../../harness/home.ts";
@@ -83,7 +83,7 @@ describe("pipeline doctor", () => {
   });
 
   it("says who has the warehouse, and does not read it then", async () => {
-    const lock = WarehouseLock.acquire(config.database, { pid: process.pid, since: "now" });
+    const lock = ProcessLock.acquire(config.database, { pid: process.pid, since: "now" });
     const [found] = await warehouseOf(config);
     lock.release();
     assert.deepEqual(

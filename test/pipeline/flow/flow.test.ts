@@ -66,8 +66,8 @@ async function flow(
   through: (engine: Engine) => Engine = (engine) => engine,
 ) {
   const done: string[] = [];
-  const happenings: EventFacts[] = [];
-  const report = (happening: EventFacts) => void happenings.push(happening);
+  const events: EventFacts[] = [];
+  const report = (event: EventFacts) => void events.push(event);
   const clock = jumpingClock();
   const { load = () => loaded, build = () => built, hasRead = false, states = [] } = world;
   const owed = [...(world.owed ?? [])];
@@ -137,7 +137,7 @@ async function flow(
   });
   const { outcome } = await runFlow(through(local), { ...settings, ...change }, { companies: states, untracked: [] });
   assert.ok(outcome !== null);
-  return { done, happenings, committed, report: summarize(outcome, settings.companies) };
+  return { done, events, committed, report: summarize(outcome, settings.companies) };
 }
 
 describe("the flow", () => {
@@ -178,7 +178,7 @@ describe("the flow", () => {
 
   it("starts a company that does not add up again, three times in all", async () => {
     let attempts = 0;
-    const { report, happenings } = await flow({
+    const { report, events } = await flow({
       load(company) {
         if (company === "b") return loaded;
         attempts++;
@@ -187,7 +187,7 @@ describe("the flow", () => {
     });
     assert.equal(attempts, 3);
     assert.equal(report.companies[0]?.error?.code, "reconcile_failed");
-    const states = happenings.filter((event) => event.type === "task.state" && event.task.endsWith("[a]"));
+    const states = events.filter((event) => event.type === "task.state" && event.task.endsWith("[a]"));
     assert.deepEqual(
       states.map((event) => (event.type === "task.state" ? event.state : "")),
       ["Running", "Retrying", "Running", "Retrying", "Running", "Failed"],

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { WarehouseLock } from "../../../src/warehouse/file/lock.ts";
+import { ProcessLock } from "../../../src/warehouse/file/lock.ts";
 import { temporaryFolder } from "../../harness/context.ts";
 
 const me = { pid: process.pid, since: "2026-11-20T02:00:00.000Z" };
@@ -26,25 +26,25 @@ describe("the warehouse lock", () => {
   it("refuses a second holder at once and names the first", async () => {
     const database = join(temporaryFolder(), "a.duckdb");
     const child = await otherHolder(database);
-    assert.throws(() => WarehouseLock.acquire(database, me), {
+    assert.throws(() => ProcessLock.acquire(database, me), {
       code: "warehouse_locked",
       message: `Another run holds the warehouse ${database}: process ${child.pid}, since earlier.`,
     });
     child.kill("SIGKILL");
     await once(child, "close");
-    WarehouseLock.acquire(database, me).release();
+    ProcessLock.acquire(database, me).release();
   });
 
   it("can be taken again after it was released", () => {
     const database = join(temporaryFolder(), "a.duckdb");
     writeFileSync(database, "");
-    for (let i = 0; i < 3; i++) WarehouseLock.acquire(database, me).release();
+    for (let i = 0; i < 3; i++) ProcessLock.acquire(database, me).release();
   });
 
   it("leaves no file and no folder where no warehouse was made", () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "x"));
-    WarehouseLock.acquire(join(folder, "x/y/z/a.duckdb"), me).release();
+    ProcessLock.acquire(join(folder, "x/y/z/a.duckdb"), me).release();
     assert.deepEqual(readdirSync(join(folder, "x")), []);
     assert.ok(existsSync(join(folder, "x")));
   });
@@ -62,7 +62,7 @@ describe("the warehouse lock", () => {
     await once(looker.stdout, "data");
     try {
       for (let i = 0; i < 200; i++) {
-        WarehouseLock.acquire(database, me).release();
+        ProcessLock.acquire(database, me).release();
         // The row goes with the lock: a commit that failed would have left it.
         const file = new DatabaseSync(`${database}.lock`, { timeout: 5000 });
         assert.deepEqual(file.prepare("select * from holder").all(), [], `round ${i}`);
@@ -94,7 +94,7 @@ describe("the warehouse lock", () => {
       }),
     );
     assert.deepEqual(found, ["0", "0"]);
-    WarehouseLock.acquire(database, me).release();
+    ProcessLock.acquire(database, me).release();
   });
 
   it("says which file to remove where it cannot be read", () => {
@@ -106,8 +106,8 @@ describe("the warehouse lock", () => {
       message: new RegExp(`^The lock of the warehouse, ${database}\\.lock, c`),
     });
     for (const database of [rubbish, folder]) {
-      assert.throws(() => WarehouseLock.acquire(database, me), { code: "warehouse_unusable" });
-      assert.throws(() => WarehouseLock.holderOf(database), damaged(database));
+      assert.throws(() => ProcessLock.acquire(database, me), { code: "warehouse_unusable" });
+      assert.throws(() => ProcessLock.holderOf(database), damaged(database));
     }
   });
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { pageAt } from "../../pages.ts";
 
 /** Why a request is refused: status and a sentence; null where it may be answered. */
-export type Refusal = { status: 400 | 403 | 405; message: string } | null;
+export type AccessDenial = { status: 400 | 403 | 405; message: string } | null;
 
 export type AccessRules = {
   /** The names that a Host may have, at any port; null where a token says who may ask. */
@@ -16,7 +16,11 @@ export type AccessRules = {
  * asked for one that names this machine; an Origin that is the Host's, its port included, or the public one; where no page is loaded, no
  * other site's page; and for what changes something a JSON body. `path` is in its normal form.
  */
-export function refusal(request: IncomingMessage, path: string, { names, publicOrigin }: AccessRules): Refusal {
+export function checkAccess(
+  request: IncomingMessage,
+  path: string,
+  { names, publicOrigin }: AccessRules,
+): AccessDenial {
   const hosts = valuesOf(request, "host");
   const host = hosts.length === 1 && URL.canParse(`http://${hosts[0]}`) ? new URL(`http://${hosts[0]}`) : null;
   if (host === null || host.pathname !== "/" || host.username !== "") {

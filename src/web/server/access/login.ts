@@ -24,7 +24,7 @@ export type LoginOptions = {
   now?: () => number;
 };
 
-/** Who may in where a token is asked for: whoever knows it, whatever others at the same address have sent. */
+/** Checks the token of a login. Failed logins from an address never block a correct token from it. */
 export class Login {
   readonly #token: Buffer;
   readonly #options: LoginOptions;

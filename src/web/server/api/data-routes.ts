@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { isDay } from "../../../pipeline/window/days.ts";
-import type { Home, Table } from "../home.ts";
+import type { ServerBackend, Table } from "../home.ts";
 import { chartNames, chartSql } from "./charts.ts";
 import { Problem } from "./problem.ts";
 import { type Route, route } from "./route.ts";
@@ -17,7 +17,7 @@ const table = z.object({
 const mostKept = 200;
 
 /** Charts and SQL on the published snapshot. A chart is computed once for each snapshot and filter. */
-export function dataRoutes({ snapshot }: Home): Route[] {
+export function dataRoutes({ snapshot }: ServerBackend): Route[] {
   const kept = new Map<string, Table>();
   const current = async () => {
     const name = await snapshot.current();

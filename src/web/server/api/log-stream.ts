@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { RunRow } from "../../../history/rows.ts";
 import { isFinal } from "../../../run/states.ts";
 import { type Changes, openStream } from "../changes.ts";
-import type { Home } from "../home.ts";
+import type { ServerBackend } from "../home.ts";
 import { logFilter, type logQuery } from "./runs-routes.ts";
 
 /** Bytes that a client may be behind before no more is read for it. */
@@ -14,7 +14,7 @@ const mostWaiting = 256_000;
  * of the line as its id, `state` when the run's state changed, `end`. Nothing is kept here: a stream goes on after the server was restarted.
  */
 export function streamLog(
-  home: Home,
+  home: ServerBackend,
   changes: Changes,
   run: RunRow,
   request: z.output<typeof logQuery>,
@@ -28,7 +28,7 @@ export function streamLog(
     try {
       send();
     } catch {
-      // The history is away, or the run was pruned: the browser asks again and is sent.
+      // The history is away, or the run was pruned: the browser asks again and gets the answer.
       stop();
       response.destroy();
     }

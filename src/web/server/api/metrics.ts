@@ -1,7 +1,7 @@
-import type { Home } from "../home.ts";
+import type { ServerBackend } from "../home.ts";
 
 /** The Prometheus text format, version 0.0.4. */
-export function metrics(home: Home): string {
+export function metrics(home: ServerBackend): string {
   const history = home.history.get();
   const [last] = history?.list({ limit: 1 }) ?? [];
   const [good] = history?.list({ limit: 1, states: ["Completed"] }) ?? [];

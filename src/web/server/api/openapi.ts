@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Route } from "./route.ts";
 
-/** The OpenAPI document of the routes, made from the schemas that check what is input. */
+/** The OpenAPI document of the routes, made from the schemas that check requests. */
 export function openApi(routes: readonly Route[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {

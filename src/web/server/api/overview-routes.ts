@@ -1,12 +1,12 @@
 import { millisecondsInDay } from "date-fns/constants";
 import * as z from "zod";
-import type { Home } from "../home.ts";
+import type { ServerBackend } from "../home.ts";
 import { overview } from "./overview.ts";
 import { type Route, route, wholeNumber } from "./route.ts";
 import { runSchema } from "./runs-routes.ts";
 import { trends } from "./trends.ts";
 
-export function overviewRoutes(home: Home): Route[] {
+export function overviewRoutes(home: ServerBackend): Route[] {
   return [
     route({
       ...{ method: "get", path: "/overview", summary: "Is the data all right, what happened, what is next" },

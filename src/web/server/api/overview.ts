@@ -1,9 +1,10 @@
 import type { History } from "../../../history/history.ts";
 import { publicRun } from "../../../history/public-run.ts";
 import type { RunDetail, RunRow } from "../../../history/rows.ts";
-import { formatDuration, minuteText, plural } from "../../../pipeline/report/format.ts";
+import { formatDuration, plural } from "../../../pipeline/report/format.ts";
+import { minuteText } from "../../../pipeline/report/times.ts";
 import { addDays, dayOf } from "../../../pipeline/window/days.ts";
-import type { Home } from "../home.ts";
+import type { ServerBackend } from "../home.ts";
 
 /** Runs in the strip. */
 const shown = 60;
@@ -13,7 +14,7 @@ const looked = 20;
 type Attention = { level: "warning" | "failure"; what: string; next: string; runId: string | null };
 
 /** Everything that the first page says, in one answer: is the data all right, what happened, what is next, what needs somebody. */
-export function overview(home: Home, now: number): object {
+export function overview(home: ServerBackend, now: number): object {
   const history = home.history.get();
   history?.findCrashed();
   const runs = history?.list({ limit: shown }) ?? [];
@@ -72,7 +73,7 @@ function words(run: RunDetail): string {
 const oldDays = 3;
 
 function attention(
-  home: Home,
+  home: ServerBackend,
   history: History | null,
   runs: readonly RunRow[],
   newest: RunDetail | undefined,

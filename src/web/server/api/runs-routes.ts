@@ -5,7 +5,7 @@ import type { RunRow } from "../../../history/rows.ts";
 import { isDay } from "../../../pipeline/window/days.ts";
 import { levels } from "../../../run/log-level.ts";
 import { isFinal, states } from "../../../run/states.ts";
-import type { Home } from "../home.ts";
+import type { ServerBackend } from "../home.ts";
 import { Problem } from "./problem.ts";
 import { type Route, route, wholeNumber } from "./route.ts";
 
@@ -50,7 +50,7 @@ export const logQuery = z.strictObject({
 });
 
 /** The run that an id, its beginning or a name means. Throws 404, or 409 where it means several. */
-export function findRun(home: Home, id: string): RunRow {
+export function findRun(home: ServerBackend, id: string): RunRow {
   const history = home.history.get();
   history?.findCrashed();
   const [run, other] = history?.find(id) ?? [];
@@ -68,7 +68,7 @@ export function logFilter({ level, task, search, after, limit }: z.output<typeof
   };
 }
 
-export function runsRoutes(home: Home): Route[] {
+export function runsRoutes(home: ServerBackend): Route[] {
   const { history, actions } = home;
   const refuseBusy = () => {
     const holder = home.holder();

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Home } from "../home.ts";
+import type { ServerBackend } from "../home.ts";
 import { Problem } from "./problem.ts";
 import { type Route, route } from "./route.ts";
 
@@ -11,7 +11,7 @@ const schedule = z.object({
 });
 const done = z.object({ done: z.literal(true) });
 
-export function scheduleRoutes({ schedules }: Home): Route[] {
+export function scheduleRoutes({ schedules }: ServerBackend): Route[] {
   const isThere = (name: string) => schedules.list().some((one) => one.name === name);
   const refuseUnknown = (name: string) => {
     if (!isThere(name)) throw new Problem(404, `No schedule is called "${name}".`);

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import * as z from "zod";
 import type { RunRow } from "../../../history/rows.ts";
 import type { Changes } from "../changes.ts";
-import type { Home } from "../home.ts";
+import type { ServerBackend } from "../home.ts";
 import type { Sender } from "../sending.ts";
 import { streamLog } from "./log-stream.ts";
 import { Problem } from "./problem.ts";
@@ -12,7 +12,7 @@ import { findRun, logQuery } from "./runs-routes.ts";
 const mostStreams = 500;
 
 /** Answers that are written as they come: what changes at the server, and the logs of runs. */
-export function streamRoutes(home: Home, changes: Changes, sender: Sender): Route[] {
+export function streamRoutes(home: ServerBackend, changes: Changes, sender: Sender): Route[] {
   let streams = 0;
   /** Counts a stream for as long as it is open. Throws a 503 where there are too many. */
   const open = (response: ServerResponse) => {
@@ -61,7 +61,7 @@ export function streamRoutes(home: Home, changes: Changes, sender: Sender): Rout
   ];
 }
 
-function* linesOf(home: Home, run: RunRow): Generator<string> {
+function* linesOf(home: ServerBackend, run: RunRow): Generator<string> {
   for (let after = 0; ; ) {
     const lines = home.history.get()?.logs(run, { after, limit: 1000 }) ?? [];
     if (lines.length === 0) return;

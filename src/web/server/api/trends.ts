@@ -1,4 +1,4 @@
-import type { Home } from "../home.ts";
+import type { ServerBackend } from "../home.ts";
 
 /** Points that a chart shows: of more runs, each day's are gathered. */
 const mostPoints = 400;
@@ -6,7 +6,7 @@ const mostPoints = 400;
 type Point = { at: string; runs: number; failed: number; p50Ms: number; maxMs: number; rows: number; changed: number };
 
 /** How runs went over time: a point each, or one for a day where there are many. */
-export function trends(home: Home, since: number): object {
+export function trends(home: ServerBackend, since: number): object {
   const runs = (home.history.get()?.ended(since) ?? []).toReversed();
   const groups = new Map<string, typeof runs>();
   for (const run of runs) {

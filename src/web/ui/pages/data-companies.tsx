@@ -1,12 +1,12 @@
 import { ChartCard, type Row, rowsOf } from "../parts/chart-card.tsx";
 import { BarChart } from "../parts/charts.tsx";
 import { text, useChart } from "../parts/data-filters.tsx";
-import { here, setQuery } from "../router.ts";
+import { route, setQuery } from "../router.ts";
 import { Monthly } from "./data-executive.tsx";
 
 /** A company, or two side by side. */
 export function Companies() {
-  const { query } = here.value;
+  const { query } = route.value;
   const [first, second] = [query.get("company"), query.get("with")];
   const choices = useChart("companies", { company: null });
   const names = choices.data === null ? [] : rowsOf(choices.data).map(({ company }) => text(company));

@@ -2,13 +2,13 @@ import { short } from "../format.ts";
 import { ChartCard, type Row, rowsOf } from "../parts/chart-card.tsx";
 import { BarChart, LineChart } from "../parts/charts.tsx";
 import { Filters, number, text, useChart } from "../parts/data-filters.tsx";
-import { Shown } from "../parts/shown.tsx";
+import { QueryView } from "../parts/shown.tsx";
 import { setQuery } from "../router.ts";
 
 function Totals() {
   const result = useChart("totals");
   return (
-    <Shown result={result}>
+    <QueryView result={result}>
       {(table) => {
         const [row] = rowsOf(table);
         return (
@@ -28,7 +28,7 @@ function Totals() {
           </dl>
         );
       }}
-    </Shown>
+    </QueryView>
   );
 }
 

@@ -3,15 +3,15 @@ import { ChartCard, type Row } from "../parts/chart-card.tsx";
 import { BarChart } from "../parts/charts.tsx";
 import { Filters, text, useChart } from "../parts/data-filters.tsx";
 import { UsMap } from "../parts/map.tsx";
-import { here, setQuery } from "../router.ts";
+import { route, setQuery } from "../router.ts";
 
 const measures = { per_100k: "per 100,000 people", complaints: "complaints", pct_timely: "percent in time" } as const;
 type Measure = keyof typeof measures;
 
 /** The states on a map, and ranked beside it. */
 export function Geography() {
-  const measure = (here.value.query.get("by") ?? "per_100k") as Measure;
-  const selected = here.value.query.get("state");
+  const measure = (route.value.query.get("by") ?? "per_100k") as Measure;
+  const selected = route.value.query.get("state");
   const result = useChart("states", { state: null });
   const shown = (row: Row) =>
     `${short(Number(row.complaints))} complaints, ${text(row.per_100k ?? "-")} per 100,000 people, ${text(row.pct_timely ?? "-")}% in time`;

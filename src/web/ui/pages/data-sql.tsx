@@ -1,14 +1,14 @@
 import { useState } from "preact/hooks";
 import { act, post } from "../api.ts";
 import { TableView } from "../parts/chart-card.tsx";
-import { here, setQuery } from "../router.ts";
+import { route, setQuery } from "../router.ts";
 import type { Table } from "../types.ts";
 
 const start = "select company, count(*) as complaints\nfrom fct_complaints\ngroup by 1\norder by 2 desc\nlimit 20";
 
 /** One SELECT on the published tables. */
 export function Sql() {
-  const [sql, setSql] = useState(here.value.query.get("sql") ?? start);
+  const [sql, setSql] = useState(route.value.query.get("sql") ?? start);
   const [table, setTable] = useState<Table | null>(null);
   const [isBusy, setBusy] = useState(false);
   const run = async () => {

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { here } from "../router.ts";
+import { route } from "../router.ts";
 import { Companies } from "./data-companies.tsx";
 import { Executive } from "./data-executive.tsx";
 import { Geography } from "./data-geography.tsx";
@@ -17,7 +17,7 @@ export function Data({ part }: { part: string }) {
   useEffect(() => {
     document.title = "Data: pipeline";
   }, []);
-  const query = here.value.query.toString();
+  const query = route.value.query.toString();
   return (
     <>
       <h1>Data</h1>

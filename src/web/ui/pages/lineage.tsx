@@ -1,8 +1,8 @@
 import { useEffect } from "preact/hooks";
 import { useQuery } from "../api.ts";
 import { SearchField } from "../parts/search-field.tsx";
-import { Shown } from "../parts/shown.tsx";
-import { here } from "../router.ts";
+import { QueryView } from "../parts/shown.tsx";
+import { route } from "../router.ts";
 import type { LineageNode, RunDetail, RunRow } from "../types.ts";
 
 /** What the published tables are made of: columns, tests with their last results, SQL. */
@@ -14,9 +14,9 @@ export function Lineage({ name }: { name: string }) {
   return (
     <>
       <h1>Lineage</h1>
-      <Shown result={result}>
+      <QueryView result={result}>
         {(nodes) => (name === "" ? <Graph nodes={nodes} /> : <One nodes={nodes} name={name} />)}
-      </Shown>
+      </QueryView>
     </>
   );
 }
@@ -96,7 +96,7 @@ function One({ nodes, name }: { nodes: LineageNode[]; name: string }) {
       </p>
     );
   }
-  const search = here.value.query.get("search") ?? "";
+  const search = route.value.query.get("search") ?? "";
   const uses = nodes.filter(({ from }) => from.includes(name));
   const links = (some: readonly string[]) =>
     some.map((other) => (

@@ -4,9 +4,9 @@ import { act, post, useQuery } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { rowsOf } from "../parts/chart-card.tsx";
 import { favicon, State } from "../parts/icon.tsx";
-import { CommandLine, Empty, Shown } from "../parts/shown.tsx";
-import { Strip } from "../parts/strip.tsx";
-import { go } from "../router.ts";
+import { CommandLine, Empty, QueryView } from "../parts/shown.tsx";
+import { RunStrip } from "../parts/strip.tsx";
+import { navigate } from "../router.ts";
 import { zone } from "../settings.ts";
 import type { Overview as Data, Table } from "../types.ts";
 
@@ -21,7 +21,7 @@ export function Overview() {
   return (
     <>
       <h1 class="hidden">Overview</h1>
-      <Shown result={result}>{(data) => <Page data={data} />}</Shown>
+      <QueryView result={result}>{(data) => <Page data={data} />}</QueryView>
     </>
   );
 }
@@ -42,7 +42,7 @@ function Page({ data }: { data: Data }) {
   const { completeThrough, last, next, attention, companies, runs, configured, home } = data;
   const start = async () => {
     const started = await act(() => post<{ runId: string }>("/runs"), "The run has started.");
-    if (started !== null) go(`/runs/${started.runId}`);
+    if (started !== null) navigate(`/runs/${started.runId}`);
   };
   if (last === null) {
     return (
@@ -122,7 +122,7 @@ function Page({ data }: { data: Data }) {
       </section>
       <section aria-labelledby="recent">
         <h2 id="recent">Recent runs</h2>
-        <Strip runs={runs} />
+        <RunStrip runs={runs} />
       </section>
       <section aria-labelledby="companies">
         <h2 id="companies">Companies</h2>

@@ -7,10 +7,10 @@ import { DbtNodes } from "../parts/dbt-nodes.tsx";
 import { favicon, State } from "../parts/icon.tsx";
 import { Log } from "../parts/log.tsx";
 import { Requests } from "../parts/requests.tsx";
-import { Shown, Sure } from "../parts/shown.tsx";
+import { ConfirmButton, QueryView } from "../parts/shown.tsx";
 import { TaskGraph } from "../parts/task-graph.tsx";
 import { Timeline } from "../parts/timeline.tsx";
-import { go, here, setQuery } from "../router.ts";
+import { navigate, route, setQuery } from "../router.ts";
 import type { RunDetail } from "../types.ts";
 
 const tabs = ["log", "tasks", "graph", "dbt", "requests", "parameters", "resources"] as const;
@@ -29,17 +29,17 @@ export function Run({ id }: { id: string }) {
     const timer = setTimeout(result.again, 1000);
     return () => clearTimeout(timer);
   }, [result]);
-  return <Shown result={result}>{(run) => <Page run={run} />}</Shown>;
+  return <QueryView result={result}>{(run) => <Page run={run} />}</QueryView>;
 }
 
 function Page({ run }: { run: RunDetail }) {
   const isOver = run.endedAt !== null;
   const took = (isOver ? Date.parse(run.endedAt!) : Date.now()) - Date.parse(run.startedAt);
-  const tab = here.value.query.get("tab") ?? "log";
+  const tab = route.value.query.get("tab") ?? "log";
   const cancel = () => act(() => post(`/runs/${run.id}/cancel`), "The run was asked to stop.");
   const retry = async () => {
     const started = await act(() => post<{ runId: string }>(`/runs/${run.id}/retry`), "The run has started.");
-    if (started !== null) go(`/runs/${started.runId}`);
+    if (started !== null) navigate(`/runs/${started.runId}`);
   };
   return (
     <>
@@ -55,7 +55,11 @@ function Page({ run }: { run: RunDetail }) {
         </span>
         <span class="buttons">
           {!isOver && run.state !== "Cancelling" && (
-            <Sure label="Cancel" sure="Stop this run? What it has not committed is rolled back." onSure={cancel} />
+            <ConfirmButton
+              label="Cancel"
+              sure="Stop this run? What it has not committed is rolled back."
+              onSure={cancel}
+            />
           )}
           {run.doneBy !== null && (
             <span>

@@ -4,8 +4,8 @@ import { formatDuration } from "../../../pipeline/report/format.ts";
 import { ask, useQuery } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { State } from "../parts/icon.tsx";
-import { Empty, Shown } from "../parts/shown.tsx";
-import { here, setQuery } from "../router.ts";
+import { Empty, QueryView } from "../parts/shown.tsx";
+import { route, setQuery } from "../router.ts";
 import type { RunRow } from "../types.ts";
 
 const pageSize = 50;
@@ -20,7 +20,7 @@ const times: [text: string, days: number | null][] = [
 
 /** Every run, newest first, live. */
 export function Runs() {
-  const { query } = here.value;
+  const { query } = route.value;
   const days = query.get("days");
   const filter = new URLSearchParams({ limit: String(pageSize) });
   for (const name of ["state", "trigger", "name"]) if (query.get(name)) filter.set(name, query.get(name)!);
@@ -62,7 +62,7 @@ export function Runs() {
           />
         </label>
       </form>
-      <Shown result={result}>
+      <QueryView result={result}>
         {(runs) =>
           runs.length === 0 ? (
             query.size === 0 ? (
@@ -74,7 +74,7 @@ export function Runs() {
             <List key={String(filter)} first={runs} filter={filter} />
           )
         }
-      </Shown>
+      </QueryView>
     </>
   );
 }
@@ -84,7 +84,7 @@ function Pick({ label, name, values }: { label: string; name: string; values: re
     <label>
       {label}{" "}
       <select
-        value={here.value.query.get(name) ?? ""}
+        value={route.value.query.get(name) ?? ""}
         onChange={(event) => setQuery({ [name]: event.currentTarget.value })}
       >
         <option value="">any</option>
@@ -96,7 +96,7 @@ function Pick({ label, name, values }: { label: string; name: string; values: re
   );
 }
 
-/** The first page is live; older ones are result behind the last row. */
+/** The first page is live; older runs are fetched below the last row. */
 function List({ first, filter }: { first: RunRow[]; filter: URLSearchParams }) {
   const [older, setOlder] = useState<RunRow[]>([]);
   const known = new Set(first.map(({ id }) => id));

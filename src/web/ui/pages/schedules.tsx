@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { act, ask, post, useQuery } from "../api.ts";
 import { relative } from "../format.ts";
-import { CommandLine, Shown, Sure } from "../parts/shown.tsx";
+import { CommandLine, ConfirmButton, QueryView } from "../parts/shown.tsx";
 import { zone } from "../settings.ts";
 import type { Schedule } from "../types.ts";
 
@@ -14,7 +14,7 @@ export function Schedules() {
   return (
     <>
       <h1>Schedules</h1>
-      <Shown result={result}>
+      <QueryView result={result}>
         {(schedules) => (
           <>
             {schedules.length === 0 && (
@@ -28,7 +28,7 @@ export function Schedules() {
             ))}
           </>
         )}
-      </Shown>
+      </QueryView>
       <Add />
     </>
   );
@@ -53,7 +53,7 @@ function One({ schedule }: { schedule: Schedule }) {
           >
             {paused ? "Resume" : "Pause"}
           </button>
-          <Sure
+          <ConfirmButton
             label="Remove"
             sure={`Remove ${name}? Its runs stay.`}
             onSure={() => act(() => ask(path, { method: "DELETE" }), "Removed.")}

@@ -2,13 +2,13 @@ import { useEffect } from "preact/hooks";
 import { formatBytes, formatDuration } from "../../../pipeline/report/format.ts";
 import { useQuery } from "../api.ts";
 import { LineChart } from "../parts/charts.tsx";
-import { Empty, Shown } from "../parts/shown.tsx";
-import { here, setQuery } from "../router.ts";
+import { Empty, QueryView } from "../parts/shown.tsx";
+import { route, setQuery } from "../router.ts";
 import type { Trends as Data } from "../types.ts";
 
 /** How runs go over weeks: where tonight lies against its past. */
 export function Trends() {
-  const days = here.value.query.get("days") ?? "30";
+  const days = route.value.query.get("days") ?? "30";
   const result = useQuery<Data>(`/trends?days=${encodeURIComponent(days)}`, true);
   useEffect(() => {
     document.title = "Trends: pipeline";
@@ -28,7 +28,7 @@ export function Trends() {
           </select>
         </label>
       </form>
-      <Shown result={result}>
+      <QueryView result={result}>
         {(data) =>
           data.runs.length === 0 ? (
             <Empty what="No run ended in that time." command="pipeline run" />
@@ -36,7 +36,7 @@ export function Trends() {
             <Page data={data} />
           )
         }
-      </Shown>
+      </QueryView>
     </>
   );
 }

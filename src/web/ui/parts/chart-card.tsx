@@ -3,7 +3,7 @@ import { useRef, useState } from "preact/hooks";
 import { csvLine } from "../../../pipeline/report/csv.ts";
 import { type Query, say } from "../api.ts";
 import type { Table } from "../types.ts";
-import { Shown } from "./shown.tsx";
+import { QueryView } from "./shown.tsx";
 
 /** A chart with the table and the SQL behind it, to see and to take along. */
 export function ChartCard({
@@ -21,7 +21,7 @@ export function ChartCard({
   const card = useRef<HTMLElement>(null);
   return (
     <section class="card" aria-label={title} ref={card}>
-      <Shown result={result}>
+      <QueryView result={result}>
         {(table) => (
           <>
             {view === "chart" && children(rowsOf(table))}
@@ -55,7 +55,7 @@ export function ChartCard({
             </p>
           </>
         )}
-      </Shown>
+      </QueryView>
     </section>
   );
 }

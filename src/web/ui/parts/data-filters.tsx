@@ -1,5 +1,5 @@
 import { useQuery } from "../api.ts";
-import { here, setQuery } from "../router.ts";
+import { route, setQuery } from "../router.ts";
 import type { Table } from "../types.ts";
 import { rowsOf } from "./chart-card.tsx";
 
@@ -9,7 +9,7 @@ const filterNames = ["company", "product", "state", "from", "to"] as const;
 export function useChart(name: string, change: Record<string, string | null> = {}) {
   const filter = new URLSearchParams();
   for (const key of filterNames) {
-    const value = key in change ? change[key] : here.value.query.get(key);
+    const value = key in change ? change[key] : route.value.query.get(key);
     if (value != null && value !== "") filter.set(key, value);
   }
   return useQuery<Table>(`/charts/${name}${filter.size === 0 ? "" : `?${filter}`}`);
@@ -20,7 +20,7 @@ export const number = (value: unknown) => (value === null || value === undefined
 
 /** The filters of the data pages, and those that are set as chips to take away. */
 export function Filters() {
-  const { query } = here.value;
+  const { query } = route.value;
   const companies = useChart("companies", { company: null });
   const products = useChart("products", { product: null });
   const states = useChart("states", { state: null });

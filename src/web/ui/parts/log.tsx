@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { eventLine } from "../../../pipeline/report/event-line.ts";
 import { ask } from "../api.ts";
 import { clock } from "../format.ts";
-import { here, setQuery } from "../router.ts";
+import { route, setQuery } from "../router.ts";
 import type { LogLine, RunDetail } from "../types.ts";
 import { SearchField } from "./search-field.tsx";
 
@@ -16,7 +16,7 @@ const names: Record<number, string> = { 10: "debug", 20: "info", 30: "warn", 40:
 
 /** The log of a run: what is in view is fetched by its numbers, whatever the length; a run that is under way is followed. */
 export function Log({ run }: { run: RunDetail }) {
-  const { query } = here.value;
+  const { query } = route.value;
   const level = query.get("level") ?? "info";
   const task = query.get("task") ?? "";
   const search = query.get("search") ?? "";

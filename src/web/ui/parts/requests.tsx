@@ -2,7 +2,7 @@ import { formatDuration } from "../../../pipeline/report/format.ts";
 import { useQuery } from "../api.ts";
 import { clock } from "../format.ts";
 import type { LogLine, RunDetail } from "../types.ts";
-import { Shown } from "./shown.tsx";
+import { QueryView } from "./shown.tsx";
 
 type Request = {
   at: string;
@@ -26,7 +26,7 @@ type SourceEvent = {
 export function Requests({ run }: { run: RunDetail }) {
   const result = useQuery<LogLine[]>(`/runs/${run.id}/logs?search=source.&limit=1000`, run.endedAt === null);
   return (
-    <Shown result={result}>
+    <QueryView result={result}>
       {(lines) => {
         const requests = requestsOf(lines.map(({ event }) => event as unknown as SourceEvent));
         if (requests.length === 0) return <p class="empty">The source was not asked in this run.</p>;
@@ -61,7 +61,7 @@ export function Requests({ run }: { run: RunDetail }) {
           </div>
         );
       }}
-    </Shown>
+    </QueryView>
   );
 }
 

@@ -4,7 +4,7 @@ import type { Query } from "../api.ts";
 import { say } from "../api.ts";
 
 /** Data, or why it is not there: skeletons after a moment only, never over old data. */
-export function Shown<T>({ result, children }: { result: Query<T>; children: (data: T) => ComponentChildren }) {
+export function QueryView<T>({ result, children }: { result: Query<T>; children: (data: T) => ComponentChildren }) {
   const [isSlow, setSlow] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setSlow(true), 200);
@@ -58,7 +58,7 @@ export function Empty({ what, command }: { what: string; command: string }) {
 }
 
 /** A button that asks once, naming what will happen. */
-export function Sure({ label, sure, onSure }: { label: string; sure: string; onSure(): void }) {
+export function ConfirmButton({ label, sure, onSure }: { label: string; sure: string; onSure(): void }) {
   const [isAsking, setAsking] = useState(false);
   if (!isAsking) {
     return (

@@ -3,7 +3,7 @@ import { time } from "../format.ts";
 import type { Overview } from "../types.ts";
 
 /** Recent runs, oldest first: the height is the duration, color and pattern the state. */
-export function Strip({ runs }: { runs: Overview["runs"] }) {
+export function RunStrip({ runs }: { runs: Overview["runs"] }) {
   const longest = Math.max(...runs.map(({ durationMs }) => durationMs), 1);
   return (
     <ol class="strip">

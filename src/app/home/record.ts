@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import * as z from "zod";
-import { makeFolder, obstacleToWriting } from "../files/folder.ts";
-import { parseManifest } from "../pipeline/manifest.ts";
-import { sourceIdentity } from "../pipeline/source-identity.ts";
-import { PipelineError } from "../run/errors.ts";
+import { makeFolder, obstacleToWriting } from "../../files/folder.ts";
+import { parseManifest } from "../../pipeline/manifest.ts";
+import { sourceIdentity } from "../../pipeline/source-identity.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { publishedFolder } from "./published.ts";
-import { openRuns } from "./runs.ts";
+import { withRuns } from "./runs.ts";
 
 /** A home, and the file of its warehouse. */
 export type HomePaths = { home: string; database: string };
@@ -30,7 +30,7 @@ export function checkWritable(home: string): void {
   });
 }
 
-/** What a home remembers of itself; of one from before it did, what its snapshot and its last run that loaded say. */
+/** Reads which source and warehouse a home belongs to. For homes without the record, uses the snapshot and the last run that loaded rows. */
 export function readHomeRecord(home: string): HomeRecord {
   try {
     const { source, database } = schema.parse(JSON.parse(readFileSync(fileOf(home), "utf8")));
@@ -74,13 +74,10 @@ export function isSameFile(recorded: string, given: string): boolean {
 
 /** The source of a run as the history recorded it; null where it does not know the run. */
 export function sourceOfRun(home: string, runId: string): string | null {
-  const history = openRuns(home);
-  try {
-    const [run] = history?.find(runId) ?? [];
+  return withRuns(home, (history) => {
+    const [run] = history.find(runId);
     return run === undefined ? null : sourceIdentity(run.source);
-  } finally {
-    history?.close();
-  }
+  });
 }
 
 /** Throws `source_differs` where complaints of another source are already there. */
@@ -108,12 +105,8 @@ function publishedDatabase(home: string): string | null {
 }
 
 function lastDatabase(home: string): string | null {
-  const history = openRuns(home);
-  try {
-    return history?.list({ limit: 200 }).find(({ rows }) => (rows ?? 0) > 0)?.database ?? null;
-  } finally {
-    history?.close();
-  }
+  const isLoaded = ({ rows }: { rows: number | null }) => (rows ?? 0) > 0;
+  return withRuns(home, (history) => history.list({ limit: 200 }).find(isLoaded)?.database ?? null);
 }
 
 /** A path without links; of one that is not there yet, its folder's. */

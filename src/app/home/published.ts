@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { basename, join } from "node:path";
-import { currentSnapshot } from "../snapshot/current.ts";
-import { type SqlLimits, SqlSession } from "../snapshot/sql.ts";
+import { currentSnapshot } from "../../snapshot/current.ts";
+import { type SqlLimits, SqlSession } from "../../snapshot/sql.ts";
 
 /** Where a home publishes its snapshots. */
 export function publishedFolder(home: string): string {
@@ -13,7 +13,7 @@ export function currentSnapshotName(home: string): string | null {
   try {
     return basename(realpathSync(join(publishedFolder(home), "current")));
   } catch {
-    return null; // the one thing that is asked
+    return null; // nothing is published
   }
 }
 
