@@ -74,7 +74,7 @@ for (let round = 0; round < 3; round++) {
     else
       await mergeLoad(
         connection,
-        "load",
+        `load ${round}`,
         request,
         { expected: rows, lastIndexed: null, askedOn: "2026-11-20" },
         staged,

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type {
@@ -20,6 +19,7 @@ import type { Report } from "../run/events.ts";
 import { Database, type DatabaseOptions } from "./file/database.ts";
 import { warehouseGone } from "./file/failures.ts";
 import { mergeLoad } from "./load/load.ts";
+import { loadIdOf } from "./load/load-id.ts";
 import { endStaging, stagePage } from "./load/staging.ts";
 import { publishMarts } from "./publish.ts";
 import {
@@ -82,6 +82,7 @@ export class DuckDbWarehouse implements Warehouse {
 
   async load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult> {
     const { task, signal, report } = context;
+    const loadId = loadIdOf(request.runId, request.company, context.attempt);
     const ahead = readAhead(pages);
     // No file is made for a company whose first page never comes.
     let page = await ahead.next();
@@ -101,7 +102,7 @@ export class DuckDbWarehouse implements Warehouse {
         const staged = await this.#work.run(() => endStaging(connection, landed, request));
         report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
         return this.#merges.run(() =>
-          this.#work.run(() => mergeLoad(connection, randomUUID(), request, extracted, staged, context)),
+          this.#work.run(() => mergeLoad(connection, loadId, request, extracted, staged, context)),
         );
       }, signal);
     } finally {

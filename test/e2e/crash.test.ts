@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { startScript } from "../harness/cli.ts";
 import { testHome } from "../harness/home.ts";
-import { allAreGone, canListProcesses } from "../harness/processes.ts";
+import { allAreGone, canListProcesses, isSuspended } from "../harness/processes.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 import { assertTrue } from "../harness/truth.ts";
 
@@ -21,6 +22,27 @@ describe("kill -9", () => {
     const { signal } = await home.die("page.landed", { PIPELINE_SOURCE: "sample" });
     assert.equal(signal, "SIGKILL");
     await allAreGone(home.folder);
+  });
+
+  it("is not needed for a run that is suspended in the middle of a load: another one is refused, and it lands once", {
+    skip: !canListProcesses && "processes cannot be listed here",
+  }, async () => {
+    const home = testHome(source);
+    const started = startScript(["test/harness/run-and-die.ts", "load.staged", "SIGSTOP"], {
+      ...home.env,
+      ...settings,
+    });
+    await isSuspended(started.child.pid!);
+    const other = await home.run(["run"], settings);
+    assert.equal(other.code, 75);
+    started.child.kill("SIGCONT");
+    assert.equal((await started.outcome).code, 0);
+    const loads = () => home.query("select company, count(*) from pipeline.loads group by 1 order by 1");
+    assert.deepEqual(await loads(), [
+      ["bank of america", "1"],
+      ["jpmorgan", "1"],
+    ]);
+    await assertTrue(home, source, window.to, window);
   });
 
   for (const point of ["warehouse.closed", "dbt.node:20"]) {

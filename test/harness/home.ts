@@ -8,6 +8,8 @@ import { query } from "./warehouse.ts";
 export type TestHome = {
   folder: string;
   database: string;
+  /** The settings of its runs, as variables. */
+  env: Record<string, string>;
   start(argv: readonly string[], env?: Record<string, string>): Started;
   run(argv: readonly string[], env?: Record<string, string>): Promise<Outcome>;
   /** Runs until the event that `point` names, and gets a signal there, SIGKILL where none is named (run-and-die.ts). */
@@ -32,6 +34,7 @@ export function testHome(source: Pick<TestSource, "url">, folder = join(temporar
   const home: TestHome = {
     folder,
     database,
+    env: settings,
     start: (argv, env = {}) => startPipeline(argv, { ...settings, ...env }),
     run: (argv, env) => home.start(argv, env).outcome,
     die: (point, env = {}, signal = "SIGKILL") =>

@@ -26,3 +26,8 @@ export async function allAreGone(home: string): Promise<void> {
   }
   throw new Error(`still there: ${processesOf(home).join(", ")}`);
 }
+
+/** Resolves when a process is suspended. */
+export async function isSuspended(pid: number): Promise<void> {
+  while (!/^\d+ \(.*\) T /s.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) await setTimeout(20);
+}

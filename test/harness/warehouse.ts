@@ -81,15 +81,16 @@ export function testWarehouse() {
   /** Rows, or the text of one where no object is like it. */
   const load = (
     rows: (Source | string)[],
-    change: Partial<LoadRequest> & { expected?: number; askedOn?: string } = {},
+    change: Partial<LoadRequest> & { expected?: number; askedOn?: string; until?: Promise<void> } = {},
     context = testContext(),
   ) => {
     const file = join(folder, `page-${++landed}.json`);
     const texts = rows.map((row) => (typeof row === "string" ? row : JSON.stringify(row)));
     writeFileSync(file, `{"hits":{"hits":[${texts.map((text) => `{"_source":${text},"sort":[1,"1"]}`).join()}]}}`);
-    const { expected = rows.length, askedOn = change.window?.to ?? "2026-12-31", ...rest } = change;
+    const { expected = rows.length, askedOn = change.window?.to ?? "2026-12-31", until, ...rest } = change;
     async function* pages(): Pages {
       yield file;
+      await until;
       return { expected, lastIndexed: "2026-11-20T12:00:00-05:00", askedOn };
     }
     const request: LoadRequest = {
@@ -97,7 +98,8 @@ export function testWarehouse() {
       names: ["ACME BANK"],
       window: { from: "2026-01-01", to: "2026-12-31" },
       why: "test",
-      runId: "run",
+      // A load of its own: the same run, company and start would be the same load.
+      runId: `run ${landed}`,
       source: "live",
       acceptWithdrawals: false,
       ...rest,

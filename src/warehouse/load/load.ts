@@ -10,8 +10,8 @@ import { liveIn, merge } from "./merge.ts";
 import type { Staged } from "./staging.ts";
 
 /**
- * Merges what was staged, reconciles and writes the ledger in one transaction (invariant 1). What throws leaves the
- * transaction open: the connection's end rolls it back.
+ * Merges what was staged, reconciles and writes the ledger in one transaction (invariant 1). Writes nothing where the ledger has the load
+ * already. What throws leaves the transaction open: the connection's end rolls it back.
  */
 export async function mergeLoad(
   connection: DuckDBConnection,
@@ -24,6 +24,12 @@ export async function mergeLoad(
   await connection.run("begin");
   // Between two statements there is nothing to interrupt.
   signal.throwIfAborted();
+  const { unknown, missing, responses } = staged;
+  const landedBefore = await readLoad(connection, loadId);
+  if (landedBefore !== null) {
+    await connection.run("rollback");
+    return { ...landedBefore, fields: { unknown, missing, emptied: [], responses } };
+  }
   if (isSuspicious(staged.rejected, staged.rejected + staged.rows))
     throw await rowsUnreadable(connection, request, staged);
   const { rejected, rows, unidentified } = staged;
@@ -51,7 +57,6 @@ export async function mergeLoad(
   signal.throwIfAborted();
   await connection.run("commit");
   report({ type: "load.committed", task, loadId });
-  const { unknown, missing, responses } = staged;
   const fields = { unknown, missing, emptied, responses };
   return { loadId, loadNo, expected: extracted.expected, ...counts, rejected, fields };
 }
@@ -138,6 +143,19 @@ async function writeLedger(
   const number = await connection.runAndReadAll("select max(load_no) from pipeline.loads");
   return Number(number.value(0, 0));
 }
+
+/** What the ledger says of a load; null where it is not there. */
+async function readLoad(connection: DuckDBConnection, loadId: string): Promise<Omit<LoadResult, "fields"> | null> {
+  const result = await connection.runAndReadAll(`
+    select load_no, expected, inserted, updated, deleted, unchanged, rejected from pipeline.loads
+    where load_id = ${sqlLiteral(loadId)}`);
+  const [row] = result.getRows();
+  if (row === undefined) return null;
+  const [loadNo, expected, inserted, updated, deleted, unchanged, rejected] = row.map(Number) as Seven;
+  return { loadId, loadNo, expected, inserted, updated, deleted, unchanged, rejected };
+}
+
+type Seven = [number, number, number, number, number, number, number];
 
 async function rowsUnreadable(
   connection: DuckDBConnection,

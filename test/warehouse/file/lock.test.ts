@@ -13,8 +13,8 @@ const me = { pid: process.pid, since: "2026-11-20T02:00:00.000Z" };
 /** Another process that takes the lock and keeps it until it is killed. */
 async function otherHolder(database: string) {
   const script = `
-    import { WarehouseLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
-    WarehouseLock.acquire(${JSON.stringify(database)}, { pid: process.pid, since: "earlier" });
+    import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
+    ProcessLock.acquire(${JSON.stringify(database)}, { pid: process.pid, since: "earlier" });
     process.stdout.write("held");
     process.stdin.resume();`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["pipe", "pipe", "inherit"] });
@@ -53,9 +53,9 @@ describe("the warehouse lock", () => {
     const database = join(temporaryFolder(), "a.duckdb");
     writeFileSync(database, "");
     const look = `
-      import { WarehouseLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
+      import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
       process.stdout.write("looking");
-      for (;;) WarehouseLock.holderOf(${JSON.stringify(database)});`;
+      for (;;) ProcessLock.holderOf(${JSON.stringify(database)});`;
     const looker = spawn(process.execPath, ["--input-type=module", "-e", look], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -81,9 +81,9 @@ describe("the warehouse lock", () => {
     holder.kill("SIGKILL");
     await once(holder, "close");
     const look = `
-      import { WarehouseLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
+      import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
       let found = 0;
-      for (let i = 0; i < 300; i++) if (WarehouseLock.holderOf(${JSON.stringify(database)}) !== undefined) found++;
+      for (let i = 0; i < 300; i++) if (ProcessLock.holderOf(${JSON.stringify(database)}) !== undefined) found++;
       process.stdout.write(String(found));`;
     const found = await Promise.all(
       [1, 2].map(async () => {
@@ -115,9 +115,9 @@ describe("the warehouse lock", () => {
     const database = join(temporaryFolder(), "a.duckdb");
     writeFileSync(database, "");
     const script = `
-      import { WarehouseLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
+      import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
       try {
-        WarehouseLock.acquire(${JSON.stringify(database)}, { pid: process.pid, since: "now" });
+        ProcessLock.acquire(${JSON.stringify(database)}, { pid: process.pid, since: "now" });
         process.stdout.write("held");
       } catch (error) {
         process.stdout.write(error.code);

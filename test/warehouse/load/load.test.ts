@@ -532,6 +532,33 @@ describe("loading a company", () => {
   });
 });
 
+describe("a load that is run twice", () => {
+  const ledger = "select count(*), (select count(*) from raw.cfpb_complaints) from pipeline.loads";
+
+  it("lands once: the second one writes nothing, and gives what the ledger has", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    const first = await load([complaint("1")], { runId: "r" });
+    const again = await load([complaint("1"), complaint("2")], { runId: "r" });
+    assert.deepEqual({ ...again, fields: null }, { ...first, fields: null });
+    const started = { ...testContext(), attempt: 2 };
+    const next = await load([complaint("1"), complaint("2")], { runId: "r" }, started);
+    assert.deepEqual([next.inserted, next.loadNo], [1, first.loadNo + 1]);
+    await warehouse.close();
+    assert.deepEqual(await query(path, ledger), [["2", "2"]]);
+  });
+
+  it("lands once where the first one wakes up late, after the second has committed", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    const slow = Promise.withResolvers<void>();
+    const first = load([complaint("1")], { runId: "r", until: slow.promise });
+    const second = await load([complaint("1")], { runId: "r" });
+    slow.resolve();
+    assert.deepEqual(await first, second);
+    await warehouse.close();
+    assert.deepEqual(await query(path, ledger), [["1", "1"]]);
+  });
+});
+
 describe("what dbt is owed", () => {
   it("is every change since it last succeeded, also after a load that changed nothing", async () => {
     const { warehouse, load } = testWarehouse();
