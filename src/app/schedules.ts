@@ -1,6 +1,6 @@
-import { minutesInDay, secondsInDay } from "date-fns/constants";
 import type { History } from "../history/history.ts";
 import { nearestWord } from "../pipeline/names/spelling.ts";
+import { dayMs, minuteMs } from "../pipeline/window/units.ts";
 import { usageError } from "../run/errors.ts";
 import { cronTimes } from "../schedule/cron.ts";
 import { catchUps, overlaps, type Schedule } from "../schedule/due.ts";
@@ -31,8 +31,8 @@ export function makeSchedule(name: string, runOptions: string[], text: ScheduleT
     ...{ name, cron: cron.trim(), timezone, runOptions, paused: false, createdAt: now },
     catchUp: oneOf("--catch-up", catchUp, catchUps),
     overlap: oneOf("--overlap", overlap, overlaps),
-    jitterSeconds: whole("--jitter", jitter, 0, secondsInDay),
-    lateAfterMinutes: whole("--late-after", lateAfter, 1, 7 * minutesInDay),
+    jitterSeconds: whole("--jitter", jitter, 0, dayMs / 1000),
+    lateAfterMinutes: whole("--late-after", lateAfter, 1, (7 * dayMs) / minuteMs),
     nextDueAt: times.next(now),
   };
 }

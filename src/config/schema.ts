@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { secondsInDay, secondsInHour, secondsInWeek } from "date-fns/constants";
 import * as z from "zod";
 import { liveSource } from "../pipeline/source-identity.ts";
 import { isDay } from "../pipeline/window/days.ts";
@@ -44,11 +43,11 @@ export const schema = z.strictObject({
     .regex(/^[\x20-\x7e]*$/, "expected plain ASCII text")
     .optional(),
   retries: z.int().min(0).max(20).default(3),
-  retryDelaySeconds: seconds(0, secondsInHour).default(60),
-  requestTimeoutSeconds: seconds(1, secondsInHour).default(120),
-  extractTimeoutSeconds: seconds(1, secondsInDay).default(3600),
-  dbtTimeoutSeconds: seconds(1, secondsInDay).default(1800),
-  runTimeoutSeconds: seconds(1, secondsInWeek).optional(),
+  retryDelaySeconds: seconds(0, 3600).default(60),
+  requestTimeoutSeconds: seconds(1, 3600).default(120),
+  extractTimeoutSeconds: seconds(1, 86_400).default(3600),
+  dbtTimeoutSeconds: seconds(1, 86_400).default(1800),
+  runTimeoutSeconds: seconds(1, 604_800).optional(),
   pageSize: z.int().min(1).max(10_000).default(10_000),
   rates: z
     .strictObject({

@@ -2,13 +2,12 @@ import { randomUUID } from "node:crypto";
 import { existsSync, lstatSync } from "node:fs";
 import { access, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { millisecondsInDay } from "date-fns/constants";
 import { usageError } from "../run/errors.ts";
 import { flush } from "./flush.ts";
 import { makeFolder, removeEmpty } from "./folder.ts";
 
 /** Milliseconds after which nobody writes any more what a killed process left. */
-const abandonedMs = millisecondsInDay;
+const abandonedMs = 24 * 3_600_000;
 
 /** Names that do not make a folder full: what was not finished, and what a file system of its own brings along. */
 const isUnfinished = (name: string) => /^\..*unfinished-[\w-]+$/.test(name);

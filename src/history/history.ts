@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { millisecondsInMinute } from "date-fns/constants";
 import { readReport } from "../pipeline/report/report.ts";
+import { minuteMs } from "../pipeline/window/units.ts";
 import { readErrorFacts } from "../run/errors.ts";
 import { type DbtNode, type EventFacts, readEvent } from "../run/events.ts";
 import type { State } from "../run/states.ts";
@@ -14,7 +14,7 @@ import { isOpen, openStates, type RefusedStart } from "./statements.ts";
 import { type EndedRow, endedRuns, startedSince, type TaskTime, taskTimesSince } from "./statistics.ts";
 
 /** Milliseconds without a heartbeat that are worth saying; it comes every five seconds. */
-const unheardMs = millisecondsInMinute;
+const unheardMs = minuteMs;
 
 const columns = `no, id, name, state, trigger, started_at as startedAt, ended_at as endedAt, as_of as asOf, source, database, rows, changed,
   requests, bytes, error_code as errorCode, case when ${isOpen} and heartbeat_at < unixepoch() * 1000 - ${unheardMs} then heartbeat_at end as unheardSince`;

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { millisecondsInDay } from "date-fns/constants";
 import { type RunReport, readReport } from "../pipeline/report/report.ts";
+import { dayMs } from "../pipeline/window/units.ts";
 import type { State } from "../run/states.ts";
 import { transaction } from "../sqlite/sqlite.ts";
 import { findCrashed } from "./crashes.ts";
@@ -36,7 +36,7 @@ export type DeliveryRow = {
 /** Milliseconds that a delivery belongs to the process that took it. */
 const takenMs = 120_000;
 /** A crash that is older is no news. */
-const oldMs = 7 * millisecondsInDay;
+const oldMs = 7 * dayMs;
 
 /** Who was told what, beside the runs. */
 export class Notices {

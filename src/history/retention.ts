@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { millisecondsInDay } from "date-fns/constants";
+import { dayMs } from "../pipeline/window/units.ts";
 
 import { isFinal, states } from "../run/states.ts";
 
@@ -27,7 +27,7 @@ export const outdatedRuns = `
 /** Removes a few of the runs whose time is over, so that nobody waits for it: every run does so at its end. */
 export function pruneSome(database: DatabaseSync, prune: StatementSync): void {
   for (let changes = -1, times = 0; changes !== 0 && times < 4; times++) {
-    changes = Number(prune.run(Date.now() - keepDays * millisecondsInDay, keepRuns).changes);
+    changes = Number(prune.run(Date.now() - keepDays * dayMs, keepRuns).changes);
     if (changes === 0 && times > 0) database.prepare("pragma incremental_vacuum(2000)").all();
   }
 }

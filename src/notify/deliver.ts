@@ -1,6 +1,6 @@
-import { minutesToMilliseconds } from "date-fns/minutesToMilliseconds";
 import pRetry from "p-retry";
 import type { Clock } from "../pipeline/clock.ts";
+import { minuteMs } from "../pipeline/window/units.ts";
 
 /** What became of something that was sent; no error where it arrived. */
 export type Delivery = { channel: string; attempts: number; error: string | null };
@@ -53,5 +53,5 @@ function reason(error: unknown): string {
 /** Milliseconds before the next round, after so many; null after the last one (about a day). */
 export function nextAttemptDelayMs(rounds: number): number | null {
   const minutes = [1, 5, 15, 60, 240, 720][rounds - 1];
-  return minutes === undefined ? null : minutesToMilliseconds(minutes);
+  return minutes === undefined ? null : minutes * minuteMs;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { millisecondsInMinute } from "date-fns/constants";
+import { minuteMs } from "../pipeline/window/units.ts";
 import type { CronTimes } from "./cron.ts";
 
 export const catchUps = ["latest", "none", "all"] as const;
@@ -28,7 +28,7 @@ export type Schedule = {
 export type DueSlot = { dueAt: number; startAt: number; state: "due" | "missed" };
 
 /** A time that is noticed this late was missed: nobody was there. */
-const graceMs = millisecondsInMinute;
+const graceMs = minuteMs;
 /** Missed times that are remembered one by one: a schedule of every minute may have missed a year. */
 const mostSlots = 1000;
 

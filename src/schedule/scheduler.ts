@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { millisecondsInMinute } from "date-fns/constants";
+import { minuteMs } from "../pipeline/window/units.ts";
 import type { Schedule } from "./due.ts";
 import type { ScheduleStore, Slot, Starter } from "./store.ts";
 
@@ -19,9 +19,9 @@ export type RunLauncher = {
 };
 
 /** A slot may wait this long for the run before it; later, its own run counts as overlapping. */
-const overlapMs = millisecondsInMinute;
+const overlapMs = minuteMs;
 /** Milliseconds in which a started run appears in the history, or is over. */
-const startMs = millisecondsInMinute;
+const startMs = minuteMs;
 
 /**
  * Starts what is due. Everything it knows is in the store, so several may work on the same home, and one that was killed leaves

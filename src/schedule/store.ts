@@ -1,8 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { millisecondsInMinute } from "date-fns/constants";
 import { isForbidden } from "../files/private-file.ts";
+import { minuteMs } from "../pipeline/window/units.ts";
 import { PipelineError } from "../run/errors.ts";
 import { NewerSchemaError, openReadOnly, openSqlite, transaction } from "../sqlite/sqlite.ts";
 import { cronTimes } from "./cron.ts";
@@ -38,7 +38,7 @@ type SlotKey = Pick<Slot, "schedule" | "dueAt">;
 /** Milliseconds that a statement waits for another process' write. */
 const patienceMs = 5000;
 /** Milliseconds that a clock is set back by without having been wrong. */
-const backMs = millisecondsInMinute;
+const backMs = minuteMs;
 /** Slots of a schedule that are kept. */
 const keptSlots = 1000;
 

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { millisecondsInHour } from "date-fns/constants";
+import { hourMs } from "../pipeline/window/units.ts";
 import { startChild } from "../process/child.ts";
 import { PipelineError } from "../run/errors.ts";
 import { checkFolder, makeDbtFolder } from "./folder.ts";
@@ -217,7 +217,7 @@ function notMade(code: number | null, lines: readonly string[]): PipelineError {
 }
 
 /** Milliseconds after which nobody makes an environment any more: it takes half a minute. */
-const abandonedMs = millisecondsInHour;
+const abandonedMs = hourMs;
 
 /** Removes what was left half-made. Its age says so: a process id may be of another container that has this folder, too. */
 async function removeAbandoned(cacheDir: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { millisecondsInHour, millisecondsInMinute } from "date-fns/constants";
+import { hourMs, minuteMs } from "../../pipeline/window/units.ts";
 import type { ContractReport } from "../../source/contract.ts";
 import type { DbtFacts } from "../../transform/inspect.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
@@ -29,7 +29,7 @@ export async function checkDbt(
 }
 
 /** A clock that is wrong by more asks for days that are not there, or leaves one out. */
-const clockMs = { warning: millisecondsInMinute, failure: millisecondsInHour };
+const clockMs = { warning: minuteMs, failure: hourMs };
 
 /** The source at this address, or `sample`, as far as four requests show it. */
 export async function checkSourceContract(source: string, check: () => Promise<ContractReport>): Promise<Finding[]> {

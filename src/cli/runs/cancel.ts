@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
-import { millisecondsInHour } from "date-fns/constants";
 import { cancelRun } from "../../app/cancel.ts";
 import { checkWritable } from "../../app/home/record.ts";
+import { hourMs } from "../../pipeline/window/units.ts";
 import { isFinal } from "../../run/states.ts";
 import type { GlobalOptions } from "../options.ts";
 import { wrong } from "../usage-error.ts";
@@ -12,7 +12,7 @@ export type CancelOptions = GlobalOptions & { grace: string };
 /** `pipeline runs cancel`: asks, then SIGTERM, then SIGKILL; dbt goes with its run. */
 export async function runsCancel(id: string | undefined, options: CancelOptions): Promise<number> {
   const graceMs = options.grace.trim() === "" ? Number.NaN : Number(options.grace) * 1000;
-  if (!(graceMs >= 0 && graceMs <= millisecondsInHour)) {
+  if (!(graceMs >= 0 && graceMs <= hourMs)) {
     throw wrong(`--grace is "${options.grace}": expected seconds, from 0 to 3600.`);
   }
   return withHistory(options, async (history) => {

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { millisecondsInDay, millisecondsInHour, millisecondsInMinute } from "date-fns/constants";
 import { readHomeRecord } from "../../app/home/record.ts";
 import { openRuns, warehouseHolder } from "../../app/home/runs.ts";
 import { findHome } from "../../config/home.ts";
 import type { History } from "../../history/history.ts";
 import type { RunRow } from "../../history/rows.ts";
 import { nearestWord } from "../../pipeline/names/spelling.ts";
+import { dayMs, hourMs, minuteMs } from "../../pipeline/window/units.ts";
 import type { GlobalOptions } from "../options.ts";
 import { wrong } from "../usage-error.ts";
 
@@ -60,12 +60,7 @@ export function findRun(history: History, text = ""): RunRow {
 /** Milliseconds since 1970 of `2026-11-20`, `2026-11-20T08:00`, or `7d`, `12h`, `30m` ago. */
 export function parseSince(text: string, now: number): number {
   const ago = /^(\d+)([mhd])$/.exec(text);
-  if (ago !== null)
-    return (
-      now -
-      Number(ago[1]) *
-        { m: millisecondsInMinute, h: millisecondsInHour, d: millisecondsInDay }[ago[2] as "m" | "h" | "d"]
-    );
+  if (ago !== null) return now - Number(ago[1]) * { m: minuteMs, h: hourMs, d: dayMs }[ago[2] as "m" | "h" | "d"];
   const at = Date.parse(
     /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z?)?$/.test(text) ? text.replace(/(T[^Z]*)$/, "$1Z") : "",
   );

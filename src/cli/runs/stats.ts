@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
-import { millisecondsInDay } from "date-fns/constants";
 import { checkWritable } from "../../app/home/record.ts";
 import { formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import { dayOf } from "../../pipeline/window/days.ts";
+import { dayMs } from "../../pipeline/window/units.ts";
 import type { State } from "../../run/states.ts";
 import type { GlobalOptions } from "../options.ts";
 import { table } from "../terminal/table.ts";
@@ -81,7 +81,7 @@ export async function runsPrune(options: PruneOptions): Promise<number> {
   const keep = parseCount("--keep", options.keep, 10_000_000);
   return withHistory(options, (history) => {
     checkWritable(dirname(history.path));
-    const removed = history.prune({ before: Date.now() - days * millisecondsInDay, keep });
+    const removed = history.prune({ before: Date.now() - days * dayMs, keep });
     if (options.json) process.stdout.write(`${JSON.stringify({ removed })}\n`);
     else if (!options.quiet) process.stdout.write(`${plural(removed, "run")} removed.\n`);
     return 0;

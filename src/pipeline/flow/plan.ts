@@ -1,4 +1,4 @@
-import { millisecondsInMinute } from "date-fns/constants";
+import { minuteMs } from "../window/units.ts";
 import type { CompanyWindow } from "../window/window.ts";
 import type { PlannedCompany } from "./steps.ts";
 
@@ -26,6 +26,6 @@ export function planCompany(window: CompanyWindow, groups: readonly number[], pa
 export function planRun(companies: PlannedCompany[], rangesOutside: number, perMinute: number): Plan {
   const requests = 1 + rangesOutside + companies.reduce((sum, company) => sum + company.requests, 0);
   // So many may go at once; each further minute allows as many again.
-  const etaMs = Math.max(Math.ceil(requests / perMinute) - 1, 0) * millisecondsInMinute;
+  const etaMs = Math.max(Math.ceil(requests / perMinute) - 1, 0) * minuteMs;
   return { companies, requests, bytes: companies.reduce((sum, { bytes }) => sum + bytes, 0), etaMs };
 }

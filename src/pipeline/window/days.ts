@@ -1,8 +1,6 @@
 import { UTCDateMini } from "@date-fns/utc/date/mini";
 import { addDays as addDaysTo } from "date-fns/addDays";
 import { differenceInCalendarDays } from "date-fns/differenceInCalendarDays";
-import { isValid } from "date-fns/isValid";
-import { lightFormat } from "date-fns/lightFormat";
 import { parseISO } from "date-fns/parseISO";
 
 /** A calendar day of the source, which counts in UTC, as `YYYY-MM-DD`. Compares as text. */
@@ -13,7 +11,7 @@ export type Window = { from: Day; to: Day };
 
 /** True for a day that exists, from 1900 to 2199. */
 export function isDay(text: string): boolean {
-  return /^(19|20|21)\d\d-\d\d-\d\d$/.test(text) && isValid(parseISO(text));
+  return /^(19|20|21)\d\d-\d\d-\d\d$/.test(text) && !Number.isNaN(parseISO(text).getTime());
 }
 
 export function addDays(day: Day, days: number): Day {
@@ -27,7 +25,7 @@ export function daysBetween(from: Day, to: Day): number {
 
 /** The UTC day of an instant in epoch milliseconds. */
 export function dayOf(ms: number): Day {
-  return lightFormat(new UTCDateMini(ms), "yyyy-MM-dd");
+  return new Date(ms).toISOString().slice(0, 10);
 }
 
 export const earlier = (a: Day, b: Day): Day => (a < b ? a : b);

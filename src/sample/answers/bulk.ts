@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { millisecondsInDay, millisecondsInHour } from "date-fns/constants";
 import { ZipFile } from "yazl";
+import { dayMs, hourMs } from "../dataset/clock.ts";
 import type { View } from "../index/live-index.ts";
 import { type Column, csvColumns, csvRow } from "./exports.ts";
 
@@ -15,7 +15,7 @@ export type BulkFile = { bytes: Buffer; modified: Date; etag: string };
 
 const rowsAtOnce = 1000;
 /** The file is built with the index, at 05:00 UTC. */
-const builtMs = 5 * millisecondsInHour;
+const builtMs = 5 * hourMs;
 
 const files = new WeakMap<object, Map<BulkColumns, Promise<BulkFile>>>();
 
@@ -29,7 +29,7 @@ export function bulkFile(view: View, columns: BulkColumns): Promise<BulkFile> {
 }
 
 async function make(view: View, columns: BulkColumns): Promise<BulkFile> {
-  const modified = new Date(view.lastIndexed * millisecondsInDay + builtMs);
+  const modified = new Date(view.lastIndexed * dayMs + builtMs);
   const zip = new ZipFile();
   zip.addReadStream(Readable.from(lines(view, columns)), "complaints.csv", { mtime: modified, compressionLevel: 1 });
   zip.end();

@@ -1,5 +1,4 @@
-import { millisecondsInDay } from "date-fns/constants";
-import { dayText } from "../dataset/clock.ts";
+import { dayMs, dayText } from "../dataset/clock.ts";
 
 /**
  * Puts text together as bytes. A page of 10,000 rows is 6 MB of some 200,000 pieces: as strings, half of its time would go
@@ -42,8 +41,8 @@ export class ByteWriter {
 
   /** `2025-06-30T23:59:58.000Z`. */
   instant(ms: number): void {
-    const day = Math.floor(ms / millisecondsInDay);
-    const rest = ms - day * millisecondsInDay;
+    const day = Math.floor(ms / dayMs);
+    const rest = ms - day * dayMs;
     this.day(day);
     this.#reserve(14);
     const at = this.#length;

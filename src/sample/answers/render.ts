@@ -1,4 +1,4 @@
-import { millisecondsInDay } from "date-fns/constants";
+import { dayMs } from "../dataset/clock.ts";
 import type { RowField, Rows } from "../dataset/rows.ts";
 import type { Shape } from "../dataset/shapes.ts";
 import type { View } from "../index/live-index.ts";
@@ -84,7 +84,7 @@ function writeDate(writer: ByteWriter, shape: Shape, ms: number): void {
   }
   writer.ascii('"');
   if (shape.noon) {
-    writer.day(Math.floor(ms / millisecondsInDay));
+    writer.day(Math.floor(ms / dayMs));
     writer.ascii("T12:00:00-05:00");
   } else writer.instant(ms);
   writer.ascii('"');

@@ -1,5 +1,4 @@
-import { millisecondsInDay } from "date-fns/constants";
-import { dayText } from "../dataset/clock.ts";
+import { dayMs, dayText } from "../dataset/clock.ts";
 import type { Shape } from "../dataset/shapes.ts";
 import type { View } from "../index/live-index.ts";
 import { aggregate } from "../search/aggregations.ts";
@@ -67,7 +66,7 @@ export type MetaFlags = { nowMs: number; stale?: boolean; issue?: boolean };
 function metaOf(view: View, { nowMs, stale, issue = false }: MetaFlags) {
   const { rows, snapshot, lastIndexed } = view;
   const newest = snapshot.visible.at(-1);
-  const updated = newest === undefined ? lastIndexed : Math.floor(rows.received[newest]! / millisecondsInDay);
+  const updated = newest === undefined ? lastIndexed : Math.floor(rows.received[newest]! / dayMs);
   return {
     license: "CC0",
     last_updated: noon(updated),
@@ -84,7 +83,7 @@ function noon(day: number): string {
 
 /** Updated before this week's Monday when asked Friday to Sunday, over 6 days ago on other days. */
 function isStale(updated: number, nowMs: number): boolean {
-  const today = Math.floor(nowMs / millisecondsInDay);
+  const today = Math.floor(nowMs / dayMs);
   const weekday = (today + 3) % 7; // Monday is 0: day 0 was a Thursday
   return weekday >= 4 ? updated < today - weekday : today - updated > 6;
 }

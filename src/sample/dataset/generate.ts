@@ -1,5 +1,5 @@
-import { millisecondsInDay } from "date-fns/constants";
 import { type Calibration, type CompanyVolume, readCalibration } from "./calibration.ts";
+import { dayMs } from "./clock.ts";
 import { type Correction, type Life, lifeOf, never } from "./life.ts";
 import { addLaterNames, nameAt, renames } from "./names-in-time.ts";
 import { narrativeOf, narrativeWords } from "./narratives.ts";
@@ -97,7 +97,7 @@ export function generateRows(options: GenerateOptions): Rows {
       const life = lifeOf(entry.key, day, settling[entry.volume.kind], churn);
       for (const name of Object.keys(times) as (keyof Times)[]) times[name][row] = life[name];
       if (life.corrected !== never) corrections.push(correctionOf(columns, calibration, row, entry.key, life));
-      if (noon) columns.sent[row] = Math.floor(columns.sent[row]! / millisecondsInDay) * millisecondsInDay + noonMs;
+      if (noon) columns.sent[row] = Math.floor(columns.sent[row]! / dayMs) * dayMs + noonMs;
       row++;
     }
   }
@@ -159,9 +159,9 @@ function fillRow(columns: Columns, calibration: Calibration, row: number, day: n
   const { volume, key } = entry;
   const { codes } = columns;
   columns.id[row] = entry.id;
-  columns.received[row] = day * millisecondsInDay + entry.time;
-  columns.sent[row] = sentAt(key, day * millisecondsInDay + entry.time);
-  const year = Math.min(Math.max(new Date(day * millisecondsInDay).getUTCFullYear() - 2023, 0), 2);
+  columns.received[row] = day * dayMs + entry.time;
+  columns.sent[row] = sentAt(key, day * dayMs + entry.time);
+  const year = Math.min(Math.max(new Date(day * dayMs).getUTCFullYear() - 2023, 0), 2);
   const product = volume.products[year]!.pick(key, purpose.product);
   const former = calibration.product.formerly[product]!;
   const formerly = former > 0 && day < productsRenamed && draw(key, purpose.formerName, 2) === 0;
@@ -230,6 +230,6 @@ function correctionOf(columns: Columns, calibration: Calibration, row: number, k
     row,
     from: life.corrected,
     words: changes[life.correction](),
-    sentLaterMs: life.correction === "sent" ? millisecondsInDay : 0,
+    sentLaterMs: life.correction === "sent" ? dayMs : 0,
   };
 }

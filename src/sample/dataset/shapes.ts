@@ -1,4 +1,4 @@
-import { millisecondsInHour } from "date-fns/constants";
+import { hourMs } from "./clock.ts";
 /** The forms in which the source has answered: since August 2026, from June 2026, and before. */
 export const shapeNames = ["today", "july", "noon"] as const;
 
@@ -39,4 +39,4 @@ export const shapes: Record<ShapeName, Shape> = {
 };
 
 /** Noon at -05:00, as milliseconds of a UTC day. */
-export const noonMs = 17 * millisecondsInHour;
+export const noonMs = 17 * hourMs;

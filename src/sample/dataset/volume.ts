@@ -1,5 +1,5 @@
-import { millisecondsInDay } from "date-fns/constants";
 import type { CompanyVolume } from "./calibration.ts";
+import { dayMs } from "./clock.ts";
 
 /** The first day of the made-up complaints (2023-01-01), as days since 1970. */
 export const firstDay = 19_358;
@@ -31,7 +31,7 @@ export function dailyCounts(volume: CompanyVolume, days: number, scale: number):
   const unit = 2 ** 20;
   let carried = 0;
   for (let i = 0; i < days; i++) {
-    const date = new Date((firstDay + i) * millisecondsInDay);
+    const date = new Date((firstDay + i) * dayMs);
     const year = date.getUTCFullYear();
     const month = date.getUTCMonth();
     const shares = months[year] ?? even;

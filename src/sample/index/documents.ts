@@ -1,4 +1,4 @@
-import { millisecondsInDay } from "date-fns/constants";
+import { dayMs } from "../dataset/clock.ts";
 import { type RowField, type Rows, textOrder, wordFields } from "../dataset/rows.ts";
 import { Dictionary } from "../dataset/words.ts";
 import type { LiveIndex, View } from "./live-index.ts";
@@ -89,7 +89,7 @@ export class DocumentsIndex implements LiveIndex {
 
   #make(indexedAt: string): View {
     const rows = rowsOf([...this.#documents.values()]);
-    const lastIndexed = Math.floor(Date.parse(indexedAt) / millisecondsInDay);
+    const lastIndexed = Math.floor(Date.parse(indexedAt) / dayMs);
     return { rows, snapshot: rows.at(lastIndexed), lastIndexed, name: `complaint-public-v${this.#version}` };
   }
 }

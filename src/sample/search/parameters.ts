@@ -1,4 +1,4 @@
-import { millisecondsInDay } from "date-fns/constants";
+import { dayMs } from "../dataset/clock.ts";
 import type { Shape } from "../dataset/shapes.ts";
 
 /** Fields that can be filtered, and counted without their own filter. */
@@ -172,7 +172,7 @@ function range(last: (name: string) => string | undefined, name: string, errors:
   if (from === null && to === null) return null;
   return {
     from: from ?? Number.NEGATIVE_INFINITY,
-    to: to === null ? Number.POSITIVE_INFINITY : to + millisecondsInDay - 1,
+    to: to === null ? Number.POSITIVE_INFINITY : to + dayMs - 1,
   };
 }
 

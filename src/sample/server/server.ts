@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { millisecondsInMinute } from "date-fns/constants";
 import { html, json } from "../answers/answer.ts";
 import { bulkPath } from "../answers/bulk.ts";
 import { shapes } from "../dataset/shapes.ts";
@@ -16,9 +15,7 @@ export type SampleServer = { url: string; bulkUrl: string; close(): Promise<void
 export async function startSample(options: SampleOptions): Promise<SampleServer> {
   const { rates, rateClock = 1, shape = "today" } = options;
   const throttle =
-    rates === undefined
-      ? null
-      : new Throttle({ rates, now: () => Date.now(), windowMs: millisecondsInMinute / rateClock });
+    rates === undefined ? null : new Throttle({ rates, now: () => Date.now(), windowMs: 60_000 / rateClock });
   const serving: Serving = { ...options, shape: shapes[shape], throttle };
   const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
     handle(serving, request, response).catch((error: unknown) => {

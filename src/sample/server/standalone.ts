@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import { millisecondsInDay } from "date-fns/constants";
-import { dayNumber, dayText, endOfDay } from "../dataset/clock.ts";
+import { dayMs, dayNumber, dayText, endOfDay } from "../dataset/clock.ts";
 import { generateRows } from "../dataset/generate.ts";
 import type { ShapeName } from "../dataset/shapes.ts";
 import { DocumentsIndex, parseDocuments } from "../index/documents.ts";
@@ -29,7 +28,7 @@ export type StandaloneOptions = {
 /** Starts the source with all that it needs. Throws where the documents cannot be read. */
 export async function startStandalone(options: StandaloneOptions): Promise<SampleServer> {
   const { asOf, scale, port, shape = "today", documents, rates, latencyMs } = options;
-  const today = asOf ?? dayText(Math.floor(Date.now() / millisecondsInDay));
+  const today = asOf ?? dayText(Math.floor(Date.now() / dayMs));
   const index = documents === undefined ? generated(today, scale, shape) : served(documents, today);
   const control = options.control ? new Control(index, today) : undefined;
   const limits: Record<RequestKind, number> | undefined = rates === undefined ? undefined : realRates;

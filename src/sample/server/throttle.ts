@@ -1,4 +1,3 @@
-import { millisecondsInMinute } from "date-fns/constants";
 import { type Answer, json } from "../answers/answer.ts";
 
 export type RequestKind = "search" | "export" | "document";
@@ -25,7 +24,7 @@ export class Throttle {
 
   /** Undefined: the request may pass. The refusal is in the format that was asked for. */
   refuse(client: string, kind: RequestKind, format: "json" | "csv"): Answer | undefined {
-    const { rates, now, windowMs = millisecondsInMinute } = this.#options;
+    const { rates, now, windowMs = 60_000 } = this.#options;
     const key = `${kind} ${client}`;
     const time = now();
     const times = (this.#accepted.get(key) ?? []).filter((accepted) => accepted > time - windowMs);

@@ -1,7 +1,7 @@
-import { millisecondsInMinute } from "date-fns/constants";
 import type { Clock } from "../../pipeline/clock.ts";
+import { minuteMs } from "../../pipeline/window/units.ts";
 
-const windowMs = millisecondsInMinute;
+const windowMs = minuteMs;
 /** The source counts when a request arrives, we when it leaves. */
 const marginMs = 500;
 

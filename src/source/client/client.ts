@@ -1,8 +1,8 @@
-import { millisecondsInDay } from "date-fns/constants";
 import pRetry from "p-retry";
 import type { Clock } from "../../pipeline/clock.ts";
 import { parseRetryAfter, type RetryPolicy, retryOptions } from "../../pipeline/retry.ts";
 import type { TaskContext } from "../../pipeline/steps/ports.ts";
+import { dayMs } from "../../pipeline/window/units.ts";
 import type { ProxyServer } from "../../process/proxy.ts";
 import { factsOf, isRetryable, PipelineError } from "../../run/errors.ts";
 import type { RateBudget } from "./budget.ts";
@@ -116,7 +116,7 @@ export class SourceClient {
 }
 
 /** A clock that is so far ahead asks for days that have not been, and makes a watermark of them. */
-const farAheadMs = millisecondsInDay;
+const farAheadMs = dayMs;
 
 /** The first bytes of a body; the rest is not read. */
 async function startOf({ body }: HttpAnswer): Promise<string> {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
-import { millisecondsInDay } from "date-fns/constants";
+import { dayMs } from "../../pipeline/window/units.ts";
 import type { ProxyServer } from "../../process/proxy.ts";
 import { type ErrorCode, type ErrorFacts, PipelineError } from "../../run/errors.ts";
 
@@ -151,7 +151,7 @@ export function landingFailure(folder: string, cause: unknown): PipelineError {
 
 /** This machine's clock is days ahead of the source's, as its `Date` header says. */
 export function clockAhead(ms: number): PipelineError {
-  const days = (ms / millisecondsInDay).toFixed(1);
+  const days = (ms / dayMs).toFixed(1);
   return new PipelineError({
     code: "clock_ahead",
     message: `The clock of this machine is ${days} days ahead of the source's.`,

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import { millisecondsInMinute } from "date-fns/constants";
+import { minuteMs } from "../../pipeline/window/units.ts";
 
 /** Bytes that are handed over at once. */
 const pieceBytes = 65_536;
@@ -19,7 +19,7 @@ export class Sender {
   readonly #limits: SendingLimits;
   readonly #open = new Set<Sending>();
 
-  constructor(limits: SendingLimits = { idleMs: millisecondsInMinute, mostWaiting: 20_000_000 }) {
+  constructor(limits: SendingLimits = { idleMs: minuteMs, mostWaiting: 20_000_000 }) {
     this.#limits = limits;
   }
 

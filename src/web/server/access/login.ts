@@ -1,11 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { millisecondsInHour, millisecondsInMinute } from "date-fns/constants";
+import { hourMs, minuteMs } from "../../../pipeline/window/units.ts";
 import { sendPage } from "./plain-page.ts";
 
 /** Cookies are sent to every port of a host: servers on two ports have their own. */
 const cookieOf = ({ socket }: IncomingMessage) => `pipeline_session_${socket.localPort ?? 0}`;
-const sessionMs = 12 * millisecondsInHour;
+const sessionMs = 12 * hourMs;
 const mostBytes = 4096;
 /** Wrong tokens of one address in a minute, after which it is told to wait. */
 const mostWrong = 5;
@@ -84,14 +84,13 @@ export class Login {
     const address = request.socket.remoteAddress ?? "an address that is gone";
     const now = this.#now();
     const last = this.#wrong.get(address);
-    const isFresh = last !== undefined && last.since + millisecondsInMinute > now;
+    const isFresh = last !== undefined && last.since + minuteMs > now;
     const counted = isFresh ? { ...last, count: last.count + 1 } : { since: now, count: 1 };
     this.#wrong.delete(address); // to be the newest
     this.#wrong.set(address, counted);
     if (this.#wrong.size > mostAddresses) this.#wrong.delete(this.#wrong.keys().next().value!);
     if (counted.count === mostWrong) this.#options.onWrong(`${mostWrong} wrong tokens from ${address} within a minute`);
-    const waitSeconds =
-      counted.count > mostWrong ? Math.ceil((counted.since + millisecondsInMinute - now) / 1000) : null;
+    const waitSeconds = counted.count > mostWrong ? Math.ceil((counted.since + minuteMs - now) / 1000) : null;
     return { state: "wrong", waitSeconds };
   }
 }

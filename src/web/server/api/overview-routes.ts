@@ -1,5 +1,5 @@
-import { millisecondsInDay } from "date-fns/constants";
 import * as z from "zod";
+import { dayMs } from "../../../pipeline/window/units.ts";
 import type { ServerBackend } from "../home.ts";
 import { overview } from "./overview.ts";
 import { type Route, route, wholeNumber } from "./route.ts";
@@ -23,7 +23,7 @@ export function overviewRoutes(home: ServerBackend): Route[] {
       ...{ method: "get", path: "/trends", summary: "Ended runs since some days ago, and the time of each task" },
       query: z.strictObject({ days: wholeNumber(1, 730).default(30) }),
       answer: z.looseObject({ runs: z.array(z.looseObject({ state: z.string() })) }),
-      handle: ({ query: { days } }) => trends(home, Date.now() - days * millisecondsInDay) as never,
+      handle: ({ query: { days } }) => trends(home, Date.now() - days * dayMs) as never,
     }),
   ];
 }
