@@ -1,5 +1,5 @@
 import type { History } from "../history/history.ts";
-import { nearestWord } from "../pipeline/names/spelling.ts";
+import { didYouMean } from "../pipeline/names/spelling.ts";
 import { dayMs, minuteMs } from "../pipeline/window/units.ts";
 import { usageError } from "../run/errors.ts";
 import { cronTimes } from "../schedule/cron.ts";
@@ -65,9 +65,8 @@ export function namedSchedule(schedules: readonly Schedule[], name: string): Sch
   const found = schedules.find((schedule) => schedule.name === name);
   if (found !== undefined) return found;
   const names = schedules.map((schedule) => schedule.name);
-  const nearest = nearestWord(name, names);
   throw usageError(
-    `No schedule is called "${name}".${nearest === null ? "" : ` Did you mean "${nearest}"?`}`,
+    `No schedule is called "${name}".${didYouMean(name, names)}`,
     "See what there is with: pipeline schedule ls",
   );
 }

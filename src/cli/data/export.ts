@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { exportPublished } from "../../app/wiring/snapshot.ts";
-import { nearestWord } from "../../pipeline/names/spelling.ts";
+import { oneOf } from "../../pipeline/names/spelling.ts";
 import { type ExportFormat, exportFormats } from "../../snapshot/export.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals, readingCancelMessage } from "../signals.ts";
@@ -30,9 +30,8 @@ export async function exportCommand(options: ExportOptions): Promise<number> {
 function formatOf(text: string): ExportFormat {
   const known = exportFormats.find((format) => format === text);
   if (known !== undefined) return known;
-  const nearest = nearestWord(text, exportFormats);
   throw wrong(
-    `--format is "${text}": expected one of ${exportFormats.join(", ")}${nearest === null ? "" : `; did you mean ${nearest}?`}.`,
+    `--format is "${text}": expected ${oneOf(text, exportFormats)}.`,
     "Such as: pipeline export --to complaints --format csv",
     "Nothing was written.",
   );

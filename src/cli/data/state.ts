@@ -1,6 +1,6 @@
 import { checkWritable } from "../../app/home/record.ts";
 import { warehouseAccess } from "../../app/wiring/warehouse.ts";
-import { nearestWord } from "../../pipeline/names/spelling.ts";
+import { didYouMean } from "../../pipeline/names/spelling.ts";
 import { escapeControls, formatCount, plural } from "../../pipeline/report/format.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { printNotice } from "../terminal/console.ts";
@@ -60,9 +60,8 @@ export async function stateReset(companies: readonly string[], options: GlobalOp
   const known = [...remembered.companies, ...remembered.loaded].map(({ company }) => company);
   for (const company of companies) {
     if (known.includes(company)) continue;
-    const nearest = nearestWord(company, known);
     throw wrong(
-      `No state is remembered of "${company}".${nearest === null ? "" : ` Did you mean "${nearest}"?`}`,
+      `No state is remembered of "${company}".${didYouMean(company, known)}`,
       "See what is remembered with: pipeline state show",
     );
   }

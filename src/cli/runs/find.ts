@@ -4,7 +4,7 @@ import { openRuns, warehouseHolder } from "../../app/home/runs.ts";
 import { findHome } from "../../config/home.ts";
 import type { History } from "../../history/history.ts";
 import type { RunRow } from "../../history/rows.ts";
-import { nearestWord } from "../../pipeline/names/spelling.ts";
+import { didYouMean } from "../../pipeline/names/spelling.ts";
 import { dayMs, hourMs, minuteMs } from "../../pipeline/window/units.ts";
 import type { GlobalOptions } from "../options.ts";
 import { wrong } from "../usage-error.ts";
@@ -44,9 +44,8 @@ export function findRun(history: History, text = ""): RunRow {
     const recent = history
       .list({ limit: 200 })
       .flatMap(({ id, name }) => [id.slice(0, Math.max(text.length, 4)), name]);
-    const nearest = nearestWord(text, [...new Set(recent)]);
     throw wrong(
-      `No run is called "${text}".${nearest === null ? "" : ` Did you mean "${nearest}"?`}`,
+      `No run is called "${text}".${didYouMean(text, [...new Set(recent)])}`,
       "See what there is with: pipeline runs ls",
     );
   }

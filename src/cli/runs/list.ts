@@ -1,7 +1,7 @@
 import type { History } from "../../history/history.ts";
 import { publicRun } from "../../history/public-run.ts";
 import type { RunRow } from "../../history/rows.ts";
-import { nearestWord } from "../../pipeline/names/spelling.ts";
+import { oneOf } from "../../pipeline/names/spelling.ts";
 import { escapeControls, formatCount, formatDuration } from "../../pipeline/report/format.ts";
 import { secondText } from "../../pipeline/report/times.ts";
 
@@ -103,8 +103,5 @@ function runsTable(runs: readonly RunRow[], style: Style): string {
 function stateOf(text: string): State {
   const known = states.find((state) => state.toLowerCase() === text.trim().toLowerCase());
   if (known !== undefined) return known;
-  const nearest = nearestWord(text, states);
-  throw wrong(
-    `--state is "${text}": expected one of ${states.join(", ")}${nearest === null ? "" : `; did you mean ${nearest}?`}.`,
-  );
+  throw wrong(`--state is "${text}": expected ${oneOf(text, states)}.`);
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { History } from "../../history/history.ts";
 import type { LogLine, RunRow } from "../../history/rows.ts";
-import { nearestWord } from "../../pipeline/names/spelling.ts";
+import { didYouMean, oneOf } from "../../pipeline/names/spelling.ts";
 import { eventLine } from "../../pipeline/report/event-line.ts";
 import { secondText } from "../../pipeline/report/times.ts";
 import { type Level, levels } from "../../run/log-level.ts";
@@ -84,10 +84,7 @@ const nameOf = (level: number) => (Object.keys(levels) as Level[]).find((name) =
 
 function levelOf(text: string): Level {
   if (text in levels) return text as Level;
-  const nearest = nearestWord(text, Object.keys(levels));
-  throw wrong(
-    `--level is "${text}": expected one of ${Object.keys(levels).join(", ")}${nearest === null ? "" : `; did you mean ${nearest}?`}.`,
-  );
+  throw wrong(`--level is "${text}": expected ${oneOf(text, Object.keys(levels))}.`);
 }
 
 /** A task by its name, or by the company it is for. */
@@ -95,9 +92,5 @@ function taskOf(history: History, run: RunRow, text: string): string {
   const names = history.inspect(run.no).tasks.map(({ name }) => name);
   const found = names.find((name) => name === text || name.endsWith(`[${text}]`));
   if (found !== undefined) return found;
-  const nearest = nearestWord(text, names);
-  throw wrong(
-    `This run has no task "${text}".${nearest === null ? "" : ` Did you mean "${nearest}"?`}`,
-    `It has: ${names.join(", ")}`,
-  );
+  throw wrong(`This run has no task "${text}".${didYouMean(text, names)}`, `It has: ${names.join(", ")}`);
 }

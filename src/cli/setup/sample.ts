@@ -1,4 +1,4 @@
-import { nearestWord } from "../../pipeline/names/spelling.ts";
+import { oneOf } from "../../pipeline/names/spelling.ts";
 import { isDay } from "../../pipeline/window/days.ts";
 import { type PipelineError, usageError } from "../../run/errors.ts";
 import { type ShapeName, shapeNames } from "../../sample/dataset/shapes.ts";
@@ -49,12 +49,7 @@ function standaloneOptions(options: SampleStartOptions): StandaloneOptions {
   const { asOf, shape, documents, rates, control } = options;
   if (asOf !== undefined && !isDay(asOf)) throw wrongOption("--as-of", asOf, "a day such as 2026-11-20");
   if (shape !== undefined && !(shapeNames as readonly string[]).includes(shape)) {
-    const nearest = nearestWord(shape, shapeNames);
-    throw wrongOption(
-      "--shape",
-      shape,
-      `one of ${shapeNames.join(", ")}${nearest ? `; did you mean ${nearest}?` : ""}`,
-    );
+    throw wrongOption("--shape", shape, oneOf(shape, shapeNames));
   }
   const limits =
     rates === undefined || rates === "none"

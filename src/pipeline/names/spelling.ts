@@ -11,6 +11,18 @@ export function nearestWord(word: string, known: readonly string[]): string | nu
   return best?.word ?? null;
 }
 
+/** A sentence that names the known word that is near, to follow another sentence; an empty text where none is. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const nearest = nearestWord(word, known);
+  return nearest === null ? "" : ` Did you mean "${nearest}"?`;
+}
+
+/** What a value may be: `one of a, b; did you mean a?` */
+export function oneOf(word: string, known: readonly string[]): string {
+  const nearest = nearestWord(word, known);
+  return `one of ${known.join(", ")}${nearest === null ? "" : `; did you mean ${nearest}?`}`;
+}
+
 /** Insertions, deletions and replacements that make `b` out of `a`. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
