@@ -95,7 +95,7 @@ export class History {
       settings: JSON.parse(settings) as Record<string, unknown>,
       lease: { host, namespace, pid, processStarted, boot },
       tasks: this.#all<TaskRow & { error: string | null }>(
-        `select name, state, attempts, started_at as startedAt, ended_at as endedAt, reason, error, rows, bytes, requests,
+        `select name, company, state, attempts, started_at as startedAt, ended_at as endedAt, reason, error, rows, bytes, requests,
            waited_ms as waitedMs, cpu_ms as cpuMs, peak_rss as peakRss from tasks where run_no = ? order by position`,
         [no],
       ).map(withError),

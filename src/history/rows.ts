@@ -28,6 +28,8 @@ export type RunRow = {
 /** A task of a run. */
 export type TaskRow = {
   name: string;
+  /** The company that it is for; null of a task that is done once. */
+  company: string | null;
   state: State;
   attempts: number;
   startedAt: number | null;

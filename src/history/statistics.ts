@@ -25,7 +25,7 @@ export type TaskTime = { task: string; runs: number; p50Ms: number; maxRss: numb
 export function taskTimesSince(database: DatabaseSync, since: number): TaskTime[] {
   const rows = database
     .prepare(
-      `select case when instr(tasks.name, '[') > 0 then substr(tasks.name, 1, instr(tasks.name, '[') - 1) else tasks.name end as task,
+      `select case when company is null then tasks.name else substr(tasks.name, 1, length(tasks.name) - length(company) - 2) end as task,
          tasks.ended_at - tasks.started_at as ms, peak_rss as rss
        from tasks where tasks.state = 'Completed' and run_no in
          (select no from runs where ${startedSince} and state = 'Completed' order by no desc limit 200)`,

@@ -33,7 +33,10 @@ export function readNode<T extends Omit<DbtNode, "model" | "checks">>(node: T): 
   return { model: null, checks: [], ...node };
 }
 
-/** What happened, as facts; whoever shows it finds the words. One for each boundary that a run crosses. */
+/**
+ * What happened, as facts; whoever shows it finds the words. One for each boundary that a run crosses. What happens in a task names it, and
+ * the company that it is for.
+ */
 export type EventFacts =
   | { type: "run.started"; flow: string; database: string; source: string; asOf: string }
   | { type: "run.finished"; state: State; durationMs: number }
@@ -47,24 +50,40 @@ export type EventFacts =
   | { type: "upkeep.failed"; what: string; reason: string }
   /** Somebody asked for the end; what is under way stops. */
   | { type: "run.cancelling"; reason: string }
-  | { type: "task.state"; task: string; state: State; attempt: number; reason?: string; error?: ErrorFacts }
-  | { type: "task.retry"; task: string; attempt: number; waitMs: number; error: ErrorFacts }
-  | { type: "source.request"; task: string; attempt: number; url: string }
-  | { type: "source.answered"; task: string; attempt: number; status: number; ms: number }
-  | { type: "source.retry"; task: string; attempt: number; waitMs: number; error: ErrorFacts }
+  | {
+      type: "task.state";
+      task: string;
+      company?: string;
+      state: State;
+      attempt: number;
+      reason?: string;
+      error?: ErrorFacts;
+    }
+  | { type: "task.retry"; task: string; company?: string; attempt: number; waitMs: number; error: ErrorFacts }
+  | { type: "source.request"; task: string; company?: string; attempt: number; url: string }
+  | { type: "source.answered"; task: string; company?: string; attempt: number; status: number; ms: number }
+  | { type: "source.retry"; task: string; company?: string; attempt: number; waitMs: number; error: ErrorFacts }
   /** It waits for its turn. */
-  | { type: "source.wait"; task: string; waitMs: number; perMinute: number }
+  | { type: "source.wait"; task: string; company?: string; waitMs: number; perMinute: number }
   /** It has waited, for its turn or before it asked again, whatever was said before. */
-  | { type: "source.waited"; task: string; ms: number }
+  | { type: "source.waited"; task: string; company?: string; ms: number }
   /** What of a company's names is not as it was. */
   | { type: "names.noted"; company: string; note: NameNote }
   | { type: "window.resolved"; company: string; names: string[]; from: string; to: string; why: string }
-  | { type: "page.received"; task: string; page: number; bytes: number }
-  | { type: "page.landed"; task: string; page: number; rows: number; total: number; bytes: number }
-  | { type: "load.staged"; task: string; rows: number; rejected: number }
-  | { type: "load.merged"; task: string; inserted: number; updated: number; deleted: number; unchanged: number }
-  | { type: "load.reconciled"; task: string; expected: number; live: number }
-  | { type: "load.committed"; task: string; loadId: string }
+  | { type: "page.received"; task: string; company?: string; page: number; bytes: number }
+  | { type: "page.landed"; task: string; company?: string; page: number; rows: number; total: number; bytes: number }
+  | { type: "load.staged"; task: string; company?: string; rows: number; rejected: number }
+  | {
+      type: "load.merged";
+      task: string;
+      company?: string;
+      inserted: number;
+      updated: number;
+      deleted: number;
+      unchanged: number;
+    }
+  | { type: "load.reconciled"; task: string; company?: string; expected: number; live: number }
+  | { type: "load.committed"; task: string; company?: string; loadId: string }
   | { type: "warehouse.opened" }
   | { type: "warehouse.closed" }
   | { type: "dbt.environment"; step: string }
@@ -75,24 +94,29 @@ export type EventFacts =
   | { type: "dbt.output"; level: "debug" | "info" | "warn" | "error"; text: string }
   | { type: "dbt.usage"; cpuMs: number; peakRssBytes: number }
   | { type: "state.committed"; company: string; loadedThrough: string }
-  | { type: "notify.sent"; task: string; channel: string; kind: string; attempts: number }
+  | { type: "notify.sent"; task: string; company?: string; channel: string; kind: string; attempts: number }
   /** It did not get through; `again`: it is tried later. */
   | {
       type: "notify.failed";
       task: string;
+      company?: string;
       channel: string;
       kind: string;
       attempts: number;
       reason: string;
       again: boolean;
     }
-  | { type: "publish.table"; task: string; table: string; rows: number; bytes: number }
+  | { type: "publish.table"; task: string; company?: string; table: string; rows: number; bytes: number }
   | { type: "published"; snapshot: string; tables: number };
 
 /** An event as the history keeps it: that of an earlier version lacks what was added since. */
 export function readEvent(kept: EventFacts): EventFacts {
   if (kept.type === "dbt.node") return { ...kept, node: readNode(kept.node) };
-  return "error" in kept && kept.error !== undefined ? { ...kept, error: readErrorFacts(kept.error) } : kept;
+  const facts = "error" in kept && kept.error !== undefined ? { ...kept, error: readErrorFacts(kept.error) } : kept;
+  if (!("task" in facts) || facts.company !== undefined) return facts;
+  // Earlier versions said the company in the name of the task alone.
+  const company = /\[(.*)\]$/s.exec(facts.task)?.[1];
+  return company === undefined ? facts : { ...facts, company };
 }
 
 export type RunEvent = EventFacts & { runId: string; at: string };

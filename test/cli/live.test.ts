@@ -12,7 +12,7 @@ const at = (seconds: number, event: EventFacts): RunEvent => ({
   runId: "r",
   at: new Date(start + seconds * 1000).toISOString(),
 });
-const bank = "extract_and_load_complaints[a bank with a long name]";
+const bank = { task: "extract_and_load_complaints[a bank with a long name]", company: "a bank with a long name" };
 const error = { code: "source_html", message: "It sent HTML.", data: "", next: "" } as const;
 
 function model(...events: RunEvent[]) {
@@ -33,8 +33,8 @@ const begun = [
     to: "2026-11-20",
     why: "w",
   }),
-  at(1, { type: "task.state", task: bank, state: "Running", attempt: 1 }),
-  at(6, { type: "page.landed", task: bank, page: 1, rows: 10_000, total: 40_000, bytes: 1 }),
+  at(1, { type: "task.state", ...bank, state: "Running", attempt: 1 }),
+  at(6, { type: "page.landed", ...bank, page: 1, rows: 10_000, total: 40_000, bytes: 1 }),
 ];
 const texts = (view: ReturnType<typeof render>) => view.map(({ text }) => text.trimEnd());
 
@@ -77,20 +77,20 @@ describe("the live view", () => {
   it("says what a task waits for, its attempt, its verdict and how it failed", () => {
     const lineOf = (...events: RunEvent[]) => texts(render(model(...begun, ...events), 120, 24, start + 10_000))[2];
     assert.match(
-      lineOf(at(9, { type: "source.wait", task: bank, waitMs: 30_000, perMinute: 20 }))!,
+      lineOf(at(9, { type: "source.wait", ...bank, waitMs: 30_000, perMinute: 20 }))!,
       /waits 29 s: the source allows 20 questions a minute$/,
     );
     assert.match(
       lineOf(
-        at(7, { type: "task.state", task: bank, state: "Retrying", attempt: 1 }),
-        at(7, { type: "task.retry", task: bank, attempt: 1, waitMs: 1000, error }),
-        at(8, { type: "task.state", task: bank, state: "Running", attempt: 2 }),
+        at(7, { type: "task.state", ...bank, state: "Retrying", attempt: 1 }),
+        at(7, { type: "task.retry", ...bank, attempt: 1, waitMs: 1000, error }),
+        at(8, { type: "task.state", ...bank, state: "Running", attempt: 2 }),
       )!,
       /Running +9\.0 s {2}attempt 2 {2}\[.*10,000 of 40,000/,
     );
-    assert.match(lineOf(at(8, { type: "load.reconciled", task: bank, expected: 5, live: 5 }))!, /5 of 5: complete$/);
+    assert.match(lineOf(at(8, { type: "load.reconciled", ...bank, expected: 5, live: 5 }))!, /5 of 5: complete$/);
     assert.match(
-      lineOf(at(8, { type: "task.state", task: bank, state: "Failed", attempt: 1, error }))!,
+      lineOf(at(8, { type: "task.state", ...bank, state: "Failed", attempt: 1, error }))!,
       /^x .* Failed +7\.0 s .*source_html$/,
     );
   });
@@ -143,7 +143,7 @@ describe("the live view", () => {
     const view = liveView(stream, styleFor(stream, { color: false }, {}));
     for (const event of begun) view.emit(event);
     stream.emit("resize");
-    view.emit(at(7, { type: "source.retry", task: bank, attempt: 1, waitMs: 1000, error }));
+    view.emit(at(7, { type: "source.retry", ...bank, attempt: 1, waitMs: 1000, error }));
     view.stop();
     const [first, above, last] = written.split("\x1b[6A\r\x1b[J");
     assert.match(first!, /^flow, as of 2026-11-20 {2}/);

@@ -187,10 +187,10 @@ describe("progress", () => {
     }
     return lines;
   };
-  const task = "extract_and_load_complaints[jpmorgan]";
+  const of = { task: "extract_and_load_complaints[jpmorgan]", company: "jpmorgan" };
   const page = (number: number): EventFacts => ({
     type: "page.landed",
-    task,
+    ...of,
     page: number,
     rows: 100,
     total: 1000,
@@ -204,7 +204,7 @@ describe("progress", () => {
         [3, page(2)],
         [6, page(3)],
         [11, page(4)],
-        [12, { type: "load.reconciled", task, expected: 1000, live: 1000 }],
+        [12, { type: "load.reconciled", ...of, expected: 1000, live: 1000 }],
       ]),
       ["jpmorgan: 100 of 1,000 rows", "jpmorgan: 400 of 1,000 rows", "jpmorgan: 1,000 of 1,000: complete"],
     );
@@ -217,7 +217,7 @@ describe("progress", () => {
       data: "d",
       next: "n",
     };
-    assert.deepEqual(told([[0, { type: "source.retry", task, attempt: 1, waitMs: 30_000, error }]]), [
+    assert.deepEqual(told([[0, { type: "source.retry", ...of, attempt: 1, waitMs: 30_000, error }]]), [
       "jpmorgan: It asked for fewer, attempt 1; again in 30 s",
     ]);
   });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
 import { findCrashed } from "../../src/history/crashes.ts";
 import { openHistory } from "../../src/history/database.ts";
 import { History } from "../../src/history/history.ts";
@@ -17,6 +18,7 @@ import type { RunReport } from "../../src/pipeline/report/report.ts";
 import type { DbtNode, EventFacts } from "../../src/run/events.ts";
 import { runName } from "../../src/run/run-name.ts";
 import { isFinal, states, transition } from "../../src/run/states.ts";
+import { openSqlite } from "../../src/sqlite/sqlite.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
 const id = "01234567-89ab-cdef-0123-456789abcdef";
@@ -199,6 +201,33 @@ describe("the recorder", () => {
     reader.close();
   });
 
+  it("reads a home of the version before: the company of a task, and of an event, was in the task's name alone", () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "history.sqlite");
+    const before = join(folder, "migrations");
+    cpSync("src/history/migrations", before, { recursive: true });
+    rmSync(join(before, "005_companies.sql"));
+    const old = openSqlite(path, pathToFileURL(`${before}/`), 250);
+    old.exec(`insert into runs (id, name, flow, state, trigger, started_at, ended_at, as_of, source, database, settings, host, pid, process_started,
+        boot, heartbeat_at)
+      values ('${id}', 'n', 'f', 'Failed', 'cli', 1, 2, '2026-11-20', 's', 'd', '{}', 'h', 1, 'p', 'b', 1);
+      insert into tasks (run_no, position, name, state, attempts) values (1, 1, 'resolve_window', 'Completed', 1),
+        (1, 2, 'extract_and_load_complaints[a [b] c]', 'Completed', 1);
+      insert into logs values (1, 1, 0, 20, '${task}', 'load.committed', '{"task":"${task}","loadId":"l"}')`);
+    old.close();
+    const reader = open(path);
+    const { tasks } = reader.inspect(1);
+    assert.deepEqual(
+      tasks.map(({ company }) => company),
+      [null, "a [b] c"],
+    );
+    const [line] = reader.logs({ no: 1, id }, { limit: 1 });
+    assert.deepEqual(line?.event, {
+      ...{ type: "load.committed", task, company: "a", loadId: "l", runId: id, at: "1970-01-01T00:00:00.000Z" },
+    });
+    reader.close();
+  });
+
   it("reads errors of earlier versions, which called the message `what`", async () => {
     const { path, recorder, tell } = recording();
     tell({ type: "task.state", task, state: "Running", attempt: 1 });
@@ -315,7 +344,7 @@ describe("the recorder", () => {
     assert.throws(() => History.open(damaged), { code: "history_unusable", next: /move the file away/ });
     assert.throws(() => History.open(newer), {
       code: "history_unusable",
-      message: /newer version .*99, known here: 4/,
+      message: /newer version .*99, known here: 5/,
     });
   });
 

@@ -1,10 +1,10 @@
-import { companyOf } from "../../pipeline/report/event-line.ts";
 import { escapeControls, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { isFinal, type State } from "../../run/states.ts";
 
 type LiveTask = {
-  name: string;
+  /** The company that it is for, else its name. */
+  label: string;
   state: State;
   startedAt: number | null;
   endedAt: number | null;
@@ -46,7 +46,7 @@ export function update(model: LiveModel, event: RunEvent): void {
   }
   if (event.type === "run.cancelling") model.cancelling = true;
   if (event.type === "window.resolved") {
-    task(model, `extract_and_load_complaints[${event.company}]`);
+    task(model, `extract_and_load_complaints[${event.company}]`, event.company);
     // They stand behind the companies.
     for (const name of later) {
       model.tasks.delete(name);
@@ -56,7 +56,7 @@ export function update(model: LiveModel, event: RunEvent): void {
   if (event.type === "dbt.node") task(model, "run_dbt_models").nodes++;
   if (event.type === "dbt.total") task(model, "run_dbt_models").nodesTotal = event.total;
   if (!("task" in event)) return;
-  const known = task(model, event.task);
+  const known = task(model, event.task, event.company);
   switch (event.type) {
     case "task.state":
       known.state = event.state;
@@ -92,11 +92,11 @@ export function update(model: LiveModel, event: RunEvent): void {
   }
 }
 
-function task(model: LiveModel, name: string): LiveTask {
+function task(model: LiveModel, name: string, company = name): LiveTask {
   const known = model.tasks.get(name);
   if (known !== undefined) return known;
   const fresh: LiveTask = {
-    ...{ name, state: "Pending", startedAt: null, endedAt: null, attempt: 0 },
+    ...{ label: company, state: "Pending", startedAt: null, endedAt: null, attempt: 0 },
     ...{ rows: 0, total: null, nodes: 0, nodesTotal: null, wait: null, why: null, verdict: null },
   };
   model.tasks.set(name, fresh);
@@ -114,7 +114,7 @@ export function render(
   const room = Math.max(height - 2, 3);
   const shown = tasks.length <= room ? tasks : mostImportant(tasks, room);
   const names = Math.min(
-    Math.max(...shown.map(({ name }) => [...companyOf(name)].length), 0),
+    Math.max(...shown.map(({ label }) => [...label].length), 0),
     Math.max(Math.floor(width / 4), 12),
   );
   const lines = shown.map((one) => ({ text: taskLine(one, names, now, width), state: one.state as State | null }));
@@ -166,7 +166,7 @@ const marked = new Set<State>(["Pending", "Running", "Completed", "Failed", "Ski
 type Part = { text: string; rank: number };
 
 function taskLine(one: LiveTask, names: number, now: number, width: number): string {
-  const start = `${marks[one.state] ?? ">"} ${pad(companyOf(one.name), names)}`;
+  const start = `${marks[one.state] ?? ">"} ${pad(one.label, names)}`;
   const time = one.startedAt === null ? "" : formatDuration(Math.max((one.endedAt ?? now) - one.startedAt, 0));
   const parts: Part[] = [{ text: time.padStart(7), rank: 3 }];
   // On narrow screens the mark says it, but for the rarer states: in all lines alike, so that they stay aligned.

@@ -1,4 +1,4 @@
-import { companyOf, eventLine } from "../../pipeline/report/event-line.ts";
+import { eventLine } from "../../pipeline/report/event-line.ts";
 import { formatCount } from "../../pipeline/report/format.ts";
 import type { Emit, RunEvent } from "../../run/events.ts";
 
@@ -27,7 +27,7 @@ export function progressPrinter({ write, everyMs, verbose }: ProgressOptions): E
         const seen = (event.page === 1 ? 0 : (rows.get(event.task) ?? 0)) + event.rows;
         rows.set(event.task, seen);
         if (seen < event.total && isDue(event.task, event)) {
-          write(`${companyOf(event.task)}: ${formatCount(seen)} of ${formatCount(event.total)} rows`);
+          write(`${event.company ?? event.task}: ${formatCount(seen)} of ${formatCount(event.total)} rows`);
         }
         break;
       }
@@ -79,7 +79,7 @@ function isTold(event: RunEvent, verbose: boolean, isDue: (what: string, event: 
 
 function tellState(event: RunEvent & { type: "task.state" }, write: (line: string) => void): void {
   if (event.task.startsWith("extract_and_load") && (event.state === "Failed" || event.state === "TimedOut")) {
-    write(`${companyOf(event.task)}: failed (${event.error?.code})`);
+    write(`${event.company ?? event.task}: failed (${event.error?.code})`);
   }
   if (event.task === "run_dbt_models" && event.state === "Skipped") write(`dbt: not started (${event.reason})`);
 }

@@ -28,7 +28,7 @@ export type BuildHint = { companies: string[]; lastIndexed: string | null } | nu
 
 /** Runs the steps of a flow: their attempts, timeouts and states. The flow knows nothing of where they run. */
 export interface Engine {
-  /** Runs a step; never rejects. `key` says what it is done for, such as a company; null where there is only one. */
+  /** Runs a step; never rejects. `key` is the company that it is done for; null where it is done once. */
   run<S extends StepName>(
     step: S,
     key: string | null,

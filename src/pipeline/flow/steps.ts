@@ -270,7 +270,7 @@ export type StepName = keyof typeof steps;
 export type StepInput<S extends StepName> = z.infer<(typeof steps)[S]["input"]>;
 export type StepOutput<S extends StepName> = z.infer<(typeof steps)[S]["output"]>;
 
-/** The name of a step as a task: with the key of what it is done for, such as a company. */
+/** The name of a step as a task: with its key, the company that it is done for. */
 export function taskName(step: StepName, key: string | null): string {
   return key === null ? step : `${step}[${key}]`;
 }

@@ -4,18 +4,13 @@ import { noteText } from "../names/names.ts";
 import { failureTexts } from "./checks.ts";
 import { escapeControls, formatBytes, formatCount, formatDuration, plural, shellQuote } from "./format.ts";
 
-/** The company of a task's name, or the name itself. */
-export function companyOf(task: string): string {
-  return /\[(.*)\]$/.exec(task)?.[1] ?? task;
-}
-
 /** An event as a line for people, without anything in it that a terminal would obey. */
 export function eventLine(event: EventFacts): string {
   return escapeControls(lineOf(event));
 }
 
 function lineOf(event: EventFacts): string {
-  const who = "task" in event ? companyOf(event.task) : "";
+  const who = "task" in event ? (event.company ?? event.task) : "";
   switch (event.type) {
     case "run.started":
       return `${event.flow}, as of ${event.asOf}, into ${event.database}`;

@@ -47,7 +47,9 @@ export class LocalEngine implements Engine {
   }
 
   skip(step: StepName, key: string | null, reason: string): void {
-    this.#options.report({ type: "task.state", task: taskName(step, key), state: "Skipped", attempt: 0, reason });
+    const company = key === null ? {} : { company: key };
+    const task = taskName(step, key);
+    this.#options.report({ type: "task.state", task, ...company, state: "Skipped", attempt: 0, reason });
   }
 
   /** What goes wrong here shows when the step itself runs. */
@@ -65,7 +67,9 @@ export class LocalEngine implements Engine {
     const { signal: cancelled, clock, policy } = this.#options;
     const task = taskName(step, key);
     // What only looks something up is no task of the run's history.
-    const report: Report = stepTable[step].task ? this.#options.report : () => undefined;
+    const withCompany: Report = (facts) =>
+      this.#options.report(key !== null && "task" in facts ? { ...facts, company: key } : facts);
+    const report: Report = stepTable[step].task ? withCompany : () => undefined;
     const tell = (event: Omit<TaskState, "type" | "task">) => report({ type: "task.state", task, ...event });
     const expired = new AbortController();
     const timer = setTimeout(() => expired.abort(timedOut(task, timeoutMs)), timeoutMs);
@@ -77,7 +81,7 @@ export class LocalEngine implements Engine {
           signal.throwIfAborted();
           number = attempt;
           tell({ state: "Running", attempt });
-          return this.#handle(step, input, { task, signal, attempt, report: this.#options.report, traffic });
+          return this.#handle(step, input, { task, signal, attempt, report: withCompany, traffic });
         },
         retryOptions({
           policy,

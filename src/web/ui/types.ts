@@ -1,6 +1,6 @@
 import type { CompanyReport } from "../../pipeline/report/report.ts";
 import type { ErrorFacts } from "../../run/errors.ts";
-import type { DbtNode } from "../../run/events.ts";
+import type { DbtNode, RunEvent } from "../../run/events.ts";
 import type { State } from "../../run/states.ts";
 
 /** What the API answers, as far as the pages read it; the server's schemas say all of it (`/api/v1/openapi.json`). */
@@ -32,6 +32,7 @@ export type RunDetail = RunRow & {
   samples: { at: number; cpuMs: number; rss: number }[];
   tasks: {
     name: string;
+    company: string | null;
     state: State;
     attempts: number;
     startedAt: number | null;
@@ -64,7 +65,7 @@ export type RunDetail = RunRow & {
   report: { companies: CompanyReport[]; error: ErrorFacts | null } | null;
 };
 
-export type LogLine = { seq: number; level: number; event: { type: string; at: string; task?: string } };
+export type LogLine = { seq: number; level: number; event: RunEvent };
 
 export type Overview = {
   home: string;

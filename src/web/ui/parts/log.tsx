@@ -165,7 +165,7 @@ function Lines({
                 {line !== undefined && (
                   <>
                     <span class="dim">{clock(line.event.at)}</span> <span class="level">{names[line.level]}</span>{" "}
-                    {eventLine(line.event as never)}
+                    {eventLine(line.event)}
                   </>
                 )}
               </div>

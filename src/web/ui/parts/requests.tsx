@@ -1,4 +1,5 @@
 import { formatDuration } from "../../../pipeline/report/format.ts";
+import type { RunEvent } from "../../../run/events.ts";
 import { useQuery } from "../api.ts";
 import { clock } from "../format.ts";
 import type { LogLine, RunDetail } from "../types.ts";
@@ -6,29 +7,20 @@ import { QueryView } from "./shown.tsx";
 
 type Request = {
   at: string;
-  task: string;
+  /** The company, or the task of no company. */
+  label: string;
   url: string;
   status: number | null;
   ms: number | null;
   error: string | null;
 };
-type SourceEvent = {
-  type: string;
-  at: string;
-  task: string;
-  url?: string;
-  status?: number;
-  ms?: number;
-  error?: { code: string };
-};
-
 /** What the source was asked, in its order, and what became of it. */
 export function Requests({ run }: { run: RunDetail }) {
   const result = useQuery<LogLine[]>(`/runs/${run.id}/logs?search=source.&limit=1000`, run.endedAt === null);
   return (
     <QueryView result={result}>
       {(lines) => {
-        const requests = requestsOf(lines.map(({ event }) => event as unknown as SourceEvent));
+        const requests = requestsOf(lines.map(({ event }) => event));
         if (requests.length === 0) return <p class="empty">The source was not asked in this run.</p>;
         return (
           <div class="scroll">
@@ -46,7 +38,7 @@ export function Requests({ run }: { run: RunDetail }) {
                 {requests.map((request, i) => (
                   <tr key={i}>
                     <td>{clock(request.at)}</td>
-                    <td>{/\[(.*)\]$/.exec(request.task)?.[1] ?? request.task}</td>
+                    <td>{request.label}</td>
                     <td>
                       <code>{questionOf(request.url)}</code>
                     </td>
@@ -71,17 +63,19 @@ function questionOf(url: string): string {
   return [...query].map(([name, value]) => `${name}: ${value}`).join(", ");
 }
 
-/** A task asks one question at a time: what comes next of it is about the last one. */
-function requestsOf(events: readonly SourceEvent[]): Request[] {
+/** A task sends one request at a time: what comes next of it is about the last one. */
+function requestsOf(events: readonly RunEvent[]): Request[] {
   const requests: Request[] = [];
   const open = new Map<string, Request>();
-  for (const { type, at, task, url = "", status = null, ms = null, error } of events) {
-    if (type === "source.request") {
-      const request: Request = { at, task, url, status: null, ms: null, error: null };
+  for (const event of events) {
+    if (event.type === "source.request") {
+      const { at, task, company: label = task, url } = event;
+      const request: Request = { at, label, url, status: null, ms: null, error: null };
       requests.push(request);
       open.set(task, request);
-    } else if (type === "source.answered") Object.assign(open.get(task) ?? {}, { status, ms });
-    else if (type === "source.retry") Object.assign(open.get(task) ?? {}, { error: error?.code ?? "failed" });
+    } else if (event.type === "source.answered") {
+      Object.assign(open.get(event.task) ?? {}, { status: event.status, ms: event.ms });
+    } else if (event.type === "source.retry") Object.assign(open.get(event.task) ?? {}, { error: event.error.code });
   }
   return requests;
 }

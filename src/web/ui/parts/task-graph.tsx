@@ -22,10 +22,10 @@ export function TaskGraph({ run, onTask }: { run: RunDetail; onTask(name: string
       {shown.map(({ title, tasks }) => (
         <li key={title}>
           <h3>{title}</h3>
-          {tasks.map(({ name, state }) => (
+          {tasks.map(({ name, company, state }) => (
             <button key={name} type="button" class="step" title={name} onClick={() => onTask(name)}>
               <State state={state} />
-              <span>{/\[(.*)\]$/.exec(name)?.[1] ?? name}</span>
+              <span>{company ?? name}</span>
             </button>
           ))}
         </li>
