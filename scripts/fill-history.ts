@@ -1,4 +1,4 @@
-import { openHistory } from "../src/history/database.ts";
+import { openHistory } from "../src/history/sqlite/database.ts";
 
 /**
  * `node scripts/fill-history.ts FILE RUNS LINES`: a run history of made-up runs, a few minutes apart, with so many log lines each.

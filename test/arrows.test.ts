@@ -41,6 +41,7 @@ const narrow: [file: RegExp, by: RegExp][] = [
   [/^sample\/(?!server\/(spawn|nights)\.ts$)/, /^(sample|cli)\//],
   [/^sample\/server\/main\.ts$/, /^sample\//],
   [/^sample\/server\/nights\.ts$/, /^(sample|cli)\/|^app\/(?!wiring)/],
+  [/^history\/sqlite\//, /^(history|app)\//],
   [/^run\/(?!errors\.ts)/, /^(?!files|process|sqlite)/],
 ];
 

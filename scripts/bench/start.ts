@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Recorder } from "../../src/history/recorder.ts";
+import { SqliteRecorder } from "../../src/history/sqlite/recorder.ts";
 import { shortStep } from "../../src/pipeline/flow/engine.ts";
 import { systemClock } from "../../src/runtime/local/clock.ts";
 import { LocalEngine } from "../../src/runtime/local/engine.ts";
@@ -59,7 +59,9 @@ async function perTask(withHistory: boolean): Promise<number> {
     database: "",
     settings: {},
   };
-  const recorder = withHistory ? new Recorder(about, { path: join(small, "history.sqlite"), ...asked }) : undefined;
+  const recorder = withHistory
+    ? new SqliteRecorder(about, { path: join(small, "history.sqlite"), ...asked })
+    : undefined;
   const published = { snapshot: null, tables: 0, rows: {}, reason: null };
   const engine = new LocalEngine({
     handlers: { publish: async () => published },

@@ -9,14 +9,14 @@ const lastMs = 5000;
 
 /** Cancels a run: asks it, then SIGTERM, then SIGKILL, each after `graceMs` milliseconds. Resolves to the state that it is in then. */
 export async function cancelRun(history: History, { no }: Pick<RunRow, "no">, graceMs: number): Promise<State> {
-  const { lease } = history.inspect(no);
+  const { lease } = await history.inspect(no);
   const isOver = async (withinMs: number) => {
     for (const end = performance.now() + withinMs; performance.now() < end; await setTimeout(50)) {
-      if (isFinal(history.stateOf(no))) return true;
+      if (isFinal(await history.stateOf(no))) return true;
     }
-    return isFinal(history.stateOf(no));
+    return isFinal(await history.stateOf(no));
   };
-  history.requestCancel(no);
+  await history.requestCancel(no);
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     if (await isOver(graceMs)) break;
     // The id may be another process' by now, or one of another machine or container: it looks itself whether it was asked to stop.

@@ -87,7 +87,7 @@ export async function sendPendingNotices(
   if (!wiring.isConfigured) return;
   await wiring.withNotifier(onDelivery, async (notifier, notices) => {
     for (const schedule of late) await notifier.late(schedule, signal);
-    const crash = notices?.unreportedCrash(Date.now()) ?? null;
+    const crash = (await notices?.unreportedCrash(Date.now())) ?? null;
     if (crash !== null) {
       const state = { state: "Crashed", errorCode: "crashed", trigger: crash.trigger, warnings: [] } as const;
       await notifier.runEnded({ ...crash, error: null }, state, signal);

@@ -27,9 +27,9 @@ export async function executePlan(
   signal: AbortSignal,
   report: Report,
 ): Promise<Plan> {
-  refuseOtherDatabase(home, database);
+  await refuseOtherDatabase(home, database);
   if (!settings.acceptSource) {
-    refuseOtherSource(readHomeRecord(home).source, sourceIdentity(address), `${home} is for`);
+    refuseOtherSource((await readHomeRecord(home)).source, sourceIdentity(address), `${home} is for`);
   }
   const { companies } = await warehouse.state();
   refuseFutureWatermark(address, settings.resetState, companies);

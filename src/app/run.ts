@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { obstacleToWriting } from "../files/folder.ts";
-import type { Recorder } from "../history/recorder.ts";
+import type { RunRecorder } from "../history/history.ts";
 import { type FlowResult, type FlowSettings, flowName, runFlow } from "../pipeline/flow/flow.ts";
 import type { RetriedRun } from "../pipeline/flow/steps.ts";
 import { type RunReport, type Summary, summarize } from "../pipeline/report/report.ts";
@@ -60,7 +60,7 @@ export async function executeRun(
   const requested = new AbortController();
   const cancelled = AbortSignal.any([signal, requested.signal]);
   const isWritable = obstacleToWriting(settings.home) === null;
-  let recorder: Recorder | undefined;
+  let recorder: RunRecorder | undefined;
   recorder = wiring.record(
     redactValue(redact, {
       ...{ id: runId, flow: flowName, trigger: options.trigger, startedAt: started, asOf, database },
@@ -161,7 +161,7 @@ type Run = {
   signal: AbortSignal;
   report: Report;
   notices: RunNotices;
-  recorder: Recorder;
+  recorder: RunRecorder;
 };
 
 async function lockAndRun(run: Run): Promise<FlowResult> {

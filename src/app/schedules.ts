@@ -72,11 +72,11 @@ export function namedSchedule(schedules: readonly Schedule[], name: string): Sch
 }
 
 /** The state of the slot's run, or what became of a slot that has none. */
-export function outcomeOf(slot: Slot, history: History | null): string {
+export async function outcomeOf(slot: Slot, history: History | null): Promise<string> {
   if (slot.state === "missed") return "missed: no server was up";
   if (slot.state === "skipped") return "skipped: another run was under way";
   if (slot.state === "due") return "waits for its start";
-  const [run] = slot.runId === null ? [] : (history?.find(slot.runId) ?? []);
+  const [run] = slot.runId === null ? [] : ((await history?.find(slot.runId)) ?? []);
   if (run !== undefined) return run.state;
   return slot.state === "started" ? "starting" : `ended with exit code ${slot.exitCode ?? "unknown"}`;
 }

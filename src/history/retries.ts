@@ -16,13 +16,13 @@ type Settings = {
 };
 
 /** A run, and those that it was a retry of, newest first. Those that the history does not have any more are left out. */
-export function chainOf(history: History, run: RunDetail): RunDetail[] {
-  const ids = (run.settings as Settings).retryOf ?? [];
-  const earlier = ids.flatMap((id) => {
-    const [found] = history.find(id);
-    return found === undefined || found.no === run.no ? [] : [history.inspect(found.no)];
-  });
-  return [run, ...earlier];
+export async function chainOf(history: History, run: RunDetail): Promise<RunDetail[]> {
+  const chain = [run];
+  for (const id of (run.settings as Settings).retryOf ?? []) {
+    const [found] = await history.find(id);
+    if (found !== undefined && found.no !== run.no) chain.push(await history.inspect(found.no));
+  }
+  return chain;
 }
 
 /** Whether loads of other runs do what a run was to do: not those of a reset or a backfill, which reads days that no other run reads. */
@@ -32,12 +32,13 @@ export function acceptsOtherLoads({ settings }: Pick<RunDetail, "settings">): bo
 }
 
 /** The run that has done since what a run left over; null where there is none, or the run left nothing. */
-export function doneSince(history: History, run: RunDetail): RunRow | null {
+export async function doneSince(history: History, run: RunDetail): Promise<RunRow | null> {
   if (!isFinal(run.state) || run.state === "Completed") return null;
   const { companies: wanted = [], startDate = "", skipDbt: wasSkipped = false } = run.settings as Settings;
-  const later = history.list({ states: ["Completed"], limit: looked }).filter(({ no }) => no > run.no);
+  const completed = await history.list({ states: ["Completed"], limit: looked });
+  const later = completed.filter(({ no }) => no > run.no);
   for (const candidate of later.toReversed()) {
-    const { settings } = history.inspect(candidate.no);
+    const { settings } = await history.inspect(candidate.no);
     const { retryOf = [], companies = [], backfill, startDate: from = "", skipDbt = false } = settings as Settings;
     if ((skipDbt && !wasSkipped) || sourceIdentity(candidate.source) !== sourceIdentity(run.source)) continue;
     if (retryOf.includes(run.id)) return candidate;

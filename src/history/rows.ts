@@ -3,7 +3,6 @@ import type { ErrorFacts } from "../run/errors.ts";
 import type { DbtNode, RunEvent } from "../run/events.ts";
 import type { State } from "../run/states.ts";
 import type { Lease } from "./lease.ts";
-import type { DeliveryRow } from "./notices.ts";
 /** A run, as lists show it. Times are epoch milliseconds. */
 export type RunRow = {
   no: number;
@@ -93,3 +92,62 @@ export type LogFilter = {
 export type ResourceUsage = { at: number; cpuMs: number; rss: number };
 /** An event of a run, with its number in the log. */
 export type LogLine = { seq: number; level: number; event: RunEvent };
+
+/** A run that begins. */
+export type NewRun = {
+  id: string;
+  flow: string;
+  trigger: string;
+  startedAt: number;
+  asOf: string;
+  source: string;
+  database: string;
+  /** What it was asked to do, as JSON, so that it can be done again. */
+  settings: object;
+};
+
+/** A start that was refused before it was a run. */
+export type RefusedStart = { runId: string; at: number; trigger: string; code: string; message: string; next: string };
+
+/** An ended run, as far as statistics need it. */
+export type EndedRow = Pick<RunRow, "state" | "startedAt" | "endedAt" | "rows" | "changed" | "requests">;
+
+/** A task over many runs: the median of its times, and the most memory of the process while it ran. */
+export type TaskTime = { task: string; runs: number; p50Ms: number; maxRss: number | null };
+
+/** The state of a delivery; it has failed when it is not tried again. */
+type DeliveryState = "pending" | "sent" | "failed";
+
+/** One line of `runs inspect`. */
+export type DeliveryRow = {
+  kind: string;
+  channel: string;
+  state: DeliveryState;
+  attempts: number;
+  error: string | null;
+};
+
+/** A run that is over, with what a notice about it says. Times are ISO instants. */
+export type NoticedRun = {
+  id: string;
+  name: string;
+  state: State;
+  trigger: string;
+  startedAt: string;
+  endedAt: string | null;
+  errorCode: string | null;
+  report: RunReport | null;
+};
+
+/** A notice that has not reached everybody. `attempts` counts how often it was tried before. */
+export type PendingDelivery = { noticeNo: number; channel: string; attempts: number; message: string };
+
+/** A notice that somebody is to be told. `incident` is the same for what is told once. */
+export type NewNotice = {
+  id: string;
+  kind: string;
+  incident: string;
+  runId: string | null;
+  at: number;
+  message: string;
+};

@@ -19,18 +19,18 @@ export type LateSchedule = Parameters<typeof lateMessage>[1];
 
 /** Where it is remembered who was told what. */
 type Outbox = {
-  openIncidents(): OpenIncidents;
-  hadSuccess(runId: string): boolean;
+  openIncidents(): Promise<OpenIncidents>;
+  hadSuccess(runId: string): Promise<boolean>;
   add(
     notice: { id: string; kind: NoticeKind; incident: string; runId: string | null; at: number; message: string },
     channels: readonly string[],
-  ): boolean;
-  take(now: number): Pending[];
+  ): Promise<boolean>;
+  take(now: number): Promise<Pending[]>;
   settle(
     delivery: Pick<Pending, "noticeNo" | "channel">,
     outcome: { attempts: number; error: string | null; nextAt: number | null },
     now: number,
-  ): void;
+  ): Promise<void>;
 };
 
 export type NotifierOptions = {
@@ -56,7 +56,7 @@ export class Notifier {
   /** A run is over: tells it where it is news. */
   async runEnded(run: NotifiedRun, state: RunOutcome, signal: AbortSignal): Promise<void> {
     const { outbox, place } = this.#options;
-    const notice = noticeOf(state, outbox?.openIncidents() ?? [], outbox?.hadSuccess(run.id) ?? true);
+    const notice = noticeOf(state, (await outbox?.openIncidents()) ?? [], (await outbox?.hadSuccess(run.id)) ?? true);
     if (notice === null) return;
     await this.#enqueue(notice, runMessage(randomUUID(), notice.kind, run, place), signal);
   }
@@ -64,7 +64,7 @@ export class Notifier {
   /** A scheduled run has not ended in time. */
   async late(schedule: LateSchedule, signal: AbortSignal): Promise<void> {
     const { outbox, place, clock } = this.#options;
-    const notice = lateNotice(schedule.name, outbox?.openIncidents() ?? []);
+    const notice = lateNotice(schedule.name, (await outbox?.openIncidents()) ?? []);
     if (notice === null) return;
     await this.#enqueue(notice, lateMessage(randomUUID(), schedule, place, clock.now()), signal);
   }
@@ -87,14 +87,14 @@ export class Notifier {
     const { id, run } = message;
     const text = JSON.stringify(message);
     const names = wanted.map(({ name }) => name);
-    outbox.add({ id, kind, incident, runId: run?.id ?? null, at: clock.now(), message: text }, names);
+    await outbox.add({ id, kind, incident, runId: run?.id ?? null, at: clock.now(), message: text }, names);
     await this.flush(signal);
   }
 
   /** Sends what is waiting, of earlier runs too. */
   async flush(signal: AbortSignal): Promise<void> {
     const { outbox, clock } = this.#options;
-    const pending = outbox?.take(clock.now()) ?? [];
+    const pending = (await outbox?.take(clock.now())) ?? [];
     await Promise.all(pending.map((delivery) => this.#send(delivery, signal)));
   }
 
@@ -109,7 +109,7 @@ export class Notifier {
     const attempts = pending.attempts + delivery.attempts;
     const wait = channel === undefined || delivery.error === null ? null : nextAttemptDelayMs(Math.ceil(attempts / 3));
     const nextAt = wait === null ? null : clock.now() + wait;
-    outbox?.settle(pending, { attempts, error: delivery.error, nextAt }, clock.now());
+    await outbox?.settle(pending, { attempts, error: delivery.error, nextAt }, clock.now());
     onDelivery(message.kind, { ...delivery, attempts }, nextAt);
   }
 }

@@ -12,7 +12,7 @@ export type RunLauncher = {
   /** Starts a run as a process of its own; resolves to its exit code when it is over, null where it was killed. */
   start(schedule: Schedule, runId: string): Promise<number | null>;
   /** open, over, or unknown where the history has no such run. */
-  stateOf(runId: string): "open" | "over" | "unknown";
+  stateOf(runId: string): Promise<"open" | "over" | "unknown">;
   isAlive(starter: Starter): boolean;
   /** A run that should have ended well by now has not. */
   late(schedule: Schedule, slot: Slot): void;
@@ -41,11 +41,11 @@ export class Scheduler {
   }
 
   /** One look at the clock. */
-  tick(now: number): void {
+  async tick(now: number): Promise<void> {
     if (!this.#store.isThere()) return;
     this.#settleEnded();
     this.#store.makeSlots(now);
-    this.#settle(now);
+    await this.#settle(now);
     this.#startNext(now);
     const schedules = new Map(this.#store.list().map((schedule) => [schedule.name, schedule]));
     for (const slot of this.#store.takeLate(now)) this.#runs.late(schedules.get(slot.schedule)!, slot);
@@ -57,11 +57,11 @@ export class Scheduler {
   }
 
   /** Slots whose starter is gone: their runs are over, go on by themselves, or never came to be. */
-  #settle(now: number): void {
+  async #settle(now: number): Promise<void> {
     for (const slot of this.#store.started()) {
       const { starter, runId, startedAt } = slot;
       if (starter === null || runId === null || this.#runs.isAlive(starter)) continue;
-      const state = this.#runs.stateOf(runId);
+      const state = await this.#runs.stateOf(runId);
       if (state === "over") this.#store.end(slot, null);
       if (state === "unknown" && now - (startedAt ?? 0) > startMs && !this.#runs.isBusy()) this.#store.giveBack(slot);
     }

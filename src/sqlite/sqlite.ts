@@ -93,3 +93,17 @@ function scripts(folder: URL): string[] {
   const files = readdirSync(folder).filter((name) => name.endsWith(".sql"));
   return files.sort().map((file) => readFileSync(new URL(file, folder), "utf8"));
 }
+
+/** What SQLite says of a file that is not whole; null where nothing is damaged. */
+export function integrityOf(path: string): string | null {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true });
+    const [row] = database.prepare("pragma quick_check(1)").all() as { quick_check: string }[];
+    return row?.quick_check === "ok" ? null : (row?.quick_check ?? "no answer");
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    database?.close();
+  }
+}

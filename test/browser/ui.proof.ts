@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Browser } from "playwright-core";
-import { openHistory } from "../../src/history/database.ts";
+import { openHistory } from "../../src/history/sqlite/database.ts";
 import { noBrowser, openPage, startBrowser } from "../harness/browser.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { type TestHome, testHome } from "../harness/home.ts";

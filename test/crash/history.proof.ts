@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { History } from "../../src/history/history.ts";
-import { Recorder } from "../../src/history/recorder.ts";
+import { SqliteHistory } from "../../src/history/sqlite/history.ts";
+import { SqliteRecorder } from "../../src/history/sqlite/recorder.ts";
 import type { EventFacts } from "../../src/run/events.ts";
 import { temporaryFolder } from "../harness/context.ts";
 
@@ -25,7 +25,11 @@ describe("a history that is written and read for a minute", () => {
       database: "d",
       settings: {},
     };
-    const recorder = new Recorder(about, { path, warn: (text) => warnings.push(text), onCancel: () => undefined });
+    const recorder = new SqliteRecorder(about, {
+      path,
+      warn: (text) => warnings.push(text),
+      onCancel: () => undefined,
+    });
     const at = () => new Date().toISOString();
     const resolved: EventFacts = {
       type: "window.resolved",
@@ -38,13 +42,13 @@ describe("a history that is written and read for a minute", () => {
     recorder.begin();
     recorder.record({ ...resolved, runId: id, at: at() });
     const reader = `
-      import { History } from ${JSON.stringify(new URL("../../src/history/history.ts", import.meta.url).href)};
+      import { SqliteHistory } from ${JSON.stringify(new URL("../../src/history/sqlite/history.ts", import.meta.url).href)};
       let reads = 0;
       for (const end = Date.now() + ${minute}; Date.now() < end; reads++) {
-        const history = History.open(${JSON.stringify(path)});
-        const [run] = history.list({ limit: 20 });
-        history.inspect(run.no);
-        history.logs(run, { limit: 1000, level: 20 });
+        const history = SqliteHistory.open(${JSON.stringify(path)});
+        const [run] = await history.list({ limit: 20 });
+        await history.inspect(run.no);
+        await history.logs(run, { limit: 1000, level: 20 });
         history.close();
       }
       console.log(reads);`;
@@ -83,10 +87,10 @@ describe("a history that is written and read for a minute", () => {
       bytes: 0,
       error: null,
     } as never);
-    const history = History.open(path)!;
-    const [run] = history.list({ limit: 1 });
+    const history = SqliteHistory.open(path)!;
+    const [run] = await history.list({ limit: 1 });
     assert.equal(run!.state, "Completed");
-    assert.equal(history.logs(run!, { limit: 10_000_000 }).length, written);
+    assert.equal((await history.logs(run!, { limit: 10_000_000 })).length, written);
     history.close();
   });
 });

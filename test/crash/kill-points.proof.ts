@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { History } from "../../src/history/history.ts";
+import { SqliteHistory } from "../../src/history/sqlite/history.ts";
 import type { SnapshotManifest } from "../../src/pipeline/manifest.ts";
 import { ProcessLock } from "../../src/warehouse/file/lock.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
@@ -42,21 +42,21 @@ describe("a run that ends at its Nth event, then a run", () => {
   after(() => source.close());
 
   /** What the history says of the run that ended early: once, with its attempts and with what happened before. */
-  function checkHistory(home: TestHome, point: number, states: readonly string[]): void {
-    const history = History.open(join(home.folder, "history.sqlite"));
+  async function checkHistory(home: TestHome, point: number, states: readonly string[]): Promise<void> {
+    const history = SqliteHistory.open(join(home.folder, "history.sqlite"));
     // What ends before its windows are known has no history yet.
     if (history === null) return;
-    const [run, ...others] = history.list({ limit: 10 });
+    const [run, ...others] = await history.list({ limit: 10 });
     assert.deepEqual(others, []);
     assert.ok(states.includes(run!.state), `${run!.state} at event ${point}`);
-    assert.equal(history.stateOf(run!.no), run!.state, "and stays so");
-    const { tasks, attempts } = history.inspect(run!.no);
+    assert.equal(await history.stateOf(run!.no), run!.state, "and stays so");
+    const { tasks, attempts } = await history.inspect(run!.no);
     for (const { name, attempts: number, state } of tasks.filter((task) => task.attempts > 0)) {
       const own = attempts.filter(({ task }) => task === name);
       assert.equal(own.length, number, name);
       assert.equal(own.at(-1)!.state, state, name);
     }
-    const lines = history.logs(run!, { limit: 1000 });
+    const lines = await history.logs(run!, { limit: 1000 });
     assert.ok(lines.length >= point - 2, `${lines.length} lines up to event ${point}`);
     history.close();
   }
@@ -89,7 +89,7 @@ describe("a run that ends at its Nth event, then a run", () => {
       t.test(`event ${i + 1}`, async () => {
         const home = testHome(source);
         assert.equal((await home.die(String(i + 1), settings)).signal, "SIGKILL");
-        checkHistory(home, i + 1, ["Crashed"]);
+        await checkHistory(home, i + 1, ["Crashed"]);
         await heals(home);
       }),
     );
@@ -104,7 +104,7 @@ describe("a run that ends at its Nth event, then a run", () => {
         // Once the state is being committed there is nothing left to cancel.
         assert.match(stdout, i + 1 > events - 8 ? /(Cancelled|Completed)\n$/ : /Cancelled\n$/);
         assert.equal(code, 0);
-        checkHistory(home, i + 1, ["Cancelled", "Completed"]);
+        await checkHistory(home, i + 1, ["Cancelled", "Completed"]);
         await heals(home);
       }),
     );

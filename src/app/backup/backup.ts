@@ -14,7 +14,7 @@ import { currentSnapshot } from "../../snapshot/current.ts";
 import { publishedFolder } from "../home/published.ts";
 import type { HomePaths } from "../home/record.ts";
 import { isSameFile } from "../home/record.ts";
-import { historyFile, openRuns } from "../home/runs.ts";
+import { historyFile, historyOf } from "../home/runs.ts";
 import type { WarehouseAccess } from "../wiring/warehouse.ts";
 import { copyWhole } from "./copy.ts";
 import { type BackupManifest, manifestFile } from "./manifest.ts";
@@ -78,7 +78,7 @@ async function fill(
   const rows = (await warehouse.integrity())?.rows ?? 0;
   await copyWhole(database, join(unfinished, basename(database)), signal);
   // To open it brings the ends of runs into it that it was held for when they came.
-  openRuns(home)?.close();
+  (await historyOf(home).open())?.close();
   for (const path of [historyFile(home), ScheduleStore.fileOf(home)]) {
     if (existsSync(path)) copySqlite(path, join(unfinished, basename(path)));
   }

@@ -56,7 +56,7 @@ export async function restore(
   const configured = sourceIdentity(source);
   // A home of nothing yet, for which nobody named a source, belongs to whatever is restored into it.
   const isFree = configured === "live" && !existsSync(database);
-  const expected = readHomeRecord(home).source ?? (isFree ? null : configured);
+  const expected = (await readHomeRecord(home)).source ?? (isFree ? null : configured);
   if (!acceptSource && manifest.source !== null) refuseOtherSource(expected, manifest.source, `${home} is for`);
   for (const file of manifest.files) await verify(folder, file, signal);
   return warehouse.hold(async () => {
@@ -73,7 +73,7 @@ export async function restore(
       await copyAll(folder, manifest, note.steps, signal);
       const moving: RestoreNote = { ...note, phase: "moving" };
       await writeRestoreNote(home, moving);
-      const before = readHomeRecord(home);
+      const before = await readHomeRecord(home);
       try {
         // Before the last rename: a killed restore is finished by whoever comes next, who knows nothing of the source.
         writeHomeRecord(home, { source: manifest.source, database });

@@ -18,14 +18,14 @@ export function checkNode(version: string, program: string): Finding[] {
 }
 
 /** The home must be writable, or the folder that it will be made in. */
-export function checkHome({ home, database }: HomePaths): Finding[] {
+export async function checkHome({ home, database }: HomePaths): Promise<Finding[]> {
   if (readRestoreNote(home) !== null) {
     const what = "a restore is under way, or was interrupted: files of the backup and of before stand side by side";
     return [failure("home", what, "pipeline state show, which finishes it.")];
   }
   try {
     checkWritable(home);
-    refuseOtherDatabase(home, database);
+    await refuseOtherDatabase(home, database);
   } catch (error) {
     const { message, next } = factsOf(error);
     return [failure("home", message.replace(/\.$/, ""), next)];

@@ -1,12 +1,12 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { plural } from "../../pipeline/report/format.ts";
 import { minuteText } from "../../pipeline/report/times.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import type { Snapshot } from "../../snapshot/current.ts";
+import { integrityOf } from "../../sqlite/sqlite.ts";
 import type { Integrity } from "../../warehouse/file/integrity.ts";
-import { historyFile, openRuns, warehouseHolder } from "../home/runs.ts";
+import { historyFile, historyOf, warehouseHolder } from "../home/runs.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** The lock, and the warehouse from end to end where nobody has it. */
@@ -35,19 +35,19 @@ export async function checkWarehouse(database: string, integrity: () => Promise<
 }
 
 /** The history file, and how the last run ended. */
-export function checkHistory(home: string): Finding[] {
+export async function checkHistory(home: string): Promise<Finding[]> {
   const path = historyFile(home);
-  const history = openRuns(home);
+  const history = await historyOf(home).open();
   if (history === null) return [ok("history", "nothing was run yet")];
   try {
-    const [last] = history.list({ limit: 1 });
-    const damage = damageOf(path);
+    const [last] = await history.list({ limit: 1 });
+    const damage = await historyOf(home).damage();
     if (damage !== null) {
       return [
         failure("history", `${path} is damaged: ${damage}`, "Move the file away: the next run begins a new history."),
       ];
     }
-    const refusal = history.refusal();
+    const refusal = await history.refusal();
     if (refusal !== null) {
       const { at, trigger, code, message, next } = refusal;
       const what = `a start by ${trigger} at ${minuteText(at)} was refused (${code}): ${message}`;
@@ -73,24 +73,10 @@ export function checkHistory(home: string): Finding[] {
 export function checkScheduleFile(home: string): Finding[] {
   const path = ScheduleStore.fileOf(home);
   if (!existsSync(path)) return [];
-  const damage = damageOf(path);
+  const damage = integrityOf(path);
   return damage === null
     ? []
     : [failure("schedule", `${path} is damaged: ${damage}`, "Move the file away and add the schedules again.")];
-}
-
-/** What SQLite says of a file that is not whole. */
-function damageOf(path: string): string | null {
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(path, { readOnly: true });
-    const [row] = database.prepare("pragma quick_check(1)").all() as { quick_check: string }[];
-    return row?.quick_check === "ok" ? null : (row?.quick_check ?? "no answer");
-  } catch (error) {
-    return (error as Error).message;
-  } finally {
-    database?.close();
-  }
 }
 
 /** What the readers of the snapshot see: every table of its manifest, as long as it was written. */

@@ -31,14 +31,14 @@ export function checkWritable(home: string): void {
 }
 
 /** Reads which source and warehouse a home belongs to. For homes without the record, uses the snapshot and the last run that loaded rows. */
-export function readHomeRecord(home: string): HomeRecord {
+export async function readHomeRecord(home: string): Promise<HomeRecord> {
   try {
     const { source, database } = schema.parse(JSON.parse(readFileSync(fileOf(home), "utf8")));
     return { source, database: database === null ? null : resolve(home, database) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unreadable(home, error);
   }
-  return { source: null, database: publishedDatabase(home) ?? lastDatabase(home) };
+  return { source: null, database: publishedDatabase(home) ?? (await lastDatabase(home)) };
 }
 
 /** Remembers what a home belongs to; a warehouse inside of it by its place there, so that the home may be moved. */
@@ -54,8 +54,8 @@ export function writeHomeRecord(home: string, { source, database }: { source: st
 }
 
 /** Throws `database_differs` where the home belongs to another warehouse file that is still there. */
-export function refuseOtherDatabase(home: string, database: string): void {
-  const recorded = readHomeRecord(home).database;
+export async function refuseOtherDatabase(home: string, database: string): Promise<void> {
+  const recorded = (await readHomeRecord(home)).database;
   if (recorded === null || isSameFile(recorded, database)) return;
   throw new PipelineError({
     code: "database_differs",
@@ -73,9 +73,9 @@ export function isSameFile(recorded: string, given: string): boolean {
 }
 
 /** The source of a run as the history recorded it; null where it does not know the run. */
-export function sourceOfRun(home: string, runId: string): string | null {
-  return withRuns(home, (history) => {
-    const [run] = history.find(runId);
+export function sourceOfRun(home: string, runId: string): Promise<string | null> {
+  return withRuns(home, async (history) => {
+    const [run] = await history.find(runId);
     return run === undefined ? null : sourceIdentity(run.source);
   });
 }
@@ -104,9 +104,9 @@ function publishedDatabase(home: string): string | null {
   }
 }
 
-function lastDatabase(home: string): string | null {
+function lastDatabase(home: string): Promise<string | null> {
   const isLoaded = ({ rows }: { rows: number | null }) => (rows ?? 0) > 0;
-  return withRuns(home, (history) => history.list({ limit: 200 }).find(isLoaded)?.database ?? null);
+  return withRuns(home, async (history) => (await history.list({ limit: 200 })).find(isLoaded)?.database ?? null);
 }
 
 /** A path without links; of one that is not there yet, its folder's. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { History } from "../../history/history.ts";
+import type { History, HistoryStore } from "../../history/history.ts";
+import { sqliteHistory } from "../../history/sqlite/store.ts";
 import { type Holder, ProcessLock } from "../../warehouse/file/lock.ts";
 
 /** Who has a warehouse now: a run, or whatever else works on it. */
@@ -25,17 +26,17 @@ export function historyFile(home: string): string {
   return join(home, "history.sqlite");
 }
 
+/** Where the runs of a home are kept. */
+export function historyOf(home: string): HistoryStore {
+  return sqliteHistory(historyFile(home));
+}
+
 /** Looks something up in the runs of a home; null where nothing was ever run. */
-export function withRuns<T>(home: string, look: (history: History) => T): T | null {
-  const history = openRuns(home);
+export async function withRuns<T>(home: string, look: (history: History) => T | Promise<T>): Promise<T | null> {
+  const history = await historyOf(home).open();
   try {
-    return history === null ? null : look(history);
+    return history === null ? null : await look(history);
   } finally {
     history?.close();
   }
-}
-
-/** The runs of a home; null where nothing was ever run. */
-export function openRuns(home: string): History | null {
-  return History.open(historyFile(home));
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
+import type { HistoryHandle } from "../../history/history.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { cronTimes, nextTimes } from "../../schedule/cron.ts";
 import type { ScheduleStore } from "../../schedule/store.ts";
-import { HistoryHandle } from "../../web/server/history-handle.ts";
 import type { PublicSchedule, ServerBackend } from "../../web/server/home.ts";
 import { Queue } from "../../web/server/queue.ts";
 import { currentSnapshotName, openPublished } from "../home/published.ts";
-import { historyFile, warehouseHolder, withRuns } from "../home/runs.ts";
+import { historyOf, warehouseHolder, withRuns } from "../home/runs.ts";
 import { makeSchedule, namedSchedule, outcomeOf, scheduleExists } from "../schedules.ts";
 import type { ServeSettings } from "../wiring/serve.ts";
 import { type OwnCommand, startRun } from "./scheduled-runs.ts";
@@ -29,7 +29,7 @@ export function serverHome(settings: ServeSettings, command: OwnCommand, store: 
     await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
     return runId;
   };
-  const history = new HistoryHandle(historyFile(home));
+  const history = historyOf(home).keepOpen();
   return {
     ...{ home, version, companies },
     history,
@@ -43,16 +43,17 @@ export function serverHome(settings: ServeSettings, command: OwnCommand, store: 
         ]),
       backfill: ({ from, to }) => start(["backfill", "--from", from, "--to", to, "--trigger", "web"]),
       retry: (runId) => start(["runs", "retry", runId]),
-      cancel(runId) {
-        withRuns(home, (runs) => {
-          const [run] = runs.find(runId);
-          if (run !== undefined) runs.requestCancel(run.no);
+      async cancel(runId) {
+        await withRuns(home, async (runs) => {
+          const [run] = await runs.find(runId);
+          if (run !== undefined) await runs.requestCancel(run.no);
         });
       },
     },
     schedules: {
-      list: () => (store.isThere() ? store.list() : []).map((schedule) => publicSchedule(schedule, store, history)),
-      add({ name, cron, timezone, overlap = "skip", catchUp = "latest" }) {
+      list: () =>
+        Promise.all((store.isThere() ? store.list() : []).map((schedule) => publicSchedule(schedule, store, history))),
+      async add({ name, cron, timezone, overlap = "skip", catchUp = "latest" }) {
         const given = { cron, overlap, catchUp, jitter: "0", lateAfter: "60" };
         const schedule = makeSchedule(name, [], timezone === undefined ? given : { ...given, timezone }, Date.now());
         if (!store.add(schedule)) throw scheduleExists(name);
@@ -70,17 +71,20 @@ export function serverHome(settings: ServeSettings, command: OwnCommand, store: 
   };
 }
 
-function publicSchedule(
+async function publicSchedule(
   schedule: ReturnType<ScheduleStore["list"]>[number],
   store: ScheduleStore,
   handle: HistoryHandle,
-): PublicSchedule {
+): Promise<PublicSchedule> {
   const { createdAt: _, nextDueAt: __, ...rest } = schedule;
   const times = schedule.paused ? [] : nextTimes(cronTimes(schedule.cron, schedule.timezone), Date.now(), shownTimes);
-  const history = handle.get();
-  const past = store.slotsOf(schedule.name, shownPast).map((slot) => ({
-    ...{ dueAt: new Date(slot.dueAt).toISOString(), outcome: outcomeOf(slot, history), runId: slot.runId },
-  }));
+  const history = await handle.get();
+  const past = await Promise.all(
+    store.slotsOf(schedule.name, shownPast).map(async (slot) => {
+      const outcome = await outcomeOf(slot, history);
+      return { dueAt: new Date(slot.dueAt).toISOString(), outcome, runId: slot.runId };
+    }),
+  );
   return { ...rest, next: times.map((at) => new Date(at).toISOString()), past };
 }
 

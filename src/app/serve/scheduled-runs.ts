@@ -22,10 +22,10 @@ export function scheduledRuns(settings: ServeSettings, command: OwnCommand, list
     isBusy: () => warehouseHolder(database) !== undefined,
     isAlive: (starter) => isAlive({ ...starter, namespace: starter.namespace ?? null }),
     late: listener.late,
-    stateOf(runId) {
-      const found = withRuns(home, (history) => {
-        const [run] = history.find(runId);
-        if (run === undefined) return history.refusal()?.runId === runId ? "over" : "unknown";
+    async stateOf(runId) {
+      const found = await withRuns(home, async (history) => {
+        const [run] = await history.find(runId);
+        if (run === undefined) return (await history.refusal())?.runId === runId ? "over" : "unknown";
         return isFinal(run.state) ? "over" : "open";
       });
       return found ?? "unknown";

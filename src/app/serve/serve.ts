@@ -1,10 +1,10 @@
 import { setTimeout } from "node:timers/promises";
+import type { HistoryHandle } from "../../history/history.ts";
 import type { LateSchedule } from "../../notify/notifier.ts";
 import { factsOf } from "../../run/errors.ts";
 import { formatInZone } from "../../schedule/cron.ts";
 import { Scheduler } from "../../schedule/scheduler.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
-import type { HistoryHandle } from "../../web/server/history-handle.ts";
 import { startServer } from "../../web/server/server.ts";
 import { sendPendingNotices } from "../notices.ts";
 import type { ServeWiring } from "../wiring/serve.ts";
@@ -96,8 +96,8 @@ async function tickUntil(
   let printed = "";
   while (!signal.aborted) {
     try {
-      history.get()?.findCrashed();
-      scheduler.tick(Date.now());
+      await (await history.get())?.findCrashed();
+      await scheduler.tick(Date.now());
       printed = "";
     } catch (error) {
       const { message } = factsOf(error);

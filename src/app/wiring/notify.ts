@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Config } from "../../config/config.ts";
-import { Notices } from "../../history/notices.ts";
+import type { Notices } from "../../history/history.ts";
 import { type Channel, channelsOf, pingDeadMan } from "../../notify/channels.ts";
 import { type Delivery, deliver } from "../../notify/deliver.ts";
 import type { MessageOrigin } from "../../notify/notice.ts";
@@ -9,7 +9,7 @@ import { readableSecretFiles, secretValues, shortSecrets } from "../../notify/se
 import type { EventFacts } from "../../run/events.ts";
 import { hasShortSecret, redactor, shortestSecret } from "../../run/redact.ts";
 import { systemClock } from "../../runtime/local/clock.ts";
-import { historyFile } from "../home/runs.ts";
+import { historyOf } from "../home/runs.ts";
 
 /** Receives what became of each notice. `nextAt` is when it is tried again, in epoch milliseconds; null where it is not. */
 export type OnDelivery = (kind: string, delivery: Delivery, nextAt: number | null) => void;
@@ -57,7 +57,7 @@ export function wireNotify({ notify, env, home }: Config): NotifyWiring {
     async withNotifier(onDelivery, use) {
       let notices: Notices | null = null;
       try {
-        notices = Notices.open(historyFile(home));
+        notices = await historyOf(home).notices();
       } catch {
         // The run has said that its history cannot be used; people are notified of failures all the same.
       }

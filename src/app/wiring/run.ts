@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
-import { Recorder, type RecorderOptions } from "../../history/recorder.ts";
-import type { NewRun } from "../../history/statements.ts";
+import type { HistoryStore } from "../../history/history.ts";
 import type { Engine } from "../../pipeline/flow/engine.ts";
 import { stepHandlers } from "../../pipeline/steps/handlers.ts";
 import type { Day } from "../../pipeline/window/days.ts";
@@ -9,7 +8,7 @@ import type { Remembered } from "../../pipeline/window/window.ts";
 import type { EventFacts, Report } from "../../run/events.ts";
 import { removeLanded } from "../../source/pages/landing.ts";
 import { refuseOtherSource } from "../home/record.ts";
-import { historyFile } from "../home/runs.ts";
+import { historyOf } from "../home/runs.ts";
 import { wireTransform } from "./dbt.ts";
 import { wireEngine } from "./engine.ts";
 import { type NotifyWiring, notifySecrets, secretWarnings, wireNotify } from "./notify.ts";
@@ -48,7 +47,7 @@ export type RunWiring = {
   /** What is wrong with the secrets, as events. */
   secretWarnings: readonly EventFacts[];
   /** Writes the run into the history of its home. */
-  record(run: NewRun, options: Pick<RecorderOptions, "warn" | "onCancel">): Recorder;
+  record: HistoryStore["record"];
   notify: NotifyWiring;
   /** Opens the adapters. The caller holds the warehouse. */
   open(options: OpenOptions, signal: AbortSignal, report: Report): Promise<OpenedRun>;
@@ -61,7 +60,7 @@ export function wireRun(config: Config, onNotice: (text: string) => void): RunWi
     warehouse: warehouseAccess(config, onNotice),
     secrets: notifySecrets(config),
     secretWarnings: secretWarnings(config),
-    record: (run, options) => new Recorder(run, { path: historyFile(config.home), ...options }),
+    record: historyOf(config.home).record,
     notify: wireNotify(config),
     open: (options, signal, report) => openRun(config, options, signal, report),
   };

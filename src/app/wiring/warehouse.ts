@@ -16,18 +16,18 @@ import { readRestoreNote, resumeRestore } from "../home/restore-note.ts";
 import { withRuns } from "../home/runs.ts";
 
 /** Throws where another process has it. */
-function takeWarehouse(config: Config): ProcessLock {
+async function takeWarehouse(config: Config): Promise<ProcessLock> {
   try {
     return ProcessLock.acquire(config.database);
   } catch (error) {
-    throw lockedBy(config, error);
+    throw await lockedBy(config, error);
   }
 }
 
 /** Whose complaints a warehouse has; null where that is not known. */
 export async function loadedSource({ home }: Config, warehouse: DuckDbWarehouse): Promise<string | null> {
   const last = await warehouse.lastLoad();
-  return last === null ? null : (last.source ?? sourceOfRun(home, last.runId));
+  return last === null ? null : (last.source ?? (await sourceOfRun(home, last.runId)));
 }
 
 export function wireWarehouse(config: Config, report: Report): DuckDbWarehouse {
@@ -39,10 +39,10 @@ function databaseOptions(config: Config) {
 }
 
 /** That somebody else has the warehouse, with what to do about it: where it is a run of this home, by its name. */
-function lockedBy(config: Config, error: unknown): unknown {
+async function lockedBy(config: Config, error: unknown): Promise<unknown> {
   if (!(error instanceof PipelineError) || error.code !== "warehouse_locked") return error;
   if (readRestoreNote(config.home) !== null) return restoring(error);
-  const run = openRun(config);
+  const run = await openRun(config);
   if (run === null) return error;
   const { code, message, data } = error;
   const next = `Watch it with: pipeline runs watch ${run}\nStop it with: pipeline runs cancel ${run}`;
@@ -50,13 +50,14 @@ function lockedBy(config: Config, error: unknown): unknown {
 }
 
 /** The beginning of the id of the run that has the warehouse; null where none is known to have it. */
-function openRun({ home, database }: Config): string | null {
+async function openRun({ home, database }: Config): Promise<string | null> {
   const holder = ProcessLock.holderOf(database);
   if (holder === undefined) return null;
-  return withRuns(home, (history) => {
-    const open = history.list({ limit: 20 }).filter(({ state }) => !isFinal(state));
-    const run = open.find(({ no }) => history.inspect(no).lease.pid === holder.pid);
-    return run?.id.slice(0, 8) ?? null;
+  return withRuns(home, async (history) => {
+    for (const { no, id, state } of await history.list({ limit: 20 })) {
+      if (!isFinal(state) && (await history.inspect(no)).lease.pid === holder.pid) return id.slice(0, 8);
+    }
+    return null;
   });
 }
 
@@ -107,8 +108,8 @@ export async function holdWarehouse<T>(
 ): Promise<T> {
   checkWritable(config.home);
   checkPath(config.database);
-  refuseOtherDatabase(config.home, config.database);
-  const lock = takeWarehouse(config);
+  await refuseOtherDatabase(config.home, config.database);
+  const lock = await takeWarehouse(config);
   try {
     const settled = await resumeRestore(config.home);
     if (settled !== null) onNotice(settled);
@@ -130,7 +131,7 @@ async function recover(config: Config): Promise<string | null> {
 async function readState(config: Config, onNotice: (text: string) => void): Promise<StateReport> {
   checkPath(config.database, "read");
   const holder = ProcessLock.holderOf(config.database);
-  if (holder !== undefined) throw lockedBy(config, lockedError(config.database, holder));
+  if (holder !== undefined) throw await lockedBy(config, lockedError(config.database, holder));
   // What a restore has left half-way is no state of anything.
   if (readRestoreNote(config.home) !== null) await holdWarehouse(config, onNotice, async () => undefined);
   return readStateReport(databaseOptions(config), projectFingerprint(projectFolder));

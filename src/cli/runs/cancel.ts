@@ -16,8 +16,8 @@ export async function runsCancel(id: string | undefined, options: CancelOptions)
     throw wrong(`--grace is "${options.grace}": expected seconds, from 0 to 3600.`);
   }
   return withHistory(options, async (history) => {
-    checkWritable(dirname(history.path));
-    const run = findRun(history, id);
+    checkWritable(dirname(history.place));
+    const run = await findRun(history, id);
     if (isFinal(run.state))
       throw wrong(`The run ${run.name} is over: ${run.state}.`, "See it with: pipeline runs inspect");
     const state = await cancelRun(history, run, graceMs);

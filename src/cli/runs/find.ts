@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readHomeRecord } from "../../app/home/record.ts";
-import { openRuns, warehouseHolder } from "../../app/home/runs.ts";
+import { historyOf, warehouseHolder } from "../../app/home/runs.ts";
 import { findHome } from "../../config/home.ts";
 import type { History } from "../../history/history.ts";
 import type { RunRow } from "../../history/rows.ts";
@@ -16,10 +16,10 @@ export async function withHistory<T>(
   none?: (home: string) => T,
 ): Promise<T> {
   const home = await findHome(options, options.config);
-  const history = openRuns(home);
+  const history = await historyOf(home).open();
   if (history === null && none !== undefined) return none(home);
   if (history === null) {
-    const database = options.database ?? readHomeRecord(home).database ?? join(home, "cfpb_complaints.duckdb");
+    const database = options.database ?? (await readHomeRecord(home)).database ?? join(home, "cfpb_complaints.duckdb");
     const holder = warehouseHolder(database);
     if (holder !== undefined)
       throw wrong(`A run is under way: process ${holder.pid}, since ${holder.since}.`, "Look again in a moment.");
@@ -27,7 +27,7 @@ export async function withHistory<T>(
   }
   if (history.isStale && !options.quiet)
     process.stderr.write(
-      `warning: ${history.path} cannot be written: it is read as it is, without what was written last\n`,
+      `warning: ${history.place} cannot be written: it is read as it is, without what was written last\n`,
     );
   try {
     return await use(history);
@@ -37,13 +37,14 @@ export async function withHistory<T>(
 }
 
 /** The run that an id, its beginning, or a name means; the newest run where none is given. */
-export function findRun(history: History, text = ""): RunRow {
-  const found = history.find(text);
+export async function findRun(history: History, text = ""): Promise<RunRow> {
+  const found = await history.find(text);
   const [run, other] = found;
   if (run === undefined) {
-    const recent = history
-      .list({ limit: 200 })
-      .flatMap(({ id, name }) => [id.slice(0, Math.max(text.length, 4)), name]);
+    const recent = (await history.list({ limit: 200 })).flatMap(({ id, name }) => [
+      id.slice(0, Math.max(text.length, 4)),
+      name,
+    ]);
     throw wrong(
       `No run is called "${text}".${didYouMean(text, [...new Set(recent)])}`,
       "See what there is with: pipeline runs ls",

@@ -14,8 +14,8 @@ import { colored } from "./list.ts";
 
 /** `pipeline runs inspect`. */
 export async function runsInspect(id: string | undefined, options: GlobalOptions): Promise<number> {
-  return withHistory(options, (history) => {
-    const run = history.inspect(findRun(history, id).no);
+  return withHistory(options, async (history) => {
+    const run = await history.inspect((await findRun(history, id)).no);
     const text = options.json
       ? `${JSON.stringify(publicRun(run))}\n`
       : inspectText(run, styleFor(process.stdout, options, process.env));

@@ -33,10 +33,10 @@ export async function runsList(options: ListOptions): Promise<number> {
   };
   return withHistory(
     options,
-    (history) => {
-      const before = options.before === undefined ? undefined : findRun(history, options.before).no;
+    async (history) => {
+      const before = options.before === undefined ? undefined : (await findRun(history, options.before)).no;
       const { trigger } = options;
-      const runs = history.list({
+      const runs = await history.list({
         limit,
         ...(wanted === undefined ? {} : { states: wanted }),
         ...(trigger === undefined ? {} : { trigger }),
@@ -44,10 +44,10 @@ export async function runsList(options: ListOptions): Promise<number> {
         ...(before === undefined ? {} : { before }),
       });
       if (options.json) process.stdout.write(`${JSON.stringify(runs.map(publicRun))}\n`);
-      else if (runs.length === 0) process.stdout.write(`No run matches.\n${refusalLine(history)}`);
+      else if (runs.length === 0) process.stdout.write(`No run matches.\n${await refusalLine(history)}`);
       else {
         process.stdout.write(runsTable(runs, styleFor(process.stdout, options, process.env)));
-        process.stdout.write(refusalLine(history));
+        process.stdout.write(await refusalLine(history));
         if (runs.length === limit) {
           process.stdout.write(
             withHomeOptions(`\nOlder ones: pipeline runs ls --before ${runs.at(-1)!.id.slice(0, 8)}\n`),
@@ -61,8 +61,8 @@ export async function runsList(options: ListOptions): Promise<number> {
 }
 
 /** A start that was refused, which is no run. */
-function refusalLine(history: History): string {
-  const refusal = history.refusal();
+async function refusalLine(history: History): Promise<string> {
+  const refusal = await history.refusal();
   if (refusal === null) return "";
   const { at, trigger, code, message, next } = refusal;
   return `\nNot started at ${secondText(at)}, by ${trigger} [${code}]: ${escapeControls(`${message} next: ${withHomeOptions(next)}`)}\n`;

@@ -30,8 +30,8 @@ export async function runsLogs(id: string | undefined, options: LogsOptions): Pr
     );
   };
   return withHistory(options, async (history) => {
-    const run = findRun(history, id);
-    const task = options.task === undefined ? undefined : taskOf(history, run, options.task);
+    const run = await findRun(history, id);
+    const task = options.task === undefined ? undefined : await taskOf(history, run, options.task);
     const filter = {
       level: levels[level],
       ...(task === undefined ? {} : { task }),
@@ -52,9 +52,9 @@ export async function follow(
 ): Promise<void> {
   const cancellation = live ? cancelOnSignals(readingCancelMessage("The log")) : undefined;
   let after = 0;
-  const showNew = () => {
+  const showNew = async () => {
     for (;;) {
-      const lines = history.logs(run, { ...filter, after, limit: page });
+      const lines = await history.logs(run, { ...filter, after, limit: page });
       for (const found of lines) show(found);
       after = lines.at(-1)?.seq ?? after;
       if (lines.length < page) return;
@@ -63,8 +63,8 @@ export async function follow(
   try {
     for (;;) {
       // Asked before the lines are read: what is final has written its last one.
-      const isOver = isFinal(history.stateOf(run.no));
-      showNew();
+      const isOver = isFinal(await history.stateOf(run.no));
+      await showNew();
       if (!live || isOver) return;
       await setTimeout(pollMs, undefined, { signal: cancellation!.signal }).catch(() => undefined);
       if (cancellation!.signal.aborted) return;
@@ -88,9 +88,10 @@ function levelOf(text: string): Level {
 }
 
 /** A task by its name, or by the company it is for. */
-function taskOf(history: History, run: RunRow, text: string): string {
-  const names = history.inspect(run.no).tasks.map(({ name }) => name);
-  const found = names.find((name) => name === text || name.endsWith(`[${text}]`));
-  if (found !== undefined) return found;
+async function taskOf(history: History, run: RunRow, text: string): Promise<string> {
+  const { tasks } = await history.inspect(run.no);
+  const names = tasks.map(({ name }) => name);
+  const found = tasks.find(({ name, company }) => name === text || company === text);
+  if (found !== undefined) return found.name;
   throw wrong(`This run has no task "${text}".${didYouMean(text, names)}`, `It has: ${names.join(", ")}`);
 }

@@ -15,9 +15,9 @@ export type RetryOptions = RunOutput & { runId?: string };
 
 /** `pipeline runs retry`: what failed or did not run, of the same days and the same source; what was loaded is not read again. */
 export async function runsRetry(id: string | undefined, options: RetryOptions): Promise<number> {
-  const { run, chain, done } = await withHistory(options, (history) => {
-    const found = history.inspect(findRun(history, id).no);
-    return { run: found, chain: chainOf(history, found), done: doneSince(history, found) };
+  const { run, chain, done } = await withHistory(options, async (history) => {
+    const run = await history.inspect((await findRun(history, id)).no);
+    return { run, chain: await chainOf(history, run), done: await doneSince(history, run) };
   });
   if (!isFinal(run.state))
     throw wrong(`The run ${run.name} is not over: ${run.state}.`, "Cancel it, or wait for its end.");

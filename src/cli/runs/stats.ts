@@ -22,8 +22,8 @@ type Ended = {
 /** `pipeline runs stats`: how the runs went, over all and by day. */
 export async function runsStats(options: StatsOptions): Promise<number> {
   const since = parseSince(options.since, Date.now());
-  return withHistory(options, (history) => {
-    const runs = history.ended(since);
+  return withHistory(options, async (history) => {
+    const runs = await history.ended(since);
     const days = new Map<string, Ended[]>();
     for (const run of runs) {
       const day = dayOf(run.startedAt);
@@ -79,9 +79,9 @@ export type PruneOptions = GlobalOptions & { days: string; keep: string };
 export async function runsPrune(options: PruneOptions): Promise<number> {
   const days = parseCount("--days", options.days, 36_500);
   const keep = parseCount("--keep", options.keep, 10_000_000);
-  return withHistory(options, (history) => {
-    checkWritable(dirname(history.path));
-    const removed = history.prune({ before: Date.now() - days * dayMs, keep });
+  return withHistory(options, async (history) => {
+    checkWritable(dirname(history.place));
+    const removed = await history.prune({ before: Date.now() - days * dayMs, keep });
     if (options.json) process.stdout.write(`${JSON.stringify({ removed })}\n`);
     else if (!options.quiet) process.stdout.write(`${plural(removed, "run")} removed.\n`);
     return 0;

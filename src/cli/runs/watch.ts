@@ -9,11 +9,11 @@ import { follow } from "./logs.ts";
 /** `pipeline runs watch`: a run as its own terminal shows it, until it is over. */
 export async function runsWatch(id: string | undefined, options: ConsoleOptions): Promise<number> {
   return withHistory(options, async (history) => {
-    const run = findRun(history, id);
+    const run = await findRun(history, id);
     const view = await runConsole(options, process.env);
     await follow(history, run, { level: 0 }, true, ({ event }) => view.emit(event));
     view.stop();
-    const { report, state } = history.inspect(run.no);
+    const { report, state } = await history.inspect(run.no);
     if (report !== null)
       process.stdout.write(
         withHomeOptions(

@@ -15,13 +15,16 @@ import { table } from "../terminal/table.ts";
 
 /** `pipeline schedule ls`. */
 export async function scheduleList(options: GlobalOptions): Promise<number> {
-  return withSchedules(options, (store, home) => {
+  return withSchedules(options, async (store, home) => {
     const rowsOf = (history: History | null) =>
-      (store?.list() ?? []).map((schedule) => {
-        const [last] = store?.slotsOf(schedule.name, 1) ?? [];
-        return { schedule, last: last ?? null, outcome: last === undefined ? null : outcomeOf(last, history) };
-      });
-    const rows = withRuns(home, rowsOf) ?? rowsOf(null);
+      Promise.all(
+        (store?.list() ?? []).map(async (schedule) => {
+          const [last] = store?.slotsOf(schedule.name, 1) ?? [];
+          const outcome = last === undefined ? null : await outcomeOf(last, history);
+          return { schedule, last: last ?? null, outcome };
+        }),
+      );
+    const rows = (await withRuns(home, rowsOf)) ?? (await rowsOf(null));
     if (options.json) process.stdout.write(`${JSON.stringify(rows.map(publicSchedule))}\n`);
     else if (rows.length === 0) process.stdout.write(withHomeOptions(`${nothing}\n`));
     else {
@@ -129,12 +132,12 @@ export async function scheduleChange(
 
 async function withSchedules<T>(
   options: GlobalOptions,
-  use: (store: ScheduleStore | null, home: string) => T,
+  use: (store: ScheduleStore | null, home: string) => T | Promise<T>,
 ): Promise<T> {
   const home = await findHome(options, options.config);
   const store = ScheduleStore.openExisting(ScheduleStore.fileOf(home));
   try {
-    return use(store, home);
+    return await use(store, home);
   } finally {
     store?.close();
   }

@@ -90,7 +90,7 @@ async function operandsOf(path: string, given: Record<string, string>): Promise<
   try {
     const home = await findHome(given, given.config);
     if (/^runs (inspect|logs|watch|cancel|retry)$/.test(path)) {
-      const runs = withRuns(home, (history) => history.list({ limit: 20 })) ?? [];
+      const runs = (await withRuns(home, (history) => history.list({ limit: 20 }))) ?? [];
       return runs.map(({ name, state, startedAt }) => ({
         ...{ word: name, help: `${state}, ${minuteText(startedAt)}` },
       }));

@@ -23,8 +23,8 @@ export class Changes {
   }
 
   start(): void {
-    this.#seen = this.#version();
-    this.#timer = setInterval(() => this.#look(), lookMs);
+    void this.#look(true);
+    this.#timer = setInterval(() => void this.#look(), lookMs);
     this.#beat = setInterval(() => this.#send(": still here\n\n"), beatMs);
   }
 
@@ -48,12 +48,14 @@ export class Changes {
     response.once("close", () => this.#clients.delete(response));
   }
 
-  #look(): void {
+  /** The first look only remembers. */
+  async #look(isFirst = false): Promise<void> {
     // Nobody listens: nothing to look for.
-    if (this.#clients.size === 0 && this.#listeners.size === 0) return;
-    const version = this.#version();
+    if (!isFirst && this.#clients.size === 0 && this.#listeners.size === 0) return;
+    const version = await this.#version();
     if (version === this.#seen) return;
     this.#seen = version;
+    if (isFirst) return;
     for (const listener of this.#listeners) listener();
     this.#send("event: change\ndata: {}\n\n");
   }
@@ -66,9 +68,10 @@ export class Changes {
   }
 
   /** A file that cannot be read now has changed when it can be read again; whoever asks for it is told what is wrong. */
-  #version(): string {
+  async #version(): Promise<string> {
     try {
-      return `${this.#home.history.get()?.version() ?? ""} ${this.#home.schedules.version()}`;
+      const history = await this.#home.history.get();
+      return `${(await history?.version()) ?? ""} ${this.#home.schedules.version()}`;
     } catch {
       return "unreadable";
     }

@@ -1,5 +1,5 @@
+import type { HistoryHandle } from "../../history/history.ts";
 import type { Window } from "../../pipeline/window/days.ts";
-import type { HistoryHandle } from "./history-handle.ts";
 
 /** A schedule as pages show it; times are ISO instants. */
 export type PublicSchedule = {
@@ -41,11 +41,11 @@ export type ServerBackend = {
     run(options: { resetState?: boolean; acceptWithdrawals?: boolean }): Promise<string>;
     backfill(window: Window): Promise<string>;
     retry(runId: string): Promise<string>;
-    cancel(runId: string): void;
+    cancel(runId: string): Promise<void>;
   };
   schedules: {
-    list(): PublicSchedule[];
-    add(schedule: NewSchedule): PublicSchedule;
+    list(): Promise<PublicSchedule[]>;
+    add(schedule: NewSchedule): Promise<PublicSchedule>;
     change(name: string, change: "rm" | "pause" | "resume"): void;
     /** Another text after every change. */
     version(): string;

@@ -125,12 +125,12 @@ function application(home: ServerBackend, changes: Changes, sender: Sender, onEr
   const routes = apiRoutes(home, changes, sender);
   const app: App = new Hono();
   app.get("/healthz", (context) => context.json({ status: "ok", pid: process.pid, version: home.version }));
-  app.get("/readyz", (context) => {
-    home.history.get();
+  app.get("/readyz", async (context) => {
+    await home.history.get();
     return context.json({ status: "ready" });
   });
-  app.get("/metrics", (context) =>
-    context.body(metrics(home), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
+  app.get("/metrics", async (context) =>
+    context.body(await metrics(home), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
   );
   app.get("/api/v1/openapi.json", (context) => context.json(openApi(routes, home.version)));
   app.all("/api/v1/openapi.json", (context) => {

@@ -37,7 +37,7 @@ describe("pipeline doctor", () => {
   });
   after(() => source.close());
 
-  it("says of a Node that is too old which one is needed", () => {
+  it("says of a Node that is too old which one is needed", async () => {
     assert.equal(checkNode("v22.19.0", "1.0.0")[0]?.state, "ok");
     assert.equal(checkNode("v24.0.0", "1.0.0")[0]?.state, "ok");
     for (const version of ["v22.18.9", "v20.20.0"]) {
@@ -48,10 +48,10 @@ describe("pipeline doctor", () => {
 
   it("finds a whole home well, and one that is not there yet", async () => {
     const checks = async (some: Config) => [
-      ...checkHome(some),
+      ...(await checkHome(some)),
       ...checkDisk(some),
       ...(await warehouseOf(some)),
-      ...checkHistory(some.home),
+      ...(await checkHistory(some.home)),
       ...(await snapshotOf(some)),
     ];
     const found = await checks(config);
@@ -71,15 +71,15 @@ describe("pipeline doctor", () => {
     const script = `
       import { checkHome } from ${JSON.stringify(join(process.cwd(), "src/app/doctor/machine.ts"))};
       if (process.getuid() === 0) process.setuid(65534);
-      console.log(checkHome({ home: ${JSON.stringify(join(folder, "home"))} })[0].what);`;
+      console.log((await checkHome({ home: ${JSON.stringify(join(folder, "home"))} }))[0].what);`;
     const { stdout } = await startScript(["--input-type=module", "-e", script]).outcome;
     assert.equal(stdout, `The home ${folder}/home cannot be made: ${folder} is not writable\n`);
   });
 
-  it("finds a home that is a file", () => {
+  it("finds a home that is a file", async () => {
     const file = join(temporaryFolder(), "home");
     writeFileSync(file, "");
-    assert.match(checkHome(configIn(file))[0]!.what, /is not a folder$/);
+    assert.match((await checkHome(configIn(file)))[0]!.what, /is not a folder$/);
   });
 
   it("says who has the warehouse, and does not read it then", async () => {
@@ -113,7 +113,7 @@ describe("pipeline doctor", () => {
     source.intercept = () => ({ kind: "answer", status: 404 });
     await runInProcess({ home: copy, source });
     source.intercept = undefined;
-    const [failed] = checkHistory(copy);
+    const [failed] = await checkHistory(copy);
     assert.equal(failed?.state, "warning");
     assert.match(failed!.what, /: Failed \(source_/);
     assert.match(failed!.fix!, /pipeline runs inspect [0-9a-f]{8}/);
@@ -135,7 +135,7 @@ describe("pipeline doctor", () => {
     assert.match((await snapshotOf(configIn(copy)))[0]!.what, new RegExp(`^${file} of .* is missing or cut off$`));
   });
 
-  it("says that nothing starts the schedules, and who is paused", () => {
+  it("says that nothing starts the schedules, and who is paused", async () => {
     const folder = temporaryFolder();
     const store = ScheduleStore.open(ScheduleStore.fileOf(folder));
     const common = {
@@ -172,7 +172,7 @@ describe("pipeline doctor", () => {
     );
   });
 
-  it("reads the paths of a crontab line, whatever they hold", () => {
+  it("reads the paths of a crontab line, whatever they hold", async () => {
     const line =
       "0 2 * * * cd '/it'\\''s 100\\% ours' && /n/node '/p q/main.js' run -q >> /h/cron.log 2>&1 # pipeline /h";
     assert.deepEqual(entryOf(`MAILTO=x\n${line}\n`, "/h")?.paths, ["/it's 100% ours", "/n/node", "/p q/main.js"]);
@@ -197,7 +197,7 @@ describe("pipeline doctor", () => {
     );
   });
 
-  it("finds secrets that are not there, and tells when nobody is told", () => {
+  it("finds secrets that are not there, and tells when nobody is told", async () => {
     const quiet = checkNotifications(config)[0];
     assert.deepEqual([quiet?.state, quiet?.what], ["warning", "nobody is told when a run fails"]);
     const notify = {

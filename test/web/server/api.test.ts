@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { openHistory } from "../../../src/history/database.ts";
+import { openHistory } from "../../../src/history/sqlite/database.ts";
 import { Login } from "../../../src/web/server/access/login.ts";
 import { apiRoutes, startServer, type WebServer } from "../../../src/web/server/server.ts";
 import { temporaryFolder } from "../../harness/context.ts";

@@ -24,22 +24,34 @@ export function streamLog(
   openStream(response);
   let after = Math.max(request.after, Number(lastEventId) || 0);
   let sent = "";
+  let sending: Promise<void> | undefined;
+  let isAskedAgain = false;
+  /** One at a time: what is asked meanwhile is looked at afterwards. */
   const more = () => {
+    isAskedAgain = true;
+    sending ??= sendAll().finally(() => {
+      sending = undefined;
+    });
+  };
+  const sendAll = async () => {
     try {
-      send();
+      while (isAskedAgain) {
+        isAskedAgain = false;
+        await send();
+      }
     } catch {
       // The history is away, or the run was pruned: the browser asks again and gets the answer.
       stop();
       response.destroy();
     }
   };
-  const send = () => {
+  const send = async () => {
     for (;;) {
-      if (response.writableLength > mostWaiting) return;
-      const history = home.history.get();
+      if (response.writableEnded || response.writableLength > mostWaiting) return;
+      const history = await home.history.get();
       if (history === null) return void finish();
-      const state = history.stateOf(run.no);
-      const lines = history.logs(run, { ...logFilter(request), after });
+      const state = await history.stateOf(run.no);
+      const lines = await history.logs(run, { ...logFilter(request), after });
       for (const line of lines) response.write(`id: ${line.seq}\nevent: line\ndata: ${JSON.stringify(line)}\n\n`);
       after = lines.at(-1)?.seq ?? after;
       if (state !== sent) response.write(`event: state\ndata: ${JSON.stringify({ state })}\n\n`);

@@ -1,16 +1,16 @@
 import type { ServerBackend } from "../home.ts";
 
 /** The Prometheus text format, version 0.0.4. */
-export function metrics(home: ServerBackend): string {
-  const history = home.history.get();
-  const [last] = history?.list({ limit: 1 }) ?? [];
-  const [good] = history?.list({ limit: 1, states: ["Completed"] }) ?? [];
+export async function metrics(home: ServerBackend): Promise<string> {
+  const history = await home.history.get();
+  const [last] = (await history?.list({ limit: 1 })) ?? [];
+  const [good] = (await history?.list({ limit: 1, states: ["Completed"] })) ?? [];
   const lines: string[] = [];
   const metric = (name: string, type: "gauge" | "counter", help: string, values: [labels: string, value: number][]) => {
     lines.push(`# HELP pipeline_${name} ${help}`, `# TYPE pipeline_${name} ${type}`);
     for (const [labels, value] of values) lines.push(`pipeline_${name}${labels} ${value}`);
   };
-  const byState = history?.countByState() ?? [];
+  const byState = (await history?.countByState()) ?? [];
   metric(
     "runs",
     "gauge",

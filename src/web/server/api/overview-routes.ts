@@ -17,13 +17,13 @@ export function overviewRoutes(home: ServerBackend): Route[] {
           z.object({ level: z.string(), what: z.string(), next: z.string(), runId: z.string().nullable() }),
         ),
       }),
-      handle: () => overview(home, Date.now()) as never,
+      handle: async () => (await overview(home, Date.now())) as never,
     }),
     route({
       ...{ method: "get", path: "/trends", summary: "Ended runs since some days ago, and the time of each task" },
       query: z.strictObject({ days: wholeNumber(1, 730).default(30) }),
       answer: z.looseObject({ runs: z.array(z.looseObject({ state: z.string() })) }),
-      handle: ({ query: { days } }) => trends(home, Date.now() - days * dayMs) as never,
+      handle: async ({ query: { days } }) => (await trends(home, Date.now() - days * dayMs)) as never,
     }),
   ];
 }

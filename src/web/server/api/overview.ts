@@ -14,11 +14,11 @@ const looked = 20;
 type Attention = { level: "warning" | "failure"; what: string; next: string; runId: string | null };
 
 /** Everything that the first page says, in one answer: is the data all right, what happened, what is next, what needs somebody. */
-export function overview(home: ServerBackend, now: number): object {
-  const history = home.history.get();
-  history?.findCrashed();
-  const runs = history?.list({ limit: shown }) ?? [];
-  const [newest, loaded] = history === null ? [] : lookedAt(history, runs);
+export async function overview(home: ServerBackend, now: number): Promise<object> {
+  const history = await home.history.get();
+  await history?.findCrashed();
+  const runs = (await history?.list({ limit: shown })) ?? [];
+  const [newest, loaded] = history === null ? [] : await lookedAt(history, runs);
   const companies = (loaded?.report?.companies ?? []).map(
     ({ company, names, loadedThrough, expected, inserted, updated, deleted, state }) => ({
       ...{ company, names, loadedThrough, expected, inserted, updated, deleted, state },
@@ -26,7 +26,7 @@ export function overview(home: ServerBackend, now: number): object {
   );
   const days = companies.map(({ loadedThrough }) => loadedThrough);
   const completeThrough = days.length === 0 || days.includes(null) ? null : (days as string[]).sort()[0]!;
-  const schedules = home.schedules.list();
+  const schedules = await home.schedules.list();
   const next = schedules.flatMap(({ name, next: times, timezone }) =>
     times.slice(0, 1).map((at) => ({ name, at, timezone })),
   );
@@ -41,15 +41,15 @@ export function overview(home: ServerBackend, now: number): object {
       ...{ id, name, state, trigger, changed, startedAt: new Date(startedAt).toISOString() },
       durationMs: (endedAt ?? now) - startedAt,
     })),
-    attention: attention(home, history, runs, newest, completeThrough, now),
+    attention: await attention(home, history, runs, newest, completeThrough, now),
   };
 }
 
 /** The newest run, and the newest that says something of the companies: usually the same, and one is all that is read. */
-function lookedAt(history: History, runs: readonly RunRow[]): [newest?: RunDetail, loaded?: RunDetail] {
+async function lookedAt(history: History, runs: readonly RunRow[]): Promise<[newest?: RunDetail, loaded?: RunDetail]> {
   let newest: RunDetail | undefined;
   for (const { no } of runs.slice(0, looked)) {
-    const run = history.inspect(no);
+    const run = await history.inspect(no);
     newest ??= run;
     if ((run.report?.companies.length ?? 0) > 0) return [newest, run];
   }
@@ -72,16 +72,16 @@ function words(run: RunDetail): string {
 /** Days that a copy may be behind: the source publishes a day's first rows on the next. */
 const oldDays = 3;
 
-function attention(
+async function attention(
   home: ServerBackend,
   history: History | null,
   runs: readonly RunRow[],
   newest: RunDetail | undefined,
   completeThrough: string | null,
   now: number,
-): Attention[] {
+): Promise<Attention[]> {
   const found: Attention[] = [];
-  const refusal = history?.refusal() ?? null;
+  const refusal = (await history?.refusal()) ?? null;
   if (refusal !== null) {
     const at = minuteText(refusal.at);
     const what = `A start by ${refusal.trigger} at ${at} was refused [${refusal.code}]: ${refusal.message}`;
@@ -119,11 +119,11 @@ function attention(
       runId: null,
     });
   }
-  for (const { channel, kind, error } of history?.undelivered() ?? []) {
+  for (const { channel, kind, error } of (await history?.undelivered()) ?? []) {
     const what = `${channel} was not told of ${kind}: ${error ?? "unknown"}`;
     found.push({ level: "warning", what, next: "pipeline notify test", runId: null });
   }
-  for (const { name: schedule, paused, past } of home.schedules.list()) {
+  for (const { name: schedule, paused, past } of await home.schedules.list()) {
     if (paused) {
       const next = `pipeline schedule resume ${schedule}`;
       found.push({ level: "warning", what: `The schedule ${schedule} is paused.`, next, runId: null });

@@ -33,7 +33,7 @@ export type StreamRoute = Address & {
   method: "get";
   /** The type of the answer. */
   type: string;
-  stream(request: Omit<RouteRequest, "body"> & { lastEventId: string | undefined }): Writer;
+  stream(request: Omit<RouteRequest, "body"> & { lastEventId: string | undefined }): Writer | Promise<Writer>;
 };
 
 export type Route = JsonRoute | StreamRoute;
@@ -60,7 +60,9 @@ export function route<
 export function streamRoute<Q extends z.ZodType>(
   given: Pick<StreamRoute, "path" | "summary" | "type"> & {
     query: Q;
-    stream(request: Omit<Parameters<StreamRoute["stream"]>[0], "query"> & { query: z.output<Q> }): Writer;
+    stream(
+      request: Omit<Parameters<StreamRoute["stream"]>[0], "query"> & { query: z.output<Q> },
+    ): Writer | Promise<Writer>;
   },
 ): Route {
   return { method: "get", ...given } as unknown as Route;
@@ -106,13 +108,13 @@ export function routed(routes: readonly Route[], sender: Sender, onError: (error
   return app;
 }
 
-function answerStream(
+async function answerStream(
   { type, stream }: StreamRoute,
   request: Omit<RouteRequest, "body">,
   context: Context<{ Bindings: HttpBindings }>,
   onError: (error: unknown) => void,
-): Response {
-  const write = stream({ ...request, lastEventId: context.req.header("last-event-id") });
+): Promise<Response> {
+  const write = await stream({ ...request, lastEventId: context.req.header("last-event-id") });
   if (context.req.method === "HEAD") return context.body(null, 200, { "content-type": type });
   const response = context.env.outgoing as ServerResponse;
   // What fails while an answer is under way ends that answer, and nothing else.

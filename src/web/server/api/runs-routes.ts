@@ -50,10 +50,10 @@ export const logQuery = z.strictObject({
 });
 
 /** The run that an id, its beginning or a name means. Throws 404, or 409 where it means several. */
-export function findRun(home: ServerBackend, id: string): RunRow {
-  const history = home.history.get();
-  history?.findCrashed();
-  const [run, other] = history?.find(id) ?? [];
+export async function findRun(home: ServerBackend, id: string): Promise<RunRow> {
+  const history = await home.history.get();
+  await history?.findCrashed();
+  const [run, other] = (await history?.find(id)) ?? [];
   if (run === undefined || id === "") throw new Problem(404, `No run is called "${id}".`);
   if (other !== undefined) throw new Problem(409, `"${id}" means several runs.`);
   return run;
@@ -80,13 +80,13 @@ export function runsRoutes(home: ServerBackend): Route[] {
       ...{ method: "get", path: "/runs", summary: "Runs, newest first" },
       query: listQuery,
       answer: z.array(runSchema),
-      handle({ query: { state, trigger, name, since, before, limit } }) {
-        const found = history.get();
+      async handle({ query: { state, trigger, name, since, before, limit } }) {
+        const found = await history.get();
         if (found === null) return [];
-        found.findCrashed();
-        if (name !== undefined) return found.find(name).map(publicRun) as never;
-        const last = before === undefined ? undefined : findRun(home, before);
-        const runs = found.list({
+        await found.findCrashed();
+        if (name !== undefined) return (await found.find(name)).map(publicRun) as never;
+        const last = before === undefined ? undefined : await findRun(home, before);
+        const runs = await found.list({
           limit,
           ...(state === undefined ? {} : { states: state }),
           ...(trigger === undefined ? {} : { trigger }),
@@ -99,20 +99,24 @@ export function runsRoutes(home: ServerBackend): Route[] {
     route({
       ...{ method: "get", path: "/runs/:id", summary: "A run with its tasks, attempts, models, resources and report" },
       answer: runSchema,
-      handle({ params }) {
-        const { no } = findRun(home, params.id!);
-        const found = history.get()!;
-        const run = found.inspect(no);
-        const done = doneSince(found, run);
+      async handle({ params }) {
+        const { no } = await findRun(home, params.id!);
+        const found = (await history.get())!;
+        const run = await found.inspect(no);
+        const done = await doneSince(found, run);
         const doneBy = done && { id: done.id, name: done.name };
-        return { ...publicRun(run), doneBy, lines: found.lineCount(no), samples: found.samples(no) } as never;
+        const [lines, samples] = [await found.lineCount(no), await found.samples(no)];
+        return { ...publicRun(run), doneBy, lines, samples } as never;
       },
     }),
     route({
       ...{ method: "get", path: "/runs/:id/logs", summary: "Lines of a run's log, in their order" },
       query: logQuery,
       answer: z.array(lineSchema),
-      handle: ({ params, query }) => history.get()!.logs(findRun(home, params.id!), logFilter(query)) as never,
+      async handle({ params, query }) {
+        const run = await findRun(home, params.id!);
+        return (await (await history.get())!.logs(run, logFilter(query))) as never;
+      },
     }),
     route({
       ...{ method: "post", path: "/runs", summary: "Starts a run" },
@@ -143,12 +147,12 @@ export function runsRoutes(home: ServerBackend): Route[] {
       body: z.strictObject({}),
       answer: started,
       async handle({ params }) {
-        const run = findRun(home, params.id!);
+        const run = await findRun(home, params.id!);
         if (!isFinal(run.state)) throw new Problem(409, `The run ${run.name} is not over: ${run.state}.`);
         if (run.state === "Completed")
           throw new Problem(409, `The run ${run.name} is complete: nothing is left to do.`);
-        const found = history.get()!;
-        const done = doneSince(found, found.inspect(run.no));
+        const found = (await history.get())!;
+        const done = await doneSince(found, await found.inspect(run.no));
         if (done !== null)
           throw new Problem(409, `The run ${run.name} was retried by ${done.name}; nothing is left to do.`);
         refuseBusy();
@@ -159,11 +163,11 @@ export function runsRoutes(home: ServerBackend): Route[] {
       ...{ method: "post", path: "/runs/:id/cancel", summary: "Asks a run to stop" },
       body: z.strictObject({}),
       answer: z.object({ state: z.string() }),
-      handle({ params }) {
-        const run = findRun(home, params.id!);
+      async handle({ params }) {
+        const run = await findRun(home, params.id!);
         if (isFinal(run.state)) throw new Problem(409, `The run ${run.name} is over: ${run.state}.`);
-        actions.cancel(run.id);
-        return { state: findRun(home, run.id).state };
+        await actions.cancel(run.id);
+        return { state: (await findRun(home, run.id)).state };
       },
     }),
   ];

@@ -12,17 +12,17 @@ const schedule = z.object({
 const done = z.object({ done: z.literal(true) });
 
 export function scheduleRoutes({ schedules }: ServerBackend): Route[] {
-  const isThere = (name: string) => schedules.list().some((one) => one.name === name);
-  const refuseUnknown = (name: string) => {
-    if (!isThere(name)) throw new Problem(404, `No schedule is called "${name}".`);
+  const isThere = async (name: string) => (await schedules.list()).some((one) => one.name === name);
+  const refuseUnknown = async (name: string) => {
+    if (!(await isThere(name))) throw new Problem(404, `No schedule is called "${name}".`);
   };
   const change = (what: "pause" | "resume", summary: string) =>
     route({
       ...{ method: "post", path: `/schedules/:name/${what}`, summary },
       body: z.strictObject({}),
       answer: done,
-      handle({ params }) {
-        refuseUnknown(params.name!);
+      async handle({ params }) {
+        await refuseUnknown(params.name!);
         schedules.change(params.name!, what);
         return { done: true } as const;
       },
@@ -40,8 +40,8 @@ export function scheduleRoutes({ schedules }: ServerBackend): Route[] {
         ...{ overlap: z.string().optional(), catchUp: z.string().optional() },
       }),
       answer: schedule,
-      handle({ body: { name, cron, timezone, overlap, catchUp } }) {
-        if (isThere(name)) throw new Problem(409, `A schedule is called "${name}" already.`);
+      async handle({ body: { name, cron, timezone, overlap, catchUp } }) {
+        if (await isThere(name)) throw new Problem(409, `A schedule is called "${name}" already.`);
         return schedules.add({
           ...{ name, cron },
           ...(timezone === undefined ? {} : { timezone }),
@@ -53,8 +53,8 @@ export function scheduleRoutes({ schedules }: ServerBackend): Route[] {
     route({
       ...{ method: "delete", path: "/schedules/:name", summary: "Takes a schedule out" },
       answer: done,
-      handle({ params }) {
-        refuseUnknown(params.name!);
+      async handle({ params }) {
+        await refuseUnknown(params.name!);
         schedules.change(params.name!, "rm");
         return { done: true } as const;
       },

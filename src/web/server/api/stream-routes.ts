@@ -35,8 +35,8 @@ export function streamRoutes(home: ServerBackend, changes: Changes, sender: Send
       ...{ path: "/runs/:id/log-stream", summary: "A run's log to its end, as server-sent events" },
       type: "text/event-stream",
       query: logQuery,
-      stream({ params, query, lastEventId }) {
-        const run = findRun(home, params.id!);
+      async stream({ params, query, lastEventId }) {
+        const run = await findRun(home, params.id!);
         return (response) => {
           open(response);
           streamLog(home, changes, run, query, lastEventId, response);
@@ -47,8 +47,8 @@ export function streamRoutes(home: ServerBackend, changes: Changes, sender: Send
       ...{ path: "/runs/:id/log.ndjson", summary: "A run's whole log, an event a line" },
       type: "application/x-ndjson",
       query: z.strictObject({}),
-      stream({ params }) {
-        const run = findRun(home, params.id!);
+      async stream({ params }) {
+        const run = await findRun(home, params.id!);
         return (response) => {
           response.writeHead(200, {
             "content-type": "application/x-ndjson",
@@ -61,9 +61,10 @@ export function streamRoutes(home: ServerBackend, changes: Changes, sender: Send
   ];
 }
 
-function* linesOf(home: ServerBackend, run: RunRow): Generator<string> {
+async function* linesOf(home: ServerBackend, run: RunRow): AsyncGenerator<string> {
   for (let after = 0; ; ) {
-    const lines = home.history.get()?.logs(run, { after, limit: 1000 }) ?? [];
+    const history = await home.history.get();
+    const lines = (await history?.logs(run, { after, limit: 1000 })) ?? [];
     if (lines.length === 0) return;
     after = lines.at(-1)!.seq;
     yield lines.map(({ event }) => `${JSON.stringify(event)}\n`).join("");

@@ -6,8 +6,9 @@ const mostPoints = 400;
 type Point = { at: string; runs: number; failed: number; p50Ms: number; maxMs: number; rows: number; changed: number };
 
 /** How runs went over time: a point each, or one for a day where there are many. */
-export function trends(home: ServerBackend, since: number): object {
-  const runs = (home.history.get()?.ended(since) ?? []).toReversed();
+export async function trends(home: ServerBackend, since: number): Promise<object> {
+  const history = await home.history.get();
+  const runs = ((await history?.ended(since)) ?? []).toReversed();
   const groups = new Map<string, typeof runs>();
   for (const run of runs) {
     const iso = new Date(run.startedAt).toISOString();
@@ -25,5 +26,5 @@ export function trends(home: ServerBackend, since: number): object {
       ...{ rows: sum("rows"), changed: sum("changed") },
     };
   });
-  return { runs: points, tasks: home.history.get()?.taskTimes(since) ?? [] };
+  return { runs: points, tasks: (await history?.taskTimes(since)) ?? [] };
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
-import { transaction } from "../sqlite/sqlite.ts";
+import { transaction } from "../../sqlite/sqlite.ts";
+import { type Lease, processState } from "../lease.ts";
 import { importEnded } from "./ended.ts";
-import { type Lease, processState } from "./lease.ts";
 import { endTasks, isOpen } from "./statements.ts";
 
 /** Milliseconds without a heartbeat after which a run of another place is over, where its warehouse is held by somebody else. */

@@ -6,20 +6,21 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
-import { findCrashed } from "../../src/history/crashes.ts";
-import { openHistory } from "../../src/history/database.ts";
-import { History } from "../../src/history/history.ts";
-import { isAlive, leaseOf, processState } from "../../src/history/lease.ts";
-import { Recorder } from "../../src/history/recorder.ts";
-import { outdatedRuns } from "../../src/history/retention.ts";
-import type { NewRun } from "../../src/history/statements.ts";
-import { eventLine } from "../../src/pipeline/report/event-line.ts";
-import type { RunReport } from "../../src/pipeline/report/report.ts";
-import type { DbtNode, EventFacts } from "../../src/run/events.ts";
-import { runName } from "../../src/run/run-name.ts";
-import { isFinal, states, transition } from "../../src/run/states.ts";
-import { openSqlite } from "../../src/sqlite/sqlite.ts";
-import { temporaryFolder } from "../harness/context.ts";
+import type { History } from "../../../src/history/history.ts";
+import { isAlive, leaseOf, processState } from "../../../src/history/lease.ts";
+import type { NewRun, RunFilter } from "../../../src/history/rows.ts";
+import { findCrashed } from "../../../src/history/sqlite/crashes.ts";
+import { openHistory } from "../../../src/history/sqlite/database.ts";
+import { SqliteHistory } from "../../../src/history/sqlite/history.ts";
+import { SqliteRecorder } from "../../../src/history/sqlite/recorder.ts";
+import { outdatedRuns } from "../../../src/history/sqlite/retention.ts";
+import { eventLine } from "../../../src/pipeline/report/event-line.ts";
+import type { RunReport } from "../../../src/pipeline/report/report.ts";
+import type { DbtNode, EventFacts } from "../../../src/run/events.ts";
+import { runName } from "../../../src/run/run-name.ts";
+import { isFinal, states, transition } from "../../../src/run/states.ts";
+import { openSqlite } from "../../../src/sqlite/sqlite.ts";
+import { temporaryFolder } from "../../harness/context.ts";
 
 const id = "01234567-89ab-cdef-0123-456789abcdef";
 const run = {
@@ -58,7 +59,7 @@ const resolved: EventFacts = {
 function recording(path = join(temporaryFolder(), "home", "history.sqlite"), change: Partial<NewRun> = {}) {
   const warnings: string[] = [];
   let cancels = 0;
-  const recorder = new Recorder(
+  const recorder = new SqliteRecorder(
     { ...run, ...change },
     { path, warn: (text) => warnings.push(text), onCancel: () => cancels++, endPatienceMs: 300 },
   );
@@ -72,17 +73,17 @@ function recording(path = join(temporaryFolder(), "home", "history.sqlite"), cha
   return { path, recorder, tell, warnings, cancels: () => cancels };
 }
 
-const open = (path: string) => History.open(path)!;
+const open = (path: string) => SqliteHistory.open(path)!;
 const task = "extract_and_load_complaints[a]";
 
 describe("the state machine", () => {
-  it("never leaves a final state", () => {
+  it("never leaves a final state", async () => {
     const final = states.filter(isFinal);
     assert.deepEqual(final, ["Completed", "Failed", "Cancelled", "Crashed", "TimedOut", "Skipped"]);
     for (const from of final) for (const to of states) assert.equal(transition(from, to), from);
   });
 
-  it("goes on only where it may", () => {
+  it("goes on only where it may", async () => {
     assert.equal(transition("Running", "Retrying"), "Retrying");
     assert.equal(transition("Cancelling", "Running"), "Cancelling");
     assert.equal(transition("Cancelling", "Completed"), "Completed");
@@ -98,7 +99,7 @@ describe("the recorder", () => {
     tell({ type: "run.started", flow: "f", database: "d", source: "s", asOf: "2026-11-20" });
     const reader = open(path);
     assert.deepEqual(
-      reader.list({ limit: 9 }).map(({ state }) => state),
+      (await reader.list({ limit: 9 })).map(({ state }) => state),
       ["Running"],
     );
     reader.close();
@@ -109,7 +110,7 @@ describe("the recorder", () => {
   it("has no row for a start that was refused before it held a warehouse, nor for one that another run kept out", async () => {
     for (const code of ["company_not_found", "warehouse_locked"] as const) {
       const path = join(temporaryFolder(), "home", "history.sqlite");
-      const recorder = new Recorder(run, { path, warn: assert.fail, onCancel: assert.fail });
+      const recorder = new SqliteRecorder(run, { path, warn: assert.fail, onCancel: assert.fail });
       await recorder.finish(report({ state: "Failed", error: { ...error, message: "", code } as never }));
       assert.ok(!existsSync(dirname(path)), code);
     }
@@ -125,20 +126,20 @@ describe("the recorder", () => {
     const second = recording(first.path, { id: "second" });
     await second.recorder.refuse(refusal);
     const reader = open(first.path);
-    assert.equal(reader.list({ limit: 9 }).length, 1);
+    assert.equal((await reader.list({ limit: 9 })).length, 1);
     assert.deepEqual(
-      [reader.refusal()?.code, reader.refusal()?.next, reader.refusal()?.trigger],
+      [(await reader.refusal())?.code, (await reader.refusal())?.next, (await reader.refusal())?.trigger],
       ["company_not_found", "Again.", "cli"],
     );
     const third = recording(first.path, { id: "third" });
-    assert.equal(reader.refusal()?.runId, "second", "it may be refused just the same");
+    assert.equal((await reader.refusal())?.runId, "second", "it may be refused just the same");
     third.tell(resolved);
-    assert.equal(reader.refusal(), null);
+    assert.equal(await reader.refusal(), null);
     third.recorder.close();
     reader.close();
     const nightly = recording(undefined, { trigger: "schedule" });
     await nightly.recorder.refuse(refusal);
-    assert.equal(open(nightly.path).refusal()?.trigger, "schedule");
+    assert.equal((await open(nightly.path).refusal())?.trigger, "schedule");
   });
 
   it("writes tasks, attempts, counts, logs and the end", async () => {
@@ -160,14 +161,14 @@ describe("the recorder", () => {
     );
     await Promise.resolve();
     const reader = open(path);
-    const [running] = reader.list({ limit: 5 });
+    const [running] = await reader.list({ limit: 5 });
     assert.deepEqual(
       [running!.state, running!.name, running!.endedAt],
       ["Running", runName(id), null],
       "seen while it runs",
     );
     await recorder.finish(report());
-    const detail = reader.inspect(running!.no);
+    const detail = await reader.inspect(running!.no);
     assert.deepEqual(
       [detail.state, detail.rows, detail.changed, detail.requests, detail.bytes, detail.report?.state],
       ["Completed", 10, 6, 4, 500, "Completed"],
@@ -185,15 +186,15 @@ describe("the recorder", () => {
         [2, "Completed", null, undefined],
       ],
     );
-    const lines = reader.logs(running!, { limit: 100 });
+    const lines = await reader.logs(running!, { limit: 100 });
     assert.equal(lines.length, 13);
     assert.deepEqual(
-      reader.logs(running!, { limit: 100, level: 30 }).map(({ event }) => event.type),
+      (await reader.logs(running!, { limit: 100, level: 30 })).map(({ event }) => event.type),
       ["task.retry"],
     );
-    assert.equal(reader.logs(running!, { limit: 100, task: "publish" }).length, 1);
+    assert.equal((await reader.logs(running!, { limit: 100, task: "publish" })).length, 1);
     assert.deepEqual(
-      reader.logs(running!, { limit: 2, after: 3 }).map(({ seq }) => seq),
+      (await reader.logs(running!, { limit: 2, after: 3 })).map(({ seq }) => seq),
       [4, 5],
     );
     assert.ok((detail.usage?.peakRss ?? 0) > 1e6);
@@ -201,11 +202,11 @@ describe("the recorder", () => {
     reader.close();
   });
 
-  it("reads a home of the version before: the company of a task, and of an event, was in the task's name alone", () => {
+  it("reads a home of the version before: the company of a task, and of an event, was in the task's name alone", async () => {
     const folder = temporaryFolder();
     const path = join(folder, "history.sqlite");
     const before = join(folder, "migrations");
-    cpSync("src/history/migrations", before, { recursive: true });
+    cpSync("src/history/sqlite/migrations", before, { recursive: true });
     rmSync(join(before, "005_companies.sql"));
     const old = openSqlite(path, pathToFileURL(`${before}/`), 250);
     old.exec(`insert into runs (id, name, flow, state, trigger, started_at, ended_at, as_of, source, database, settings, host, pid, process_started,
@@ -216,12 +217,12 @@ describe("the recorder", () => {
       insert into logs values (1, 1, 0, 20, '${task}', 'load.committed', '{"task":"${task}","loadId":"l"}')`);
     old.close();
     const reader = open(path);
-    const { tasks } = reader.inspect(1);
+    const { tasks } = await reader.inspect(1);
     assert.deepEqual(
       tasks.map(({ company }) => company),
       [null, "a [b] c"],
     );
-    const [line] = reader.logs({ no: 1, id }, { limit: 1 });
+    const [line] = await reader.logs({ no: 1, id }, { limit: 1 });
     assert.deepEqual(line?.event, {
       ...{ type: "load.committed", task, company: "a", loadId: "l", runId: id, at: "1970-01-01T00:00:00.000Z" },
     });
@@ -238,8 +239,8 @@ describe("the recorder", () => {
       database.exec(`update ${table} set ${column} = replace(${column}, '"message":', '"what":')`);
     database.close();
     const reader = open(path);
-    const { tasks, attempts } = reader.inspect(1);
-    const logged = reader.logs({ no: 1, id }, { limit: 9 }).map(({ event }) => "error" in event && event.error);
+    const { tasks, attempts } = await reader.inspect(1);
+    const logged = (await reader.logs({ no: 1, id }, { limit: 9 })).map(({ event }) => "error" in event && event.error);
     assert.deepEqual([tasks[0]?.error, attempts[0]?.error, logged.at(-1)], [error, error, error]);
     reader.close();
   });
@@ -263,8 +264,8 @@ describe("the recorder", () => {
     database.prepare("insert into logs values (1, 99, 0, 10, null, 'dbt.node', ?)").run(event);
     database.close();
     const reader = open(path);
-    const [ended] = reader.list({ limit: 5 });
-    const { nodes, report: read } = reader.inspect(ended!.no);
+    const [ended] = await reader.list({ limit: 5 });
+    const { nodes, report: read } = await reader.inspect(ended!.no);
     assert.deepEqual(
       nodes.map(({ id: name, model, checks }) => [name, model, checks]),
       [
@@ -279,7 +280,9 @@ describe("the recorder", () => {
         [null, 0],
       ],
     );
-    const told = reader.logs(ended!, { limit: 9 }).flatMap(({ event: one }) => (one.type === "dbt.node" ? [one] : []));
+    const told = (await reader.logs(ended!, { limit: 9 })).flatMap(({ event: one }) =>
+      one.type === "dbt.node" ? [one] : [],
+    );
     assert.deepEqual(told.map(eventLine), [
       "dbt: check not_null_b of a: fail, 3 rows, such as 17",
       "dbt: test a: pass",
@@ -300,9 +303,9 @@ describe("the recorder", () => {
       recorder.record({ ...event, runId: id, at: `2026-11-20T${times[i]}.000Z` });
     await recorder.finish(report({ endedAt: "2026-11-20T11:00:02.000Z" }));
     const reader = open(path);
-    const { tasks, state } = reader.inspect(1);
+    const { tasks, state } = await reader.inspect(1);
     assert.deepEqual([state, tasks[0]!.state], ["Completed", "Completed"]);
-    const lines = reader.logs({ no: 1, id }, { limit: 10 });
+    const lines = await reader.logs({ no: 1, id }, { limit: 10 });
     assert.deepEqual(
       lines.map(({ event }) => event.type),
       events.map(({ type }) => type),
@@ -315,12 +318,12 @@ describe("the recorder", () => {
     const { path, recorder, tell, cancels } = recording();
     tell(resolved);
     const reader = open(path);
-    reader.requestCancel(1);
+    await reader.requestCancel(1);
     while (cancels() === 0) await new Promise((resolve) => setImmediate(resolve));
     await recorder.finish(report({ state: "Cancelled" }));
-    assert.equal(reader.stateOf(1), "Cancelled");
-    reader.requestCancel(1);
-    assert.equal(reader.stateOf(1), "Cancelled", "final states stay");
+    assert.equal(await reader.stateOf(1), "Cancelled");
+    await reader.requestCancel(1);
+    assert.equal(await reader.stateOf(1), "Cancelled", "final states stay");
     reader.close();
   });
 
@@ -341,8 +344,8 @@ describe("the recorder", () => {
       assert.match(warnings[0]!, /cannot be written .*the run goes on without it/);
     }
     assert.match(readFileSync(damaged, "utf8"), /^not a database/, "and leaves it as it is");
-    assert.throws(() => History.open(damaged), { code: "history_unusable", next: /move the file away/ });
-    assert.throws(() => History.open(newer), {
+    assert.throws(() => SqliteHistory.open(damaged), { code: "history_unusable", next: /move the file away/ });
+    assert.throws(() => SqliteHistory.open(newer), {
       code: "history_unusable",
       message: /newer version .*99, known here: 5/,
     });
@@ -364,7 +367,7 @@ describe("the recorder", () => {
     await Promise.resolve();
     await recorder.finish(report());
     const reader = open(path);
-    assert.equal(reader.logs(reader.find("")[0]!, { limit: 100 }).length, 7);
+    assert.equal((await reader.logs((await reader.find(""))[0]!, { limit: 100 })).length, 7);
     reader.close();
     assert.deepEqual(warnings, []);
   });
@@ -382,8 +385,8 @@ describe("the recorder", () => {
     holder.close();
     await recorder.finish(report());
     const reader = open(path);
-    assert.equal(reader.logs(reader.find(id)[0]!, { limit: 100 }).length, 2);
-    assert.equal(reader.find(id)[0]?.state, "Completed");
+    assert.equal((await reader.logs((await reader.find(id))[0]!, { limit: 100 })).length, 2);
+    assert.equal((await reader.find(id))[0]?.state, "Completed");
     reader.close();
     assert.deepEqual(warnings, []);
   });
@@ -410,9 +413,9 @@ describe("the recorder", () => {
       findCrashed(looking, path);
       looking.close();
       const reader = open(path);
-      const [row] = reader.find(id);
+      const [row] = await reader.find(id);
       assert.deepEqual(
-        [row?.state, row?.changed, reader.inspect(row!.no).report?.state],
+        [row?.state, row?.changed, (await reader.inspect(row!.no)).report?.state],
         ["Completed", 6, "Completed"],
       );
       reader.close();
@@ -433,7 +436,7 @@ describe("the recorder", () => {
     findCrashed(holder, path);
     holder.close();
     const reader = open(path);
-    assert.deepEqual([reader.list({ limit: 9 }).length, reader.refusal()?.runId], [1, "refused"]);
+    assert.deepEqual([(await reader.list({ limit: 9 })).length, (await reader.refusal())?.runId], [1, "refused"]);
     reader.close();
   });
 
@@ -446,7 +449,7 @@ describe("the recorder", () => {
     for (const file of ["a.json", "b.unfinished"]) writeFileSync(join(folder, file), '{"run":');
     open(path).close();
     const reader = open(path);
-    reader.list({ limit: 9 });
+    await reader.list({ limit: 9 });
     reader.close();
     const database = new DatabaseSync(path);
     findCrashed(database, path);
@@ -472,7 +475,7 @@ describe("the lease", () => {
     assert.equal(processState(other), "gone");
   });
 
-  it("of another machine or container says nothing, so that nothing is guessed and nobody is signalled", () => {
+  it("of another machine or container says nothing, so that nothing is guessed and nobody is signalled", async () => {
     const lease = leaseOf(process.pid);
     for (const other of [{ host: "elsewhere" }, { namespace: "pid:[1]" }]) {
       assert.equal(processState({ ...lease, ...other }), "unknown");
@@ -491,12 +494,12 @@ describe("the lease", () => {
     };
     change("update runs set namespace = 'pid:[1]', heartbeat_at = unixepoch() * 1000 - 300000");
     recorder.close();
-    assert.equal(reader.stateOf(1), "Running");
-    assert.ok(reader.list({ limit: 1 })[0]!.unheardSince !== null);
+    assert.equal(await reader.stateOf(1), "Running");
+    assert.ok((await reader.list({ limit: 1 }))[0]!.unheardSince !== null);
     const elsewhere = recording(path, { id: "b", database: "y.duckdb" });
-    assert.equal(reader.stateOf(1), "Running", "another warehouse proves nothing");
+    assert.equal(await reader.stateOf(1), "Running", "another warehouse proves nothing");
     const next = recording(path, { id: "c" });
-    assert.equal(reader.stateOf(1), "Crashed");
+    assert.equal(await reader.stateOf(1), "Crashed");
     for (const { recorder: one } of [elsewhere, next]) one.close();
     reader.close();
   });
@@ -524,28 +527,28 @@ describe("the history", () => {
     return open(path);
   }
 
-  it("lists newest first, filtered and by pages", () => {
+  it("lists newest first, filtered and by pages", async () => {
     const history = filled(20);
-    const numbers = (filter: Partial<Parameters<History["list"]>[0]>) =>
-      history.list({ limit: 4, ...filter }).map(({ no }) => no);
-    assert.deepEqual(numbers({}), [20, 19, 18, 17]);
-    assert.deepEqual(numbers({ before: 17 }), [16, 15, 14, 13]);
-    assert.deepEqual(numbers({ states: ["Failed"] }), [20, 16, 12, 8]);
-    assert.deepEqual(numbers({ trigger: "cli", states: ["Completed"] }), [19, 17, 15, 13]);
-    assert.deepEqual(numbers({ since: 19 * 60_000 }), [20, 19]);
+    const numbers = async (filter: Partial<RunFilter>) =>
+      (await history.list({ limit: 4, ...filter })).map(({ no }) => no);
+    assert.deepEqual(await numbers({}), [20, 19, 18, 17]);
+    assert.deepEqual(await numbers({ before: 17 }), [16, 15, 14, 13]);
+    assert.deepEqual(await numbers({ states: ["Failed"] }), [20, 16, 12, 8]);
+    assert.deepEqual(await numbers({ trigger: "cli", states: ["Completed"] }), [19, 17, 15, 13]);
+    assert.deepEqual(await numbers({ since: 19 * 60_000 }), [20, 19]);
     assert.deepEqual(
-      history.find("0000001").map(({ no }) => no),
+      (await history.find("0000001")).map(({ no }) => no),
       [19, 18, 17, 16, 15, 14, 13, 12, 11, 10],
     );
     assert.deepEqual(
-      history.find("").map(({ no }) => no),
+      (await history.find("")).map(({ no }) => no),
       [20],
     );
-    assert.deepEqual(history.find("nothing"), []);
+    assert.deepEqual(await history.find("nothing"), []);
     history.close();
   });
 
-  it("uses an index for every question", () => {
+  it("uses an index for every question", async () => {
     const history = filled(50);
     const asked = new Set<string>();
     const { prepare } = DatabaseSync.prototype;
@@ -554,23 +557,23 @@ describe("the history", () => {
       return prepare.call(this, sql);
     };
     try {
-      history.list({ limit: 5 });
-      history.list({ limit: 5, states: ["Failed"], before: 40 });
-      history.list({ limit: 5, trigger: "cli", since: 60_000 });
-      history.find("0");
-      history.find("");
-      history.inspect(1);
-      history.logs({ no: 1, id }, { limit: 5, after: 2, level: 20, since: 5 });
-      history.logs({ no: 1, id }, { limit: 5, task: "a" });
-      history.stateOf(1);
-      history.requestCancel(1);
-      history.ended(60_000);
-      history.prune({ before: 0, keep: 10 });
+      await history.list({ limit: 5 });
+      await history.list({ limit: 5, states: ["Failed"], before: 40 });
+      await history.list({ limit: 5, trigger: "cli", since: 60_000 });
+      await history.find("0");
+      await history.find("");
+      await history.inspect(1);
+      await history.logs({ no: 1, id }, { limit: 5, after: 2, level: 20, since: 5 });
+      await history.logs({ no: 1, id }, { limit: 5, task: "a" });
+      await history.stateOf(1);
+      await history.requestCancel(1);
+      await history.ended(60_000);
+      await history.prune({ before: 0, keep: 10 });
     } finally {
       DatabaseSync.prototype.prepare = prepare;
     }
     assert.ok(asked.size > 12, `${asked.size} statements`);
-    const database = new DatabaseSync(history.path);
+    const database = new DatabaseSync(history.place);
     for (const sql of asked) {
       if (/^pragma/.test(sql)) continue;
       const steps = database.prepare(`explain query plan ${sql}`).all() as { detail: string }[];
@@ -586,9 +589,9 @@ describe("the history", () => {
     history.close();
   });
 
-  it("forgets by itself only what is old by a clock that the newest runs agree with", () => {
+  it("forgets by itself only what is old by a clock that the newest runs agree with", async () => {
     const history = filled(120);
-    const database = new DatabaseSync(history.path);
+    const database = new DatabaseSync(history.place);
     const outdated = (before: number, keep: number) => database.prepare(outdatedRuns).all(before, keep).length;
     assert.equal(outdated(Number.MAX_SAFE_INTEGER, 10_000), 0, "a clock that is ahead");
     assert.equal(outdated(100 * 60_000, 10_000), 70, "all but the newest 50");
@@ -599,7 +602,7 @@ describe("the history", () => {
   });
 
   for (const mode of ["incremental", "none"]) {
-    it(`gives back the space of what it forgets, in a file made with auto_vacuum ${mode}`, () => {
+    it(`gives back the space of what it forgets, in a file made with auto_vacuum ${mode}`, async () => {
       const path = join(temporaryFolder(), "history.sqlite");
       if (mode === "none") {
         const early = new DatabaseSync(path);
@@ -613,17 +616,17 @@ describe("the history", () => {
       );
       database.close();
       const before = statSync(path).size;
-      assert.equal(history.prune({ before: 0, keep: 5 }), 55);
+      assert.equal(await history.prune({ before: 0, keep: 5 }), 55);
       history.close();
       assert.ok(statSync(path).size < before / 4, `${before} became ${statSync(path).size}`);
     });
   }
 
-  it("forgets what is old and what is too many", () => {
+  it("forgets what is old and what is too many", async () => {
     const history = filled(20);
-    assert.equal(history.prune({ before: 5 * 60_000, keep: 1000 }), 4);
-    assert.equal(history.prune({ before: 0, keep: 10 }), 6);
-    assert.deepEqual(history.list({ limit: 100 }).length, 10);
+    assert.equal(await history.prune({ before: 5 * 60_000, keep: 1000 }), 4);
+    assert.equal(await history.prune({ before: 0, keep: 10 }), 6);
+    assert.deepEqual((await history.list({ limit: 100 })).length, 10);
     history.close();
   });
 });

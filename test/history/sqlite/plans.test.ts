@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { openHistory } from "../../src/history/database.ts";
-import { History } from "../../src/history/history.ts";
-import { temporaryFolder } from "../harness/context.ts";
+import { openHistory } from "../../../src/history/sqlite/database.ts";
+import { SqliteHistory } from "../../../src/history/sqlite/history.ts";
+import { temporaryFolder } from "../../harness/context.ts";
 
 /** The statements that `use` has prepared. */
-function statementsOf(use: () => void): string[] {
+async function statementsOf(use: () => Promise<unknown>): Promise<string[]> {
   const seen: string[] = [];
   const { prepare } = DatabaseSync.prototype;
   DatabaseSync.prototype.prepare = function (this: DatabaseSync, sql: string) {
@@ -15,7 +15,7 @@ function statementsOf(use: () => void): string[] {
     return prepare.call(this, sql);
   };
   try {
-    use();
+    await use();
   } finally {
     DatabaseSync.prototype.prepare = prepare;
   }
@@ -27,9 +27,9 @@ describe("the questions of the pages", () => {
   const database = openHistory(path);
   database.exec(`insert into runs (id, name, flow, state, trigger, started_at, ended_at, as_of, source, database, settings, host, pid, heartbeat_at)
     values ('a', 'calm-otter', 'f', 'Completed', 'cli', 1, 2, 'd', 's', 'd', '{}', 'h', 1, 0)`);
-  const history = History.open(path)!;
+  const history = SqliteHistory.open(path)!;
   const run = { no: 1, id: "a" };
-  const cases: Record<string, () => void> = {
+  const cases: Record<string, () => Promise<unknown>> = {
     "a page of runs": () => history.list({ limit: 50, before: 2 }),
     "runs in a state": () => history.list({ limit: 50, states: ["Failed", "Crashed"] }),
     "runs that something started": () => history.list({ limit: 50, trigger: "web" }),
@@ -49,8 +49,8 @@ describe("the questions of the pages", () => {
     "runs whose process is gone": () => history.findCrashed(),
   };
   for (const [what, use] of Object.entries(cases)) {
-    it(`${what}: by an index`, () => {
-      const statements = statementsOf(use);
+    it(`${what}: by an index`, async () => {
+      const statements = await statementsOf(use);
       assert.ok(statements.length > 0);
       for (const sql of statements) {
         const values = Array.from({ length: sql.split("?").length - 1 }, () => 1);

@@ -2,37 +2,23 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
-import type { RunReport } from "../pipeline/report/report.ts";
-import { type ErrorFacts, exitCodeOf } from "../run/errors.ts";
-import type { RunEvent } from "../run/events.ts";
-import { levelOf, levels } from "../run/log-level.ts";
-import { type State, transition } from "../run/states.ts";
-import { isBusy } from "../sqlite/sqlite.ts";
+import type { RunReport } from "../../pipeline/report/report.ts";
+import { type ErrorFacts, exitCodeOf } from "../../run/errors.ts";
+import type { RunEvent } from "../../run/events.ts";
+import { levelOf, levels } from "../../run/log-level.ts";
+import { type State, transition } from "../../run/states.ts";
+import { isBusy } from "../../sqlite/sqlite.ts";
+import type { RecordOptions, RunRecorder } from "../history.ts";
+import { leaseOf } from "../lease.ts";
+import type { NewRun } from "../rows.ts";
 import { crashEarlierHolders } from "./crashes.ts";
 import { openHistory } from "./database.ts";
 import { importEnded, saveEnded, tryToRecordRefusal } from "./ended.ts";
-import { leaseOf } from "./lease.ts";
 import { pruneSome } from "./retention.ts";
-import {
-  endedRunOf,
-  finishValues,
-  insertRun,
-  type NewRun,
-  prepareStatements,
-  type RunEnd,
-  type Statements,
-} from "./statements.ts";
+import { endedRunOf, finishValues, insertRun, prepareStatements, type RunEnd, type Statements } from "./statements.ts";
 import { cpuMs, dbtTask, TaskTracker, type Write } from "./task-tracker.ts";
 
-export type RecorderOptions = {
-  path: string;
-  /** Told once, when the history cannot be written any more: the run goes on without it (invariant 10). */
-  warn(message: string): void;
-  /** Told when somebody asked for the run to be cancelled. */
-  onCancel(): void;
-  /** Milliseconds that the end of a run waits for another process' write: there is no later. */
-  endPatienceMs?: number;
-};
+export type RecorderOptions = RecordOptions & { path: string };
 
 /** Milliseconds that a write waits for another process' write; what is kept waiting is written later. */
 const patienceMs = 20;
@@ -48,7 +34,7 @@ const mostWaiting = 100_000;
  * Writes a run into the history while it happens, from the moment on at which it holds the warehouse. Nothing that fails here reaches the run
  * (invariant 10). A start that is refused is no run: nothing of it stays but, where somebody may have to look after it, the refusal.
  */
-export class Recorder {
+export class SqliteRecorder implements RunRecorder {
   readonly #run: NewRun;
   readonly #options: RecorderOptions;
   /** What happened before there was a row, or while another process kept the file; undefined once it is open, or given up. */

@@ -1,37 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type RunReport, readReport } from "../pipeline/report/report.ts";
-import { dayMs } from "../pipeline/window/units.ts";
-import type { State } from "../run/states.ts";
-import { transaction } from "../sqlite/sqlite.ts";
+import { readReport } from "../../pipeline/report/report.ts";
+import { dayMs } from "../../pipeline/window/units.ts";
+import { transaction } from "../../sqlite/sqlite.ts";
+import type { Notices } from "../history.ts";
+import type { NewNotice, NoticedRun, PendingDelivery } from "../rows.ts";
 import { findCrashed } from "./crashes.ts";
 import { openExistingHistory } from "./database.ts";
-
-/** A run that is over, with what a notice about it says. Times are ISO instants. */
-export type NoticedRun = {
-  id: string;
-  name: string;
-  state: State;
-  trigger: string;
-  startedAt: string;
-  endedAt: string | null;
-  errorCode: string | null;
-  report: RunReport | null;
-};
-
-/** A notice that has not reached everybody. `attempts` counts how often it was tried before. */
-export type PendingDelivery = { noticeNo: number; channel: string; attempts: number; message: string };
-
-/** The state of a delivery; it has failed when it is not tried again. */
-type DeliveryState = "pending" | "sent" | "failed";
-
-/** One line of `runs inspect`. */
-export type DeliveryRow = {
-  kind: string;
-  channel: string;
-  state: DeliveryState;
-  attempts: number;
-  error: string | null;
-};
 
 /** Milliseconds that a delivery belongs to the process that took it. */
 const takenMs = 120_000;
@@ -39,7 +13,7 @@ const takenMs = 120_000;
 const oldMs = 7 * dayMs;
 
 /** Who was told what, beside the runs. */
-export class Notices {
+export class SqliteNotices implements Notices {
   readonly #database: DatabaseSync;
 
   readonly #path: string;
@@ -50,10 +24,10 @@ export class Notices {
   }
 
   /** Null where nothing was ever run. Throws `history_unusable`. */
-  static open(path: string): Notices | null {
+  static open(path: string): SqliteNotices | null {
     const opened = openExistingHistory(path);
     if (opened === null) return null;
-    if (!opened.isStale) return new Notices(opened.database, path);
+    if (!opened.isStale) return new SqliteNotices(opened.database, path);
     opened.database.close();
     throw new Error(`${path} cannot be written`);
   }
@@ -63,7 +37,11 @@ export class Notices {
   }
 
   /** What was told since all was well, the newest first. */
-  openIncidents<Kind extends string>(): { kind: Kind; incident: string }[] {
+  async openIncidents<Kind extends string>(): Promise<{ kind: Kind; incident: string }[]> {
+    return this.#openIncidents();
+  }
+
+  #openIncidents<Kind extends string>(): { kind: Kind; incident: string }[] {
     return this.#database
       .prepare(
         `select kind, incident from notices where no > coalesce(
@@ -73,7 +51,7 @@ export class Notices {
   }
 
   /** Whether a run before this one completed. */
-  hadSuccess(runId: string): boolean {
+  async hadSuccess(runId: string): Promise<boolean> {
     const found = this.#database
       .prepare("select 1 from runs where state = 'Completed' and no < (select no from runs where id = ?) limit 1")
       .get(runId);
@@ -81,7 +59,7 @@ export class Notices {
   }
 
   /** The newest run that is over, where it crashed and nobody was told. */
-  unreportedCrash(now: number): NoticedRun | null {
+  async unreportedCrash(now: number): Promise<NoticedRun | null> {
     findCrashed(this.#database, this.#path);
     const row = this.#database
       .prepare(
@@ -103,13 +81,10 @@ export class Notices {
   }
 
   /** Adds a notice for these channels; false where another process has told the same. */
-  add(
-    notice: { id: string; kind: string; incident: string; runId: string | null; at: number; message: string },
-    channels: readonly string[],
-  ): boolean {
+  async add(notice: NewNotice, channels: readonly string[]): Promise<boolean> {
     return transaction(this.#database, () => {
       const { id, kind, incident, runId, at, message } = notice;
-      const open = this.openIncidents();
+      const open = this.#openIncidents();
       const isOpen = open.some((one) => one.incident === incident);
       const isTold = kind === "recovered" ? open.length === 0 : isOpen && kind !== "firstSuccess";
       if (isTold) return false;
@@ -128,7 +103,7 @@ export class Notices {
   }
 
   /** Takes the deliveries whose time has come; another process leaves them alone for a while. */
-  take(now: number): PendingDelivery[] {
+  async take(now: number): Promise<PendingDelivery[]> {
     const pending = `select notice_no as noticeNo, channel, attempts, message from deliveries join notices on no = notice_no
       where state = 'pending' and next_at <= ? order by notice_no, channel`;
     if (this.#database.prepare(pending).get(now) === undefined) return [];
@@ -142,11 +117,11 @@ export class Notices {
   }
 
   /** Writes what became of a delivery: sent where there is no error; `nextAt` null: given up. */
-  settle(
+  async settle(
     { noticeNo, channel }: Pick<PendingDelivery, "noticeNo" | "channel">,
     { attempts, error, nextAt }: { attempts: number; error: string | null; nextAt: number | null },
     now: number,
-  ): void {
+  ): Promise<void> {
     const state = error === null ? "sent" : nextAt === null ? "failed" : "pending";
     this.#database
       .prepare(

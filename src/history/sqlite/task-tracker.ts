@@ -1,5 +1,5 @@
-import type { RunEvent } from "../run/events.ts";
-import { type State, transition } from "../run/states.ts";
+import type { RunEvent } from "../../run/events.ts";
+import { type State, transition } from "../../run/states.ts";
 import type { Statements } from "./statements.ts";
 
 /** A write of the run with this number. */

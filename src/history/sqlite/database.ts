@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { isForbidden } from "../files/private-file.ts";
-import { PipelineError } from "../run/errors.ts";
-import { NewerSchemaError, openReadOnly, openSqlite } from "../sqlite/sqlite.ts";
+import { isForbidden } from "../../files/private-file.ts";
+import { PipelineError } from "../../run/errors.ts";
+import { NewerSchemaError, openReadOnly, openSqlite } from "../../sqlite/sqlite.ts";
 
 /** Milliseconds that a reader's statement waits for another process' write: those are short. */
 const patienceMs = 250;

@@ -1,12 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { RunRow } from "./rows.ts";
+import type { EndedRow, TaskTime } from "../rows.ts";
 
 /** Where the runs of a time begin is found by the index on times; a clock may have been set back since. */
 export const startedSince =
   "no >= (select no from runs where started_at >= ? order by started_at, no limit 1) and started_at >= ?";
-
-/** An ended run, as far as statistics need it. */
-export type EndedRow = Pick<RunRow, "state" | "startedAt" | "endedAt" | "rows" | "changed" | "requests">;
 
 /** Ended runs since a time, newest first. */
 export function endedRuns(database: DatabaseSync, since: number): EndedRow[] {
@@ -17,9 +14,6 @@ export function endedRuns(database: DatabaseSync, since: number): EndedRow[] {
     )
     .all(since, since) as EndedRow[];
 }
-
-/** A task over many runs: the median of its times, and the most memory of the process while it ran. */
-export type TaskTime = { task: string; runs: number; p50Ms: number; maxRss: number | null };
 
 /** The times of each task of completed runs since a time; of loads, over all companies. */
 export function taskTimesSince(database: DatabaseSync, since: number): TaskTime[] {

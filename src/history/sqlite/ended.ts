@@ -1,21 +1,13 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { makeFolder } from "../files/folder.ts";
-import { privateMode } from "../files/private-file.ts";
-import { isBusy, transaction } from "../sqlite/sqlite.ts";
+import { makeFolder } from "../../files/folder.ts";
+import { privateMode } from "../../files/private-file.ts";
+import { isBusy, transaction } from "../../sqlite/sqlite.ts";
+import type { Lease } from "../lease.ts";
+import type { NewRun, RefusedStart } from "../rows.ts";
 import { openHistory } from "./database.ts";
-import type { Lease } from "./lease.ts";
-import {
-  endTasks,
-  finishSql,
-  finishValues,
-  insertRun,
-  isOpen,
-  type NewRun,
-  type RefusedStart,
-  type RunEnd,
-} from "./statements.ts";
+import { endTasks, finishSql, finishValues, insertRun, isOpen, type RunEnd } from "./statements.ts";
 
 /** What a run leaves beside a history that it could not write at its end. */
 type Left = { run: NewRun; lease: Lease; ended: RunEnd } | { refusal: RefusedStart };

@@ -1,23 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { changedRows } from "../pipeline/load/reconcile.ts";
-import type { RunReport } from "../pipeline/report/report.ts";
-
-import { runName } from "../run/run-name.ts";
-import { isFinal, type State, states } from "../run/states.ts";
-import type { Lease } from "./lease.ts";
+import { changedRows } from "../../pipeline/load/reconcile.ts";
+import type { RunReport } from "../../pipeline/report/report.ts";
+import { runName } from "../../run/run-name.ts";
+import { isFinal, type State, states } from "../../run/states.ts";
+import type { Lease } from "../lease.ts";
+import type { NewRun } from "../rows.ts";
 import { outdatedRuns } from "./retention.ts";
-
-export type NewRun = {
-  id: string;
-  flow: string;
-  trigger: string;
-  startedAt: number;
-  asOf: string;
-  source: string;
-  database: string;
-  /** What it was asked to do, as JSON, so that it can be done again. */
-  settings: object;
-};
 
 /** How a run ended, as its row has it; `report` is JSON. */
 export type RunEnd = {
@@ -42,11 +30,8 @@ export function endedRunOf(report: RunReport, state: State): RunEnd {
   };
 }
 
-/** A start that was refused before it was a run. */
-export type RefusedStart = { runId: string; at: number; trigger: string; code: string; message: string; next: string };
-
 /** States of a run or a task that is not over. */
-export const openStates = states.filter((state) => !isFinal(state));
+const openStates = states.filter((state) => !isFinal(state));
 /** The condition that a run, a task or an attempt is not over. */
 export const isOpen = `state in (${openStates.map((state) => `'${state}'`).join(", ")})`;
 

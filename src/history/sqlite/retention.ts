@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { dayMs } from "../pipeline/window/units.ts";
+import { dayMs } from "../../pipeline/window/units.ts";
 
-import { isFinal, states } from "../run/states.ts";
+import { isFinal, states } from "../../run/states.ts";
 
 /** Days and number of runs that are kept. */
 const keepDays = 180;
