@@ -27,12 +27,23 @@ const may: Record<string, readonly string[]> = {
     "files",
     "process",
   ].concat(domain),
-  app: ["app/home", "app/wiring", "web/server", "config", "sample", ...adapters, ...leaves, ...domain],
+  app: [
+    "app/home",
+    "app/wiring",
+    "web/server",
+    "web/contract.ts",
+    "config",
+    "sample",
+    ...adapters,
+    ...leaves,
+    ...domain,
+  ],
   "app/wiring": ["app/home", "config", "sample", ...adapters, ...leaves, ...domain],
   "app/home": ["config", ...adapters, ...leaves, ...domain],
-  "web/server": ["web/pages.ts", "history", "files", ...domain],
-  "web/ui": ["web/pages.ts", ...domain],
-  "web/pages.ts": [],
+  "web/contract.ts": domain,
+  "web/server": ["web/pages.ts", "web/contract.ts", "history", "files", ...domain],
+  "web/ui": ["web/pages.ts", "web/contract.ts", ...domain],
+  "web/pages.ts": domain,
 };
 
 /** Files of a layer that only some may import. */

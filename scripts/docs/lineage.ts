@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type * as z from "zod";
 import { type DbtManifest, manifestSchema, readManifest } from "../../src/transform/manifest.ts";
 import { dbtVariables } from "../../src/transform/variables.ts";
-import { lineageSchema } from "../../src/web/server/api/lineage-routes.ts";
+import { lineage as lineageSchema } from "../../src/web/contract.ts";
 import { dbtPackages } from "./dbt-packages.ts";
 
 type Node = {

@@ -3,7 +3,8 @@ import type { HistoryHandle } from "../../history/history.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { cronTimes, nextTimes } from "../../schedule/cron.ts";
 import type { ScheduleStore } from "../../schedule/store.ts";
-import type { PublicSchedule, ServerBackend } from "../../web/server/home.ts";
+import type { Schedule } from "../../web/contract.ts";
+import type { ServerBackend } from "../../web/server/home.ts";
 import { Queue } from "../../web/server/queue.ts";
 import { currentSnapshotName, openPublished } from "../home/published.ts";
 import { historyOf, warehouseHolder, withRuns } from "../home/runs.ts";
@@ -75,7 +76,7 @@ async function publicSchedule(
   schedule: ReturnType<ScheduleStore["list"]>[number],
   store: ScheduleStore,
   handle: HistoryHandle,
-): Promise<PublicSchedule> {
+): Promise<Schedule> {
   const { createdAt: _, nextDueAt: __, ...rest } = schedule;
   const times = schedule.paused ? [] : nextTimes(cronTimes(schedule.cron, schedule.timezone), Date.now(), shownTimes);
   const history = await handle.get();
@@ -112,7 +113,7 @@ function snapshotOf({ home, threads }: ServeSettings): ServerBackend["snapshot"]
               found.rows.push(...rows);
             },
           };
-          const end = await session.query({ sql, ...most }, receiver as never, signal);
+          const end = await session.query({ sql, ...most }, receiver, signal);
           return { ...found, ...end };
         } catch (error) {
           throw onPage(error);

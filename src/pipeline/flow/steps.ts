@@ -1,16 +1,7 @@
 import * as z from "zod";
-import { type ErrorFacts, errorCodes } from "../../run/errors.ts";
-import type { DbtNode } from "../../run/events.ts";
 import type { CompanyName, NameNote } from "../../run/name-notes.ts";
+import { dbtNode, errorFacts } from "../../run/schemas.ts";
 import type { CompanyState, CompanyWindow } from "../window/window.ts";
-
-/** An error, as a step gives it. */
-const errorFacts = z.object({
-  code: z.enum(errorCodes),
-  message: z.string(),
-  data: z.string(),
-  next: z.string(),
-}) satisfies z.ZodType<ErrorFacts>;
 
 /** Days in UTC as `YYYY-MM-DD`, both ends included. */
 const window = z.object({ from: z.string(), to: z.string() });
@@ -109,25 +100,6 @@ export type Outside = z.infer<typeof outside>;
 /** Whether there are loads, or a dbt project, that the marts do not show. */
 const pendingBuild = z.object({ isPending: z.boolean(), reason: z.string() });
 export type PendingBuild = z.infer<typeof pendingBuild>;
-
-const dbtCheck = z.object({
-  name: z.string(),
-  column: z.string().nullable(),
-  status: z.enum(["pass", "warn", "fail", "error", "skipped", "unknown"]),
-  found: z.object({ rows: z.number(), example: z.string().nullable(), sql: z.string() }).nullable(),
-});
-
-const dbtNode = z.object({
-  id: z.string(),
-  name: z.string(),
-  kind: z.enum(["model", "test", "unit_test", "seed", "other"]),
-  status: z.enum(["success", "pass", "warn", "fail", "error", "skipped"]),
-  durationMs: z.number(),
-  failures: z.number().nullable(),
-  message: z.string().nullable(),
-  model: z.string().nullable(),
-  checks: z.array(dbtCheck),
-}) satisfies z.ZodType<DbtNode>;
 
 const dbtResult = z.object({
   state: z.enum(["Completed", "Failed"]),

@@ -1,24 +1,11 @@
 import type { HistoryHandle } from "../../history/history.ts";
 import type { Window } from "../../pipeline/window/days.ts";
-
-/** A schedule as pages show it; times are ISO instants. */
-export type PublicSchedule = {
-  name: string;
-  cron: string;
-  timezone: string;
-  catchUp: string;
-  overlap: string;
-  jitterSeconds: number;
-  lateAfterMinutes: number;
-  runOptions: string[];
-  paused: boolean;
-  next: string[];
-  past: { dueAt: string; outcome: string; runId: string | null }[];
-};
+import type { Schedule } from "../contract.ts";
 
 type NewSchedule = { name: string; cron: string; timezone?: string; overlap?: string; catchUp?: string };
 
-export type Table = {
+/** A result of a query, or the beginning of one. */
+export type QueryResult = {
   columns: { name: string; type: string }[];
   rows: unknown[][];
   /** Whether there are more rows than were wanted. */
@@ -44,8 +31,8 @@ export type ServerBackend = {
     cancel(runId: string): Promise<void>;
   };
   schedules: {
-    list(): Promise<PublicSchedule[]>;
-    add(schedule: NewSchedule): Promise<PublicSchedule>;
+    list(): Promise<Schedule[]>;
+    add(schedule: NewSchedule): Promise<Schedule>;
     change(name: string, change: "rm" | "pause" | "resume"): void;
     /** Another text after every change. */
     version(): string;
@@ -54,6 +41,6 @@ export type ServerBackend = {
     /** The name of the published snapshot; null where nothing is published. */
     current(): Promise<string | null>;
     /** One SELECT on it, in a process with limits of time, memory, rows and bytes. A chart does not wait for what people type. */
-    query(sql: string, purpose: "chart" | "sql", signal: AbortSignal): Promise<Table>;
+    query(sql: string, purpose: "chart" | "sql", signal: AbortSignal): Promise<QueryResult>;
   };
 };

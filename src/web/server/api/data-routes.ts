@@ -1,24 +1,17 @@
 import * as z from "zod";
 import { isDay } from "../../../pipeline/window/days.ts";
-import type { ServerBackend, Table } from "../home.ts";
+import { table } from "../../contract.ts";
+import type { QueryResult, ServerBackend } from "../home.ts";
 import { chartNames, chartSql } from "./charts.ts";
 import { Problem } from "./problem.ts";
 import { type Route, route } from "./route.ts";
 
 const day = z.string().refine(isDay, "expected a day such as 2026-11-20");
-const table = z.object({
-  snapshot: z.string(),
-  sql: z.string(),
-  columns: z.array(z.object({ name: z.string(), type: z.string() })),
-  rows: z.array(z.array(z.unknown())),
-  more: z.boolean(),
-  isCut: z.boolean(),
-});
 const mostKept = 200;
 
 /** Charts and SQL on the published snapshot. A chart is computed once for each snapshot and filter. */
 export function dataRoutes({ snapshot }: ServerBackend): Route[] {
-  const kept = new Map<string, Table>();
+  const kept = new Map<string, QueryResult>();
   const current = async () => {
     const name = await snapshot.current();
     if (name === null)

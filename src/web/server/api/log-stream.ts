@@ -24,21 +24,13 @@ export function streamLog(
   openStream(response);
   let after = Math.max(request.after, Number(lastEventId) || 0);
   let sent = "";
-  let sending: Promise<void> | undefined;
-  let isAskedAgain = false;
-  /** One at a time: what is asked meanwhile is looked at afterwards. */
-  const more = () => {
-    isAskedAgain = true;
-    sending ??= sendAll().finally(() => {
-      sending = undefined;
-    });
-  };
-  const sendAll = async () => {
+  /** 1 while it sends, 2 where more has come meanwhile. */
+  let asked = 0;
+  const more = async () => {
+    asked = Math.min(asked + 1, 2);
+    if (asked > 1) return;
     try {
-      while (isAskedAgain) {
-        isAskedAgain = false;
-        await send();
-      }
+      for (; asked > 0; asked--) await send();
     } catch {
       // The history is away, or the run was pruned: the browser asks again and gets the answer.
       stop();

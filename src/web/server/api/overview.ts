@@ -4,6 +4,7 @@ import type { RunDetail, RunRow } from "../../../history/rows.ts";
 import { formatDuration, plural } from "../../../pipeline/report/format.ts";
 import { minuteText } from "../../../pipeline/report/times.ts";
 import { addDays, dayOf } from "../../../pipeline/window/days.ts";
+import type { Overview } from "../../contract.ts";
 import type { ServerBackend } from "../home.ts";
 
 /** Runs in the strip. */
@@ -11,10 +12,10 @@ const shown = 60;
 /** Runs that are looked at for the last word on each company. */
 const looked = 20;
 
-type Attention = { level: "warning" | "failure"; what: string; next: string; runId: string | null };
+type Attention = Overview["attention"][number];
 
 /** Everything that the first page says, in one answer: is the data all right, what happened, what is next, what needs somebody. */
-export async function overview(home: ServerBackend, now: number): Promise<object> {
+export async function overview(home: ServerBackend, now: number): Promise<Overview> {
   const history = await home.history.get();
   await history?.findCrashed();
   const runs = (await history?.list({ limit: shown })) ?? [];

@@ -93,7 +93,11 @@ export function routed(routes: readonly Route[], sender: Sender, onError: (error
       const request = { params: context.req.param() as Record<string, string>, query, signal };
       if ("stream" in one) return answerStream(one, request, context, onError);
       const body = one.body === null ? null : check(one.body, await readBody(context), "body");
-      const text = JSON.stringify(await one.handle({ ...request, body }));
+      const answer = await one.handle({ ...request, body });
+      const wrong = one.answer.safeParse(answer).error;
+      if (wrong !== undefined)
+        onError(new Error(`${one.path} answers what its schema does not say: ${z.prettifyError(wrong)}`));
+      const text = JSON.stringify(answer);
       const headers = { "content-type": "application/json" };
       if (Buffer.byteLength(text) <= smallAnswer) return context.body(text, 200, headers);
       const { outgoing } = context.env;

@@ -5,27 +5,11 @@ import type { RunRow } from "../../../history/rows.ts";
 import { isDay } from "../../../pipeline/window/days.ts";
 import { levels } from "../../../run/log-level.ts";
 import { isFinal, states } from "../../../run/states.ts";
+import { logLine, runDetail, runRow, runState, startedRun } from "../../contract.ts";
 import type { ServerBackend } from "../home.ts";
 import { Problem } from "./problem.ts";
 import { type Route, route, wholeNumber } from "./route.ts";
 
-export const runSchema = z.looseObject({
-  id: z.string(),
-  name: z.string(),
-  state: z.enum(states),
-  trigger: z.string(),
-  startedAt: z.string(),
-  endedAt: z.string().nullable(),
-  rows: z.number().nullable(),
-  changed: z.number().nullable(),
-  errorCode: z.string().nullable(),
-});
-const lineSchema = z.object({
-  seq: z.number(),
-  level: z.number(),
-  event: z.looseObject({ type: z.string(), at: z.string() }),
-});
-const started = z.object({ runId: z.string() });
 const day = z.string().refine(isDay, "expected a day such as 2026-11-20");
 
 const listQuery = z.strictObject({
@@ -79,12 +63,12 @@ export function runsRoutes(home: ServerBackend): Route[] {
     route({
       ...{ method: "get", path: "/runs", summary: "Runs, newest first" },
       query: listQuery,
-      answer: z.array(runSchema),
+      answer: z.array(runRow),
       async handle({ query: { state, trigger, name, since, before, limit } }) {
         const found = await history.get();
         if (found === null) return [];
         await found.findCrashed();
-        if (name !== undefined) return (await found.find(name)).map(publicRun) as never;
+        if (name !== undefined) return (await found.find(name)).map((row) => publicRun(row));
         const last = before === undefined ? undefined : await findRun(home, before);
         const runs = await found.list({
           limit,
@@ -93,12 +77,12 @@ export function runsRoutes(home: ServerBackend): Route[] {
           ...(since === undefined ? {} : { since }),
           ...(last === undefined ? {} : { before: last.no }),
         });
-        return runs.map(publicRun) as never;
+        return runs.map((row) => publicRun(row));
       },
     }),
     route({
       ...{ method: "get", path: "/runs/:id", summary: "A run with its tasks, attempts, models, resources and report" },
-      answer: runSchema,
+      answer: runDetail,
       async handle({ params }) {
         const { no } = await findRun(home, params.id!);
         const found = (await history.get())!;
@@ -106,22 +90,22 @@ export function runsRoutes(home: ServerBackend): Route[] {
         const done = await doneSince(found, run);
         const doneBy = done && { id: done.id, name: done.name };
         const [lines, samples] = [await found.lineCount(no), await found.samples(no)];
-        return { ...publicRun(run), doneBy, lines, samples } as never;
+        return { ...publicRun(run), doneBy, lines, samples };
       },
     }),
     route({
       ...{ method: "get", path: "/runs/:id/logs", summary: "Lines of a run's log, in their order" },
       query: logQuery,
-      answer: z.array(lineSchema),
+      answer: z.array(logLine),
       async handle({ params, query }) {
         const run = await findRun(home, params.id!);
-        return (await (await history.get())!.logs(run, logFilter(query))) as never;
+        return (await history.get())!.logs(run, logFilter(query));
       },
     }),
     route({
       ...{ method: "post", path: "/runs", summary: "Starts a run" },
       body: z.strictObject({ resetState: z.boolean().optional(), acceptWithdrawals: z.boolean().optional() }),
-      answer: started,
+      answer: startedRun,
       async handle({ body: { resetState, acceptWithdrawals } }) {
         refuseBusy();
         const options = {
@@ -136,7 +120,7 @@ export function runsRoutes(home: ServerBackend): Route[] {
       body: z
         .strictObject({ from: day, to: day })
         .refine(({ from, to }) => from <= to, "expected `from` to be no later than `to`"),
-      answer: started,
+      answer: startedRun,
       async handle({ body }) {
         refuseBusy();
         return { runId: await actions.backfill(body) };
@@ -145,7 +129,7 @@ export function runsRoutes(home: ServerBackend): Route[] {
     route({
       ...{ method: "post", path: "/runs/:id/retry", summary: "Does what a run left over" },
       body: z.strictObject({}),
-      answer: started,
+      answer: startedRun,
       async handle({ params }) {
         const run = await findRun(home, params.id!);
         if (!isFinal(run.state)) throw new Problem(409, `The run ${run.name} is not over: ${run.state}.`);
@@ -162,7 +146,7 @@ export function runsRoutes(home: ServerBackend): Route[] {
     route({
       ...{ method: "post", path: "/runs/:id/cancel", summary: "Asks a run to stop" },
       body: z.strictObject({}),
-      answer: z.object({ state: z.string() }),
+      answer: runState,
       async handle({ params }) {
         const run = await findRun(home, params.id!);
         if (isFinal(run.state)) throw new Problem(409, `The run ${run.name} is over: ${run.state}.`);

@@ -1,15 +1,8 @@
 import * as z from "zod";
+import { done, schedule } from "../../contract.ts";
 import type { ServerBackend } from "../home.ts";
 import { Problem } from "./problem.ts";
 import { type Route, route } from "./route.ts";
-
-const schedule = z.object({
-  ...{ name: z.string(), cron: z.string(), timezone: z.string(), catchUp: z.string(), overlap: z.string() },
-  ...{ jitterSeconds: z.number(), lateAfterMinutes: z.number(), runOptions: z.array(z.string()), paused: z.boolean() },
-  next: z.array(z.string()),
-  past: z.array(z.object({ dueAt: z.string(), outcome: z.string(), runId: z.string().nullable() })),
-});
-const done = z.object({ done: z.literal(true) });
 
 export function scheduleRoutes({ schedules }: ServerBackend): Route[] {
   const isThere = async (name: string) => (await schedules.list()).some((one) => one.name === name);

@@ -1,12 +1,13 @@
+import type { Trends } from "../../contract.ts";
 import type { ServerBackend } from "../home.ts";
 
 /** Points that a chart shows: of more runs, each day's are gathered. */
 const mostPoints = 400;
 
-type Point = { at: string; runs: number; failed: number; p50Ms: number; maxMs: number; rows: number; changed: number };
+type Point = Trends["runs"][number];
 
 /** How runs went over time: a point each, or one for a day where there are many. */
-export async function trends(home: ServerBackend, since: number): Promise<object> {
+export async function trends(home: ServerBackend, since: number): Promise<Trends> {
   const history = await home.history.get();
   const runs = ((await history?.ended(since)) ?? []).toReversed();
   const groups = new Map<string, typeof runs>();

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
+import type { Table } from "../../contract.ts";
 import { act, post } from "../api.ts";
 import { TableView } from "../parts/chart-card.tsx";
 import { route, setQuery } from "../router.ts";
-import type { Table } from "../types.ts";
 
 const start = "select company, count(*) as complaints\nfrom fct_complaints\ngroup by 1\norder by 2 desc\nlimit 20";
 

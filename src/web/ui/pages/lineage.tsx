@@ -1,9 +1,9 @@
 import { useEffect } from "preact/hooks";
+import type { LineageNode, RunDetail, RunRow } from "../../contract.ts";
 import { useQuery } from "../api.ts";
 import { SearchField } from "../parts/search-field.tsx";
 import { QueryView } from "../parts/shown.tsx";
 import { route } from "../router.ts";
-import type { LineageNode, RunDetail, RunRow } from "../types.ts";
 
 /** What the published tables are made of: columns, tests with their last results, SQL. */
 export function Lineage({ name }: { name: string }) {

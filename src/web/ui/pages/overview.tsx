@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { daysBetween } from "../../../pipeline/window/days.ts";
+import type { Overview as Data, Table } from "../../contract.ts";
 import { act, post, useQuery } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { rowsOf } from "../parts/chart-card.tsx";
@@ -8,7 +9,6 @@ import { CommandLine, Empty, QueryView } from "../parts/shown.tsx";
 import { RunStrip } from "../parts/strip.tsx";
 import { navigate } from "../router.ts";
 import { zone } from "../settings.ts";
-import type { Overview as Data, Table } from "../types.ts";
 
 /** Is my data all right, what happened, what is next, what needs me? */
 export function Overview() {

@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { formatBytes, formatDuration } from "../../../pipeline/report/format.ts";
+import type { RunDetail } from "../../contract.ts";
 import { act, post, useQuery } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { LineChart } from "../parts/charts.tsx";
@@ -11,7 +12,6 @@ import { ConfirmButton, QueryView } from "../parts/shown.tsx";
 import { TaskGraph } from "../parts/task-graph.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { navigate, route, setQuery } from "../router.ts";
-import type { RunDetail } from "../types.ts";
 
 const tabs = ["log", "tasks", "graph", "dbt", "requests", "parameters", "resources"] as const;
 

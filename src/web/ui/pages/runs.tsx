@@ -1,12 +1,12 @@
 import { millisecondsInDay, millisecondsInHour } from "date-fns/constants";
 import { useEffect, useState } from "preact/hooks";
 import { formatDuration } from "../../../pipeline/report/format.ts";
+import type { RunRow } from "../../contract.ts";
 import { ask, useQuery } from "../api.ts";
 import { relative, short, time } from "../format.ts";
 import { State } from "../parts/icon.tsx";
 import { Empty, QueryView } from "../parts/shown.tsx";
 import { route, setQuery } from "../router.ts";
-import type { RunRow } from "../types.ts";
 
 const pageSize = 50;
 const states = ["Running", "Completed", "Failed", "Crashed", "TimedOut", "Cancelled"];

@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
+import type { Schedule } from "../../contract.ts";
 import { act, ask, post, useQuery } from "../api.ts";
 import { relative } from "../format.ts";
 import { CommandLine, ConfirmButton, QueryView } from "../parts/shown.tsx";
 import { zone } from "../settings.ts";
-import type { Schedule } from "../types.ts";
 
 /** When runs start, and what became of the last times. */
 export function Schedules() {

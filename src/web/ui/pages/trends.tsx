@@ -1,10 +1,10 @@
 import { useEffect } from "preact/hooks";
 import { formatBytes, formatDuration } from "../../../pipeline/report/format.ts";
+import type { Trends as Data } from "../../contract.ts";
 import { useQuery } from "../api.ts";
 import { LineChart } from "../parts/charts.tsx";
 import { Empty, QueryView } from "../parts/shown.tsx";
 import { route, setQuery } from "../router.ts";
-import type { Trends as Data } from "../types.ts";
 
 /** How runs go over weeks: where tonight lies against its past. */
 export function Trends() {

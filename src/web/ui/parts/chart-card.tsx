@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { csvLine } from "../../../pipeline/report/csv.ts";
+import type { Table } from "../../contract.ts";
 import { type Query, say } from "../api.ts";
-import type { Table } from "../types.ts";
 import { QueryView } from "./shown.tsx";
 
 /** A chart with the table and the SQL behind it, to see and to take along. */

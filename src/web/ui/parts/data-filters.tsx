@@ -1,6 +1,6 @@
+import type { Table } from "../../contract.ts";
 import { useQuery } from "../api.ts";
 import { route, setQuery } from "../router.ts";
-import type { Table } from "../types.ts";
 import { rowsOf } from "./chart-card.tsx";
 
 const filterNames = ["company", "product", "state", "from", "to"] as const;

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { eventLine } from "../../../pipeline/report/event-line.ts";
+import type { LogLine, RunDetail } from "../../contract.ts";
 import { ask } from "../api.ts";
 import { clock } from "../format.ts";
 import { route, setQuery } from "../router.ts";
-import type { LogLine, RunDetail } from "../types.ts";
 import { SearchField } from "./search-field.tsx";
 
 const rowPx = 20;

@@ -1,8 +1,8 @@
 import { formatDuration } from "../../../pipeline/report/format.ts";
 import type { RunEvent } from "../../../run/events.ts";
+import type { LogLine, RunDetail } from "../../contract.ts";
 import { useQuery } from "../api.ts";
 import { clock } from "../format.ts";
-import type { LogLine, RunDetail } from "../types.ts";
 import { QueryView } from "./shown.tsx";
 
 type Request = {

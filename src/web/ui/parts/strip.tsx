@@ -1,6 +1,6 @@
 import { formatDuration } from "../../../pipeline/report/format.ts";
+import type { Overview } from "../../contract.ts";
 import { time } from "../format.ts";
-import type { Overview } from "../types.ts";
 
 /** Recent runs, oldest first: the height is the duration, color and pattern the state. */
 export function RunStrip({ runs }: { runs: Overview["runs"] }) {

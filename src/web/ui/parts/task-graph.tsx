@@ -1,4 +1,4 @@
-import type { RunDetail } from "../types.ts";
+import type { RunDetail } from "../../contract.ts";
 import { State } from "./icon.tsx";
 
 /** The flow's steps in their order; what stands in one of them runs side by side. */

@@ -1,5 +1,5 @@
 import { formatDuration } from "../../../pipeline/report/format.ts";
-import type { RunDetail } from "../types.ts";
+import type { RunDetail } from "../../contract.ts";
 
 const rowPx = 26;
 const labelPx = 250;
