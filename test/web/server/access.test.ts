@@ -7,10 +7,12 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { readToken } from "../../../src/cli/server/token.ts";
+import { Login } from "../../../src/web/server/access/login.ts";
+import { application } from "../../../src/web/server/application.ts";
 import { startServer, type WebServer } from "../../../src/web/server/server.ts";
 import { temporaryFolder } from "../../harness/context.ts";
 import { runInProcess } from "../../harness/in-process.ts";
-import { serverOptions } from "../../harness/pages.ts";
+import { serverOptions, testPages } from "../../harness/pages.ts";
 import { startTestSource, type TestSource } from "../../harness/sample.ts";
 import { testSnapshot } from "../../harness/snapshot.ts";
 
@@ -87,6 +89,8 @@ describe("the doors of the server", () => {
         assert.match(text, /not in its normal form/);
       }
     }
+    // What may be decoded is decoded once, and in one place.
+    assert.match((await ask(server, "GET", "/api/v1/runs/a%2525b")).text, /"a%25b\\"/);
     // In their normal form, these are other addresses: of nothing.
     for (const path of ["/api%2fv1/runs", "/%2561pi/v1/sql", "/API/v1/runs", "/x//api/v1/runs"]) {
       assert.equal((await ask(server, "GET", path)).status, 404, path);
@@ -327,6 +331,34 @@ describe("the token", () => {
       }
       assert.equal((await ask(server, "GET", "/runs")).headers.location, "/login");
       assert.equal((await ask(server, "GET", "/healthz")).status, 200);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("stands before every route that there is, and so does the guard", async () => {
+    const home = temporaryFolder();
+    const server = await startServer(serverOptions(home, { token }));
+    const rules = { names: null, publicOrigin: null };
+    const login = new Login({ token, isSecure: false, onWrong: () => undefined });
+    const parts = { home: testPages(home), changes: null as never, sender: null as never, onError: assert.fail };
+    const { routes } = application({ ...parts, rules, login });
+    const addresses = routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => [method, path] as const);
+    assert.ok(addresses.length > 25, `${addresses.length} addresses`);
+    const open = ["GET /login", "POST /login", "GET /healthz"];
+    try {
+      for (const [method, path] of addresses) {
+        const at = path.replaceAll(/:\w+|\*/g, "x");
+        const body = method === "GET" ? "" : "{}";
+        const { headers } = await ask(server, method, at, json, body);
+        const isOpen = open.includes(`${method} ${path}`);
+        assert.equal(headers["www-authenticate"], isOpen ? undefined : "Bearer", `${method} ${at}`);
+        const other = { ...json, authorization: `Bearer ${token}`, "sec-fetch-site": "cross-site" };
+        const { status } = await ask(server, method, at, other, body);
+        assert.equal(status, method === "GET" && path === "/login" ? 200 : 403, `${method} ${at}`);
+      }
     } finally {
       await server.close();
     }

@@ -8,8 +8,16 @@ const dots = /(?:^|\/)\.{1,2}(?:\/|$)/;
  * `//` at the start, a backslash, a needless or broken percent-encoding, another host): whoever reads such a path in another way
  * reads another path.
  */
-export function readPath(target: string): string | null {
+function readPath(target: string): string | null {
   const [path = ""] = target.split("?", 1);
   if (!allowed.test(path) || needless.test(path) || dots.test(path) || path.includes("#")) return null;
   return path;
+}
+
+/** A path that no route has and no request can ask for, in place of one that is not in its normal form. */
+export const malformedPath = "/\\";
+
+/** The path of a request as the guard and the routes see it: neither decodes it in a way of its own. */
+export function pathOf({ url = "/" }: { url?: string | undefined }): string {
+  return readPath(url) ?? malformedPath;
 }

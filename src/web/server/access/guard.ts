@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { pageAt } from "../../pages.ts";
+import { malformedPath } from "./address.ts";
 
 /** Why a request is refused: status and a sentence; null where it may be answered. */
 export type AccessDenial = { status: 400 | 403 | 405; message: string } | null;
@@ -14,13 +15,14 @@ export type AccessRules = {
 /**
  * Who may ask: a page of another site, or one whose name was pointed at this machine, may not. Exactly one Host, and where no token is
  * asked for one that names this machine; an Origin that is the Host's, its port included, or the public one; where no page is loaded, no
- * other site's page; and for what changes something a JSON body. `path` is in its normal form.
+ * other site's page; and for what changes something a JSON body. `path` is what routing sees; one that is nobody's is under all of this.
  */
 export function checkAccess(
   request: IncomingMessage,
   path: string,
   { names, publicOrigin }: AccessRules,
 ): AccessDenial {
+  if (path === malformedPath) return { status: 400, message: "The address is not in its normal form." };
   const hosts = valuesOf(request, "host");
   const host = hosts.length === 1 && URL.canParse(`http://${hosts[0]}`) ? new URL(`http://${hosts[0]}`) : null;
   if (host === null || host.pathname !== "/" || host.username !== "") {

@@ -1,7 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { setCookie } from "hono/cookie";
+import { html } from "hono/html";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { hourMs, minuteMs } from "../../../pipeline/window/units.ts";
-import { sendPage } from "./plain-page.ts";
+import { type AppContext, readText } from "../request.ts";
+import { plainPage } from "./plain-page.ts";
 
 /** Cookies are sent to every port of a host: servers on two ports have their own. */
 const cookieOf = ({ socket }: IncomingMessage) => `pipeline_session_${socket.localPort ?? 0}`;
@@ -49,29 +53,29 @@ export class Login {
     return { state: untils.some((until) => until > this.#now()) ? "in" : "none" };
   }
 
-  /** `GET /login`: the page; `POST /login`: the token as a form's field. */
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method !== "POST") return page(response, 200, "");
-    let body = "";
-    for await (const chunk of request) {
-      body += String(chunk);
-      if (body.length > mostBytes) return page(response, 413, "That is too long for a token.");
-    }
+  /** `GET /login`: the page that asks for the token. */
+  show(context: AppContext): Response | Promise<Response> {
+    return page(context, 200, "");
+  }
+
+  /** `POST /login`: the token as a form's field. */
+  async enter(context: AppContext): Promise<Response> {
+    const { incoming } = context.env;
+    const body = await readText(context, mostBytes);
+    if (body === null) return page(context, 413, "That is too long for a token.");
     if (!this.#matches(new URLSearchParams(body).get("token") ?? "")) {
-      const { waitSeconds } = this.#refuse(request);
-      return waitSeconds === null
-        ? page(response, 401, "That is not the token.")
-        : page(response, 429, "Too many wrong tokens. Wait a minute.", { "retry-after": String(waitSeconds) });
+      const { waitSeconds } = this.#refuse(incoming);
+      if (waitSeconds === null) return page(context, 401, "That is not the token.");
+      context.header("retry-after", String(waitSeconds));
+      return page(context, 429, "Too many wrong tokens. Wait a minute.");
     }
     const session = randomBytes(32).toString("hex");
     for (const [old, until] of this.#sessions) if (until <= this.#now()) this.#sessions.delete(old);
     this.#sessions.set(session, this.#now() + sessionMs);
-    const secure = this.#options.isSecure ? "; Secure" : "";
-    response.writeHead(303, {
-      location: "/",
-      "set-cookie": `${cookieOf(request)}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${sessionMs / 1000}${secure}`,
-    });
-    response.end();
+    const maxAge = sessionMs / 1000;
+    const secure = this.#options.isSecure;
+    setCookie(context, cookieOf(incoming), session, { httpOnly: true, sameSite: "Strict", path: "/", maxAge, secure });
+    return context.redirect("/", 303);
   }
 
   /** Of equal length, and compared in a time that tells nothing. */
@@ -97,8 +101,8 @@ export class Login {
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
-function page(response: ServerResponse, status: number, message: string, headers: Record<string, string> = {}): void {
-  const form = `<form method="post" action="/login"><p><label>Token <input name="token" type="password" autocomplete="current-password" autofocus required></label>
+function page(context: AppContext, status: ContentfulStatusCode, message: string): Response | Promise<Response> {
+  const form = html`<form method="post" action="/login"><p><label>Token <input name="token" type="password" autocomplete="current-password" autofocus required></label>
 <button>Log in</button></p></form><p role="alert">${message}</p>`;
-  sendPage(response, status, "log in", form, headers);
+  return plainPage(context, status, "log in", form);
 }

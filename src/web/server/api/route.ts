@@ -1,10 +1,10 @@
 import type { ServerResponse } from "node:http";
-import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as z from "zod";
 import { factsOf, PipelineError, statusOf } from "../../../run/errors.ts";
+import { type App, type AppContext, readText } from "../request.ts";
 import type { Sender } from "../sending.ts";
 import { Problem } from "./problem.ts";
 
@@ -81,8 +81,6 @@ const mostBodyBytes = 100_000;
 /** Bytes of an answer that is handed over at once. */
 const smallAnswer = 65_536;
 
-export type App = Hono<{ Bindings: HttpBindings }>;
-
 /** The routes as an application; `onError` hears of what nobody expected. */
 export function routed(routes: readonly Route[], sender: Sender, onError: (error: unknown) => void): App {
   const app: App = new Hono();
@@ -115,7 +113,7 @@ export function routed(routes: readonly Route[], sender: Sender, onError: (error
 async function answerStream(
   { type, stream }: StreamRoute,
   request: Omit<RouteRequest, "body">,
-  context: Context<{ Bindings: HttpBindings }>,
+  context: AppContext,
   onError: (error: unknown) => void,
 ): Promise<Response> {
   const write = await stream({ ...request, lastEventId: context.req.header("last-event-id") });
@@ -176,21 +174,9 @@ function check(schema: z.ZodType, value: unknown, where: string): unknown {
   throw new Problem(400, `${issue?.path.join(".") || where}: ${issue?.message}`);
 }
 
-async function readBody(context: Context<{ Bindings: HttpBindings }>): Promise<unknown> {
-  let text = "";
-  let bytes = 0;
-  const decoder = new TextDecoder();
-  try {
-    for await (const chunk of context.req.raw.body ?? []) {
-      bytes += chunk.length;
-      if (bytes > mostBodyBytes) throw new Problem(413, "The body is too long.");
-      text += decoder.decode(chunk, { stream: true });
-    }
-  } catch (error) {
-    // Whoever asked has gone: nobody reads the answer, and it is nobody's fault here.
-    if (!context.req.raw.signal.aborted && !context.env.incoming.destroyed) throw error;
-    throw new Problem(400, "The body ended early.");
-  }
+async function readBody(context: AppContext): Promise<unknown> {
+  const text = await readText(context, mostBodyBytes);
+  if (text === null) throw new Problem(413, "The body is too long.");
   try {
     return text === "" ? {} : JSON.parse(text);
   } catch {
