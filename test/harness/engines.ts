@@ -9,6 +9,7 @@ import {
   steps,
 } from "../../src/pipeline/flow/steps.ts";
 import type { ExtractAndLoad, Handlers } from "../../src/pipeline/steps/handlers.ts";
+import { landAll, landedPages } from "../../src/pipeline/steps/landed.ts";
 import type { Pages } from "../../src/pipeline/steps/ports.ts";
 
 const overTheWire = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -36,13 +37,8 @@ export function inTwoPlaces<H extends Partial<Handlers>>(handlers: H): H {
   const apart: ExtractAndLoad = {
     ...pair,
     async *extract(request, context): Pages {
-      const files: string[] = [];
-      const pages = pair.extract(request, context);
-      let page = await pages.next();
-      for (; !page.done; page = await pages.next()) files.push(page.value);
-      const landed = landedSchema.parse(overTheWire({ files, evidence: page.value }));
-      yield* landed.files;
-      return landed.evidence;
+      const landed = await landAll(pair.extract(request, context));
+      return yield* landedPages(landedSchema.strict().parse(overTheWire(landed)));
     },
   };
   return { ...handlers, extract_and_load_complaints: apart };

@@ -66,8 +66,9 @@ const evidence = z.object({
 });
 export type Evidence = z.infer<typeof evidence>;
 
-/** What the first half of `extract_and_load_complaints` gives to the second: landed files, by their paths. */
-export const landed = z.object({ files: names, evidence });
+/** What the first half of `extract_and_load_complaints` gives to the second: landed files by their names in a folder, in order. */
+export const landed = z.object({ folder: z.string(), files: names, evidence });
+export type Landed = z.infer<typeof landed>;
 
 /** A run that is retried: what it has loaded, or others since, is not read again. */
 const retriedRun = z.object({
