@@ -11,7 +11,7 @@ import {
 import { type RetryPolicy, retryOptions } from "../../pipeline/retry.ts";
 import { type FailedOutput, type Handlers, pipeHalves } from "../../pipeline/steps/handlers.ts";
 import type { TaskContext } from "../../pipeline/steps/ports.ts";
-import { factsOf, isRetryable, PipelineError } from "../../run/errors.ts";
+import { type ErrorFacts, factsOf, isRetryable, PipelineError } from "../../run/errors.ts";
 import type { EventFacts, Report } from "../../run/events.ts";
 
 export type EngineOptions = {
@@ -47,14 +47,18 @@ export class LocalEngine implements Engine {
   }
 
   skip(step: StepName, key: string | null, reason: string): void {
-    const company = key === null ? {} : { company: key };
-    const task = taskName(step, key);
-    this.#options.report({ type: "task.state", task, ...company, state: "Skipped", attempt: 0, reason });
+    this.#reportFor(key)({ type: "task.state", task: taskName(step, key), state: "Skipped", attempt: 0, reason });
   }
 
   /** What goes wrong here shows when the step itself runs. */
   async announce(_: "run_dbt_models", hint: BuildHint): Promise<void> {
     await this.#options.handlers.prepareBuild?.(hint).catch(() => undefined);
+  }
+
+  /** Adds the company that a step is done for to the events of its task. */
+  #reportFor(key: string | null): Report {
+    const { report } = this.#options;
+    return key === null ? report : (facts) => report("task" in facts ? { ...facts, company: key } : facts);
   }
 
   async #attempts<S extends StepName>(
@@ -66,9 +70,8 @@ export class LocalEngine implements Engine {
   ): Promise<Ended<StepOutput<S>>> {
     const { signal: cancelled, clock, policy } = this.#options;
     const task = taskName(step, key);
+    const withCompany = this.#reportFor(key);
     // What only looks something up is no task of the run's history.
-    const withCompany: Report = (facts) =>
-      this.#options.report(key !== null && "task" in facts ? { ...facts, company: key } : facts);
     const report: Report = stepTable[step].task ? withCompany : () => undefined;
     const tell = (event: Omit<TaskState, "type" | "task">) => report({ type: "task.state", task, ...event });
     const expired = new AbortController();
@@ -131,7 +134,7 @@ export class LocalEngine implements Engine {
 type TaskState = Extract<EventFacts, { type: "task.state" }>;
 
 /** A result without what the engine counts. */
-type Ended<T> = { output: T; error: null } | { output: T | null; error: ReturnType<typeof factsOf> };
+type Ended<T> = { output: T; error: null } | { output: T | null; error: ErrorFacts };
 
 function isFailedOutput<T>(given: T | FailedOutput<T>): given is FailedOutput<T> {
   return typeof given === "object" && given !== null && "failed" in given && "output" in given;

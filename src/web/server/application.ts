@@ -14,14 +14,14 @@ import { metrics } from "./api/metrics.ts";
 import { openApi } from "./api/openapi.ts";
 import { overviewRoutes } from "./api/overview-routes.ts";
 import { Problem } from "./api/problem.ts";
-import { failure, type Route, routed } from "./api/route.ts";
+import { failure, type Route, refuseOtherMethods, routed } from "./api/route.ts";
 import { runsRoutes } from "./api/runs-routes.ts";
 import { scheduleRoutes } from "./api/schedule-routes.ts";
 import { streamRoutes } from "./api/stream-routes.ts";
 import { Assets } from "./assets.ts";
 import type { Changes } from "./changes.ts";
 import type { ServerBackend } from "./home.ts";
-import type { App, AppContext } from "./request.ts";
+import { type App, type AppContext, isRead } from "./request.ts";
 import type { Sender } from "./sending.ts";
 
 export type ApplicationParts = {
@@ -81,10 +81,7 @@ export function application({ home, changes, sender, rules, login, onError }: Ap
   );
   const routes = apiRoutes(home, changes, sender);
   app.get("/api/v1/openapi.json", (context) => context.json(openApi(routes, home.version)));
-  app.all("/api/v1/openapi.json", (context) => {
-    context.header("allow", "GET, HEAD");
-    return failure(context, new Problem(405, "This address answers GET, HEAD."));
-  });
+  refuseOtherMethods(app, [{ method: "get", path: "/api/v1/openapi.json" }]);
   app.route("/api/v1", routed(routes, sender, onError));
   app.get("*", pages(new Assets()));
   app.notFound((context) => failure(context, new Problem(404, "There is nothing here.")));
@@ -96,7 +93,7 @@ export function application({ home, changes, sender, rules, login, onError }: Ap
 const withHeaders: Middleware = async ({ env: { outgoing }, req: { method } }, next) => {
   for (const [name, value] of Object.entries(securityHeaders)) outgoing.setHeader(name, value);
   // What is left of a body that was refused is not read.
-  if (method !== "GET" && method !== "HEAD") outgoing.setHeader("connection", "close");
+  if (!isRead(method)) outgoing.setHeader("connection", "close");
   await next();
 };
 
@@ -116,8 +113,7 @@ function onlyWithToken(login: Login): Middleware {
       context.header("retry-after", String(entry.waitSeconds));
       return refuse(context, 429, `Too many wrong tokens from this address. Wait ${entry.waitSeconds} s.`);
     }
-    const isRead = method === "GET" || method === "HEAD";
-    if (entry.state === "none" && isRead && pageAt(path) !== null) return context.redirect("/login", 303);
+    if (entry.state === "none" && isRead(method) && pageAt(path) !== null) return context.redirect("/login", 303);
     context.header("www-authenticate", "Bearer");
     const message = entry.state === "none" ? "Log in first, or send the token." : "That is not the token.";
     return refuse(context, 401, message);
@@ -128,9 +124,7 @@ function onlyWithToken(login: Login): Middleware {
 function pages(assets: Assets): (context: AppContext) => Response | Promise<Response> {
   return (context) => {
     const { incoming, outgoing } = context.env;
-    const { path } = context.req;
-    if (path.startsWith("/api/")) return failure(context, new Problem(404, "There is nothing here."));
-    if (assets.answer(path, incoming, outgoing as ServerResponse)) return RESPONSE_ALREADY_SENT;
+    if (assets.answer(context.req.path, incoming, outgoing as ServerResponse)) return RESPONSE_ALREADY_SENT;
     return refuse(context, 404, "There is nothing here.");
   };
 }

@@ -6,6 +6,9 @@ type Env = { Bindings: HttpBindings };
 export type App = Hono<Env>;
 export type AppContext = Context<Env>;
 
+/** Whether a method changes nothing. */
+export const isRead = (method: string | undefined): boolean => method === "GET" || method === "HEAD";
+
 /** A request's body as text; null where it has more bytes than that. Throws `Problem` 400 where it ends early. */
 export async function readText(context: AppContext, mostBytes: number): Promise<string | null> {
   let text = "";

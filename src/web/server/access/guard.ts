@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { pageAt } from "../../pages.ts";
+import { isRead } from "../request.ts";
 import { malformedPath } from "./address.ts";
 
 /** Why a request is refused: status and a sentence; null where it may be answered. */
@@ -40,14 +41,14 @@ export function checkAccess(
   if (origins.length > 1 || (origins.length === 1 && !isOwn(origins[0]!, hosts[0]!, publicOrigin))) {
     return { status: 403, message: `${otherSite} Behind a proxy, start it with --public-url and its address.` };
   }
-  const isRead = request.method === "GET" || request.method === "HEAD";
-  const isPage = isRead && (path === "/login" || pageAt(path) !== null);
+  const reads = isRead(request.method);
+  const isPage = reads && (path === "/login" || pageAt(path) !== null);
   const sites = valuesOf(request, "sec-fetch-site");
-  const isOther = sites.some((site) => site !== "same-origin" && !(isRead && site === "none"));
+  const isOther = sites.some((site) => site !== "same-origin" && !(reads && site === "none"));
   if (!isPage && isOther) {
     return { status: 403, message: otherSite };
   }
-  if (isRead || (path === "/login" && request.method === "POST")) return null;
+  if (reads || (path === "/login" && request.method === "POST")) return null;
   // Nothing else changes anything.
   if (!path.startsWith("/api/")) return { status: 405, message: "Only GET and HEAD are answered here." };
   const [type = ""] = valuesOf(request, "content-type");

@@ -81,7 +81,7 @@ const mostBodyBytes = 100_000;
 /** Bytes of an answer that is handed over at once. */
 const smallAnswer = 65_536;
 
-/** The routes as an application; `onError` hears of what nobody expected. */
+/** The routes as a part of an application, which answers what they throw; `onError` hears of what goes wrong under way. */
 export function routed(routes: readonly Route[], sender: Sender, onError: (error: unknown) => void): App {
   const app: App = new Hono();
   for (const one of routes) {
@@ -105,8 +105,6 @@ export function routed(routes: readonly Route[], sender: Sender, onError: (error
     });
   }
   refuseOtherMethods(app, routes);
-  app.notFound((context) => failure(context, new Problem(404, "There is nothing here.")));
-  app.onError((error, context) => failure(context, error, onError));
   return app;
 }
 
@@ -128,7 +126,7 @@ async function answerStream(
 }
 
 /** Of an address that is there with another method: 405, and which ones there are. */
-function refuseOtherMethods(app: App, routes: readonly Route[]): void {
+export function refuseOtherMethods(app: App, routes: readonly Pick<Route, "method" | "path">[]): void {
   for (const [path, all] of Map.groupBy(routes, ({ path }) => path)) {
     const methods = all.flatMap(({ method }) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()]));
     app.all(path, (context) => {
