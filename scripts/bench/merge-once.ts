@@ -1,8 +1,8 @@
 import { rmSync, statSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { fields } from "../../src/pipeline/dataset/complaints.ts";
 import { sqlLiteral } from "../../src/pipeline/sql-text.ts";
 import { Database } from "../../src/warehouse/file/database.ts";
-import { fields } from "../../src/warehouse/load/fields.ts";
 import { mergeLoad } from "../../src/warehouse/load/load.ts";
 import { endStaging, type Staged } from "../../src/warehouse/load/staging.ts";
 

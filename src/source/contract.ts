@@ -1,6 +1,7 @@
 import { text } from "node:stream/consumers";
 import * as z from "zod";
-import { allowedValues, booleanFields } from "../pipeline/load/fields.ts";
+import { columns, complaints, fields, neededFields, retiredFields } from "../pipeline/dataset/complaints.ts";
+import type { Column } from "../pipeline/dataset/dataset.ts";
 import { matchNames } from "../pipeline/names/names.ts";
 import type { TaskContext } from "../pipeline/steps/ports.ts";
 import type { SourceClient } from "./client/client.ts";
@@ -19,15 +20,6 @@ export type ContractReport = {
   /** How far this machine's clock is ahead of the source's; null where the source does not tell its own. */
   clockAheadMs: number | null;
   requests: number;
-};
-
-/** What is known of `_source`. */
-export type KnownFields = {
-  /** A row without one of these is rejected. */
-  needed: readonly string[];
-  known: readonly string[];
-  /** Known ones that the source does not send any more. */
-  retired: readonly string[];
 };
 
 const envelope = z.object({
@@ -59,7 +51,6 @@ export async function checkContract(
   base: string,
   texts: readonly string[],
   window: { from: string; to: string },
-  fields: KnownFields,
   context: TaskContext,
 ): Promise<ContractReport> {
   const promises: Promised[] = [];
@@ -99,7 +90,6 @@ export async function checkContract(
   }
   checkFields(
     hits.map((hit) => hit._source),
-    fields,
     say,
   );
   checkRows(
@@ -136,7 +126,7 @@ export async function checkContract(
     );
   } else say("totals", "held", "hits.total is exact, and the same on two pages");
 
-  const day = String(hits[0]!._source.date_received).slice(0, 10);
+  const day = String(hits[0]!._source[complaints.cursor]).slice(0, 10);
   const onDay = envelope.safeParse(
     (await ask(client, pageUrl(base, { ...query, window: { from: day, to: day } }), context)).json,
   );
@@ -154,20 +144,22 @@ export async function checkContract(
 type Say = (promise: Promised["promise"], state: Promised["state"], what: string) => void;
 type Source = Record<string, unknown>;
 
-function checkFields(sources: readonly Source[], { needed, known, retired }: KnownFields, say: Say): void {
+function checkFields(sources: readonly Source[], say: Say): void {
   const seen = new Set(sources.flatMap((source) => Object.keys(source)));
-  const lost = needed.filter((field) => !seen.has(field));
-  const unknown = [...seen].filter((field) => !known.includes(field)).sort();
-  const missing = known.filter((field) => !seen.has(field) && !retired.includes(field) && !needed.includes(field));
+  const lost = neededFields.filter((field) => !seen.has(field));
+  const unknown = [...seen].filter((field) => !(fields as readonly string[]).includes(field)).sort();
+  const missing = fields.filter(
+    (field) => !seen.has(field) && !retiredFields.includes(field) && !neededFields.includes(field),
+  );
   if (lost.length > 0)
     say("fields", "broken", `rows have no ${lost.join(", ")}: they are rejected, and every load stops`);
   if (unknown.length > 0) say("fields", "changed", `new: ${unknown.join(", ")}; loads keep them in _extra`);
   if (missing.length > 0) say("fields", "changed", `gone: ${missing.join(", ")}; loads keep what is stored of them`);
-  const values = sources.flatMap((source) => known.find((one) => isWrongValue(one, source[one] ?? null)) ?? []);
-  const [field] = values;
-  if (field !== undefined) {
+  const values = sources.flatMap((source) => columns.find((one) => isWrongValue(one, source[one.name] ?? null)) ?? []);
+  const [column] = values;
+  if (column !== undefined) {
     const all = values.length === sources.length;
-    const what = `\`${field}\` has a value of an unknown kind in ${values.length} of ${sources.length} rows`;
+    const what = `\`${column.name}\` has a value of an unknown kind in ${values.length} of ${sources.length} rows`;
     say("fields", all ? "broken" : "changed", `${what}: ${all ? "every load stops" : "such rows are kept apart"}`);
   }
   if (lost.length + unknown.length + missing.length + values.length === 0)
@@ -175,10 +167,10 @@ function checkFields(sources: readonly Source[], { needed, known, retired }: Kno
 }
 
 /** Whether a value is neither null nor a text, or not in the closed list of its field. */
-function isWrongValue(field: string, value: unknown): boolean {
+function isWrongValue({ boolean, allowed }: Column, value: unknown): boolean {
   if (value === null) return false;
-  if (typeof value !== "string" && !(typeof value === "boolean" && booleanFields.includes(field))) return true;
-  return allowedValues[field]?.includes(String(value)) === false;
+  if (typeof value !== "string" && !(typeof value === "boolean" && boolean)) return true;
+  return allowed?.includes(String(value)) === false;
 }
 
 function checkRows(
@@ -187,7 +179,7 @@ function checkRows(
   { from, to }: { from: string; to: string },
   say: Say,
 ): void {
-  const others = sources.filter((source) => source.company !== company);
+  const others = sources.filter((source) => source[complaints.owner] !== company);
   say(
     "company filter",
     others.length === 0 ? "held" : "broken",
@@ -195,12 +187,16 @@ function checkRows(
       ? `all rows of ${company} are its own`
       : `rows of ${String(others[0]?.company)} came for ${company}: every load stops`,
   );
-  const outside = sources.find(({ date_received: date }) => {
-    const day = String(date).slice(0, 10);
+  const outside = sources.find((source) => {
+    const day = String(source[complaints.cursor]).slice(0, 10);
     return day < from || day > to;
   });
   if (outside !== undefined) {
-    say("dates", "broken", `a row of ${String(outside.date_received)} came for ${from} to ${to}: every load stops`);
+    say(
+      "dates",
+      "broken",
+      `a row of ${String(outside[complaints.cursor])} came for ${from} to ${to}: every load stops`,
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { millisecondsInDay } from "date-fns/constants";
-import { companyResponses } from "../../src/pipeline/load/fields.ts";
+import { companyResponses } from "../../src/pipeline/dataset/complaints.ts";
 
 /** The marts counted anew in JavaScript, row by row: another way to the same numbers than the SQL of the models. */
 

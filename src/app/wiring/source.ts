@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import type { Engine } from "../../pipeline/flow/engine.ts";
-import { neededFields, retiredFields } from "../../pipeline/load/fields.ts";
 import type { Candidates } from "../../pipeline/names/names.ts";
 import { sourceHandlers } from "../../pipeline/steps/handlers.ts";
 import { type Day, dayOf } from "../../pipeline/window/days.ts";
@@ -14,7 +13,6 @@ import { SourceClient } from "../../source/client/client.ts";
 import { splitAddress } from "../../source/client/http.ts";
 import { type ContractReport, checkContract } from "../../source/contract.ts";
 import { CfpbSource } from "../../source/source.ts";
-import { fields } from "../../warehouse/load/fields.ts";
 import { retryPolicy, wireEngine } from "./engine.ts";
 
 /** Limits for a command whose user waits for the answer: one retry, soon, and a shorter timeout than a run at night has. */
@@ -126,8 +124,7 @@ export async function checkSource(config: Config, signal: AbortSignal): Promise<
     const traffic = { requests: 0, bytes: 0 };
     const context = { task: "doctor", attempt: 1, signal, report: () => undefined, traffic };
     const { companies, startDate: from, asOf: to } = config;
-    const known = { needed: neededFields, known: fields, retired: retiredFields };
-    return await checkContract(client, base, companies, { from, to }, known, context);
+    return await checkContract(client, base, companies, { from, to }, context);
   } finally {
     await client.close();
     await started.stop();

@@ -1,4 +1,4 @@
-import { retiredFields } from "../../pipeline/load/fields.ts";
+import { retiredFields } from "../../pipeline/dataset/complaints.ts";
 import { escapeControls, formatBytes, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import type { RunReport } from "../../pipeline/report/report.ts";
 import type { Style } from "./style.ts";

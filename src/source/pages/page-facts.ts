@@ -1,4 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { complaints } from "../../pipeline/dataset/complaints.ts";
 import { Semaphore } from "../../pipeline/semaphore.ts";
 import { incompleteAnswer, outOfOrder, pageTooLarge, unknownFormat } from "../client/failures.ts";
 import { repairPage } from "./page-repair.ts";
@@ -21,7 +22,7 @@ const form = JSON.stringify({
   _shards: { failed: "INTEGER" },
   hits: {
     total: { value: "BIGINT", relation: "VARCHAR" },
-    hits: [{ _source: { complaint_id: "VARCHAR" }, sort: ["VARCHAR"] }],
+    hits: [{ _source: { [complaints.key]: "VARCHAR" }, sort: ["VARCHAR"] }],
   },
   _meta: { last_indexed: "VARCHAR" },
 });

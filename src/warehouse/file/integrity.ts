@@ -1,8 +1,11 @@
 import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers";
+import { complaints } from "../../pipeline/dataset/complaints.ts";
 import { type DatabaseOptions, readFile } from "./database.ts";
 import { currentVersion, ownMigrations } from "./migrate.ts";
 import { checkPath } from "./path.ts";
+
+const { table, rejected: rejectedTable, key } = complaints;
 
 export type Integrity = {
   rows: number;
@@ -27,15 +30,15 @@ export async function checkIntegrity({ path, relations }: DatabaseOptions): Prom
     if ((await currentVersion(connection, path, ownMigrations(), relations)) === 0) return null;
     const [counts] = (
       await connection.runAndReadAll(
-        `select count(*)::double, (count(*) - count(distinct complaint_id))::double,
-           (select count(*) from raw.cfpb_complaints_rejected)::double from raw.cfpb_complaints`,
+        `select count(*)::double, (count(*) - count(distinct ${key}))::double,
+           (select count(*) from ${rejectedTable})::double from ${table}`,
       )
     ).getRows() as [number, number, number][];
     const [rows, doubled, rejected] = counts!;
     const timer = setTimeout(() => connection.interrupt(), longestMs);
     let whole = true;
     try {
-      await connection.run("select bit_xor(hash(c)) from raw.cfpb_complaints c");
+      await connection.run(`select bit_xor(hash(c)) from ${table} c`);
     } catch (error) {
       if (!(error instanceof Error && /interrupt/i.test(error.message))) throw error;
       whole = false;

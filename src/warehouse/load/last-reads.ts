@@ -1,12 +1,15 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { complaints } from "../../pipeline/dataset/complaints.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { Day } from "../../pipeline/window/days.ts";
+
+const { cursor } = complaints;
 
 /** A load, and the day on which it asked the source. */
 export type DatedLoad = { loadId: string; askedOn: Day };
 
 /** The calendar day (UTC) of a stored or staged row, in SQL; ten times faster than `at time zone`. */
-export const dayOfReceipt = "make_timestamp(epoch_us(date_received))::date";
+export const dayOfReceipt = `make_timestamp(epoch_us(${cursor}))::date`;
 
 /**
  * Makes a temporary table of the last day on which an earlier load asked for each company and day that `rows` selects: `company`, `day`,

@@ -1,13 +1,16 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import type { Field } from "../../pipeline/dataset/complaints.ts";
+import { complaints } from "../../pipeline/dataset/complaints.ts";
 import type { Evidence, LoadRequest, LoadResult } from "../../pipeline/flow/steps.ts";
 import { isSuspicious, reconcile } from "../../pipeline/load/reconcile.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { TaskContext } from "../../pipeline/steps/ports.ts";
 import { PipelineError } from "../../run/errors.ts";
-import type { Field } from "./fields.ts";
 import { type DatedLoad, dayOfReceipt, lastReads } from "./last-reads.ts";
 import { liveIn, merge } from "./merge.ts";
 import type { Staged } from "./staging.ts";
+
+const { table, rejected: rejectedTable, changes: changesTable, key } = complaints;
 
 /**
  * Merges what was staged, reconciles and writes the ledger in one transaction (invariant 1). Writes nothing where the ledger has the load
@@ -73,7 +76,7 @@ async function emptiedFields(
 ): Promise<{ field: Field; rows: number }[]> {
   if (empty.length === 0 || liveBefore === 0) return [];
   const counts = empty.map((field) => `count(${field})`).join(", ");
-  const filled = await connection.runAndReadAll(`select ${counts} from raw.cfpb_complaints where ${liveIn(request)}`);
+  const filled = await connection.runAndReadAll(`select ${counts} from ${table} where ${liveIn(request)}`);
   return empty.filter((_, i) => Number(filled.value(i, 0)) > liveBefore / 10).map((field) => ({ field, rows }));
 }
 
@@ -88,18 +91,18 @@ async function withdraw(
   { gone, liveBefore }: { gone: number; liveBefore: number },
 ): Promise<void> {
   if (!request.acceptWithdrawals && isSuspicious(gone, liveBefore)) throw withdrawalsRefused(request, gone, liveBefore);
-  const isGone = `${liveAndKept(request, staged)} and complaint_id not in (select complaint_id from ${staged.from})`;
+  const isGone = `${liveAndKept(request, staged)} and ${key} not in (select ${key} from ${staged.from})`;
   await connection.run(`
     create temp table gone as
-    select complaint_id, company, ${dayOfReceipt} as received_on from raw.cfpb_complaints where ${isGone}`);
+    select ${key}, company, ${dayOfReceipt} as received_on from ${table} where ${isGone}`);
   const looked = await lastReads(connection, { askedOn }, "gone_looks", "select company, received_on as day from gone");
   await connection.run(`
-    insert into raw.cfpb_complaint_changes
-      (complaint_id, field, old_value, new_value, changed_on, _load_id, _loaded_at, unchanged_until, received_on)
-    select g.complaint_id, '_withdrawn', 'false', 'true', ${sqlLiteral(askedOn)}, ${sqlLiteral(loadId)}, now(), l.last_look, g.received_on
+    insert into ${changesTable}
+      (${key}, field, old_value, new_value, changed_on, _load_id, _loaded_at, unchanged_until, received_on)
+    select g.${key}, '_withdrawn', 'false', 'true', ${sqlLiteral(askedOn)}, ${sqlLiteral(loadId)}, now(), l.last_look, g.received_on
     from gone g left join ${looked} l on l.company = g.company and l.day = g.received_on`);
   await connection.run(`
-    update raw.cfpb_complaints set _deleted_at = now(), _loaded_at = now(), _load_id = ${sqlLiteral(loadId)} where ${isGone}`);
+    update ${table} set _deleted_at = now(), _loaded_at = now(), _load_id = ${sqlLiteral(loadId)} where ${isGone}`);
 }
 
 async function keepRejected(
@@ -109,12 +112,12 @@ async function keepRejected(
   { rejectedFrom }: Staged,
 ): Promise<void> {
   await connection.run(`
-    insert into raw.cfpb_complaints_rejected
+    insert into ${rejectedTable}
     select ${sqlLiteral(loadId)}, ${sqlLiteral(company)}, reason, _raw, now() from ${rejectedFrom}`);
 }
 
 async function countRows(connection: DuckDBConnection, condition: string): Promise<number> {
-  const result = await connection.runAndReadAll(`select count(*) from raw.cfpb_complaints where ${condition}`);
+  const result = await connection.runAndReadAll(`select count(*) from ${table} where ${condition}`);
   return Number(result.value(0, 0));
 }
 
@@ -122,7 +125,7 @@ async function countRows(connection: DuckDBConnection, condition: string): Promi
 function liveAndKept(request: LoadRequest, { rejected, rejectedFrom }: Staged): string {
   const live = liveIn(request);
   if (rejected === 0) return live;
-  return `${live} and complaint_id not in (select complaint_id from ${rejectedFrom} where complaint_id is not null)`;
+  return `${live} and ${key} not in (select ${key} from ${rejectedFrom} where ${key} is not null)`;
 }
 
 async function writeLedger(

@@ -1,10 +1,12 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { complaints, type Field, fields } from "../../pipeline/dataset/complaints.ts";
 import type { LoadRequest } from "../../pipeline/flow/steps.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
-import { type Field, fields } from "./fields.ts";
 import { type DatedLoad, dayOfReceipt, lastReads } from "./last-reads.ts";
 import { isInScope } from "./load-scope.ts";
 import { bitOf, type Staged } from "./staging.ts";
+
+const { table, changes: changesTable, key, cursor } = complaints;
 
 /**
  * Brings the staged rows into `raw.cfpb_complaints`: new ones are added, those that differ overwrite the stored ones, whose old values
@@ -35,9 +37,7 @@ export function liveIn(request: LoadRequest): string {
 
 /** True when no staged id is stored, as in a company's first load. */
 async function isNothingStored(connection: DuckDBConnection, { from }: Staged): Promise<boolean> {
-  const one = await connection.runAndReadAll(
-    `select 1 from ${from} semi join raw.cfpb_complaints using (complaint_id) limit 1`,
-  );
+  const one = await connection.runAndReadAll(`select 1 from ${from} semi join ${table} using (${key}) limit 1`);
   return one.currentRowCount === 0;
 }
 
@@ -54,12 +54,12 @@ async function findDiffering(
 ): Promise<string> {
   const merged = mergedFields(staged);
   if (liveBefore === 0 || merged.some(({ has }) => has !== "")) return staged.from;
-  const hash = `hash(complaint_id, ${merged.map(({ field }) => field).join(", ")})`;
+  const hash = `hash(${key}, ${merged.map(({ field }) => field).join(", ")})`;
   const unknown = staged.unknown.length > 0 ? "_extra is not null or" : "";
   await connection.run(`
     create temp table differing as
     select * from ${staged.from}
-    where ${unknown} ${hash} not in (select ${hash} from raw.cfpb_complaints where ${liveIn(request)})`);
+    where ${unknown} ${hash} not in (select ${hash} from ${table} where ${liveIn(request)})`);
   return "differing";
 }
 
@@ -79,10 +79,10 @@ async function findChanges(connection: DuckDBConnection, staged: Staged, from: s
   return changedRows(
     connection,
     `create temp table change as
-     select s.*, t.rowid as stored_row, t.company as stored_company, ${dayOfReceipt.replace("date_received", "t.date_received")} as stored_day,
-       t.complaint_id is null as is_new, if(t.complaint_id is null, [], [${replaced.join(", ")}]) as replaced
-     from ${from} s left join raw.cfpb_complaints t on t.complaint_id = s.complaint_id
-     where t.complaint_id is null or t._deleted_at is not null
+     select s.*, t.rowid as stored_row, t.company as stored_company, ${dayOfReceipt.replace(cursor, `t.${cursor}`)} as stored_day,
+       t.${key} is null as is_new, if(t.${key} is null, [], [${replaced.join(", ")}]) as replaced
+     from ${from} s left join ${table} t on t.${key} = s.${key}
+     where t.${key} is null or t._deleted_at is not null
        or (s._extra is not null and t._extra is distinct from s._extra)
        or ${merged.map(differs).join(" or ")}`,
   );
@@ -98,7 +98,7 @@ async function insertNew(connection: DuckDBConnection, { loadId, askedOn }: Date
   );
   return changedRows(
     connection,
-    `insert into raw.cfpb_complaints
+    `insert into ${table}
        (${fields.join(", ")}, _extra, _load_id, _loaded_at, _first_seen_on, _unseen_until, _first_received_on)
      select ${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${sqlLiteral(loadId)}, now(),
        if(l.last_look is null, null, ${sqlLiteral(askedOn)}::date), l.last_look, s.received_on
@@ -115,10 +115,10 @@ async function overwrite(connection: DuckDBConnection, { loadId, askedOn }: Date
   const stored = "select stored_company as company, stored_day as day from change where not is_new";
   const looked = await lastReads(connection, { askedOn }, "changed_looks", stored);
   await connection.run(`
-    insert into raw.cfpb_complaint_changes
-      (complaint_id, field, old_value, new_value, changed_on, _load_id, _loaded_at, unchanged_until, received_on)
-    select c.complaint_id, c.r.field, c.r.old, c.r.new, ${sqlLiteral(askedOn)}, ${sqlLiteral(loadId)}, now(), l.last_look, c.stored_day
-    from (select complaint_id, stored_company, stored_day, unnest(replaced) as r from change) c
+    insert into ${changesTable}
+      (${key}, field, old_value, new_value, changed_on, _load_id, _loaded_at, unchanged_until, received_on)
+    select c.${key}, c.r.field, c.r.old, c.r.new, ${sqlLiteral(askedOn)}, ${sqlLiteral(loadId)}, now(), l.last_look, c.stored_day
+    from (select ${key}, stored_company, stored_day, unnest(replaced) as r from change) c
     left join ${looked} l on l.company = c.stored_company and l.day = c.stored_day
     where c.r is not null`);
   const replaced = await connection.runAndReadAll(
@@ -130,7 +130,7 @@ async function overwrite(connection: DuckDBConnection, { loadId, askedOn }: Date
     .map(({ field, has }) => `${field} = ${has === "" ? `s.${field}` : `if(${has}true, s.${field}, t.${field})`},`);
   const extra = staged.unknown.length > 0 ? "_extra = coalesce(s._extra, t._extra)," : "";
   await connection.run(`
-    update raw.cfpb_complaints t
+    update ${table} t
     set ${values.join(" ")} ${extra} _load_id = ${sqlLiteral(loadId)}, _loaded_at = now(), _deleted_at = null
     from change s where not s.is_new and t.rowid = s.stored_row`);
 }
@@ -141,7 +141,7 @@ type MergedField = { field: Field; has: string };
 function mergedFields(staged: Staged): MergedField[] {
   const lacking = new Map(staged.missing.map(({ field, rows }) => [field, rows]));
   return fields
-    .filter((field) => field !== "complaint_id" && (lacking.get(field) ?? 0) < Math.max(staged.rows, 1))
+    .filter((field) => field !== key && (lacking.get(field) ?? 0) < Math.max(staged.rows, 1))
     .map((field) => ({
       field,
       has: lacking.has(field) ? `s._missing & ${bitOf(field)} = 0 and ` : "",

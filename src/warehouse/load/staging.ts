@@ -1,10 +1,19 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { companyResponses } from "../../pipeline/load/fields.ts";
+import {
+  columns,
+  companyResponses,
+  complaints,
+  type Field,
+  fields,
+  mutableFields,
+} from "../../pipeline/dataset/complaints.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { PipelineError } from "../../run/errors.ts";
-import { columnOf, type Field, fields, mutableFields } from "./fields.ts";
+import { columnValue } from "./column-values.ts";
 import { isInScope, type LoadScope } from "./load-scope.ts";
 import { mayHaveOtherTypes, notAllowed, wrongType } from "./unexpected-values.ts";
+
+const { key, cursor } = complaints;
 
 /** What was staged. */
 export type Staged = {
@@ -57,7 +66,7 @@ export async function endStaging(
     await connection.run(`
       create temp table once as
       select * from read_parquet(${files}, filename = true, file_row_number = true) where _reason is null
-      qualify row_number() over (partition by complaint_id order by filename desc, file_row_number desc) = 1`);
+      qualify row_number() over (partition by ${key} order by filename desc, file_row_number desc) = 1`);
     from = "once";
     found = await lookThrough(connection, scope, from);
   }
@@ -65,7 +74,7 @@ export async function endStaging(
   return {
     from,
     rows: found.rows,
-    rejectedFrom: `(select _reason as reason, complaint_id, _raw from ${all} where _reason is not null)`,
+    rejectedFrom: `(select _reason as reason, ${key}, _raw from ${all} where _reason is not null)`,
     rejected,
     unidentified,
     missing: await missingFields(connection, from, found),
@@ -100,8 +109,8 @@ async function lookThrough(connection: DuckDBConnection, scope: LoadScope, from:
   ] = await numbers(
     connection,
     `select count(_reason), count(*) filter (_reason is not null and _raw is null),
-         count(*) filter (_reason is not null and complaint_id is null), count(*) filter (_reason is null),
-         count(distinct complaint_id) filter (_reason is null),
+         count(*) filter (_reason is not null and ${key} is null), count(*) filter (_reason is null),
+         count(distinct ${key}) filter (_reason is null),
          count(*) filter (_reason is null and (${isInScope(scope)}) is not true), count(_extra) filter (_reason is null),
          count(*) filter (_reason is null and ${isStrangeResponse}), count(*) filter (_odd),
          bit_or(_missing) filter (_reason is null), bit_and(_missing) filter (_reason is null), bit_and(_null) filter (_reason is null)
@@ -148,7 +157,7 @@ async function numbers(connection: DuckDBConnection, sql: string): Promise<numbe
 async function filterIgnored(connection: DuckDBConnection, scope: LoadScope, from: string): Promise<PipelineError> {
   const { names, window } = scope;
   const strangers = await connection.runAndReadAll(`
-    select count(*), min(complaint_id), min(company), min(date_received)::varchar from ${from} where (${isInScope(scope)}) is not true`);
+    select count(*), min(${key}), min(company), min(${cursor})::varchar from ${from} where (${isInScope(scope)}) is not true`);
   const [rows, id, company, received] = strangers.getRows()[0]!;
   return new PipelineError({
     code: "source_ignored_filter",
@@ -207,22 +216,22 @@ const stagingSql = (page: string, texts: "all" | "where needed") => `
     select unnest(hits)._source as f, unnest(texts) as j, usual, odd, usually_missing, usually_twice from kept
   ),
   typed as (
-    select ${fields.map((field) => `${columnOf(field)} as ${field}`).join(",\n      ")},
+    select ${columns.map((column) => `${columnValue(column)} as ${column.name}`).join(",\n      ")},
       nullif(trim(f['date_sent_to_company']), '') as sent_text,
       map_keys(f) as keys, keys = usual as alike, usually_missing, j, odd,
       case when alike then usually_twice else ${hasTwice("keys")} end as twice
     from hit
   ),
   judged as (
-    select * replace (case when not twice then complaint_id end as complaint_id),
+    select * replace (case when not twice then ${key} end as ${key}),
       case when alike then usually_missing else ${missingOf("keys")} end as _missing,
       ${mutableFields.map((field) => `if(${field} is null, ${bitOf(field)}, 0)`).join(" + ")} as _null,
       ${texts === "all" ? `case when odd then ${wrongType("j")} end` : "null"} as wrong_kind,
       case
         when twice then 'a key twice'
         when wrong_kind is not null then wrong_kind
-        when complaint_id is null then 'no complaint_id'
-        when date_received is null then 'unreadable date_received'
+        when ${key} is null then 'no ${key}'
+        when ${cursor} is null then 'unreadable ${cursor}'
         when sent_text is not null and date_sent_to_company is null then 'unreadable date_sent_to_company'
         else ${notAllowed()}
       end as _reason

@@ -1,6 +1,5 @@
-import { allowedValues, booleanFields } from "../../pipeline/load/fields.ts";
+import { columns } from "../../pipeline/dataset/complaints.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
-import { fields } from "./fields.ts";
 
 /**
  * Whether a page may have a known field whose value is neither a text nor null: the key stands before a number, true, false, an object or
@@ -8,15 +7,15 @@ import { fields } from "./fields.ts";
  * 6 MB that 10,000 rows are; {@link wrongType} then looks at each value.
  */
 export function mayHaveOtherTypes(content: string): string {
-  const texts = fields.filter((field) => !booleanFields.includes(field)).join("|");
-  const pattern = `"(?:${texts})"\\s*:\\s*[-0-9tf{\\[]|"(?:${booleanFields.join("|")})"\\s*:\\s*[-0-9{\\[]`;
+  const keys = (boolean: boolean) => columns.flatMap((one) => ((one.boolean ?? false) === boolean ? one.name : []));
+  const pattern = `"(?:${keys(false).join("|")})"\\s*:\\s*[-0-9tf{\\[]|"(?:${keys(true).join("|")})"\\s*:\\s*[-0-9{\\[]`;
   return `regexp_matches(${content}, ${sqlLiteral(pattern)})`;
 }
 
 /** SQL that says why a row, as JSON, has a value of a wrong type; null if all values are texts or null. */
 export function wrongType(row: string): string {
-  const kinds = fields.map((field) => {
-    const allowed = ["VARCHAR", "NULL", ...(booleanFields.includes(field) ? ["BOOLEAN"] : [])].map(sqlLiteral);
+  const kinds = columns.map(({ name: field, boolean }) => {
+    const allowed = ["VARCHAR", "NULL", ...(boolean ? ["BOOLEAN"] : [])].map(sqlLiteral);
     const kind = `json_type(${row}, '/${field}')`;
     return `if(${kind} not in (${allowed.join(", ")}), {field: '${field}', kind: ${kind}}, null)`;
   });
@@ -28,7 +27,8 @@ export function wrongType(row: string): string {
 
 /** SQL over the columns that says why a row has a text that its field does not allow; null if there is none. */
 export function notAllowed(): string {
-  const outside = Object.entries(allowedValues).map(([field, list]) => {
+  const outside = columns.map(({ name: field, allowed: list }) => {
+    if (list === undefined) return "";
     const why = `'\`${field}\` is "' || left(${field}, 40) || '", expected ${list.join(" or ")}'`;
     return `when ${field} not in (${list.map(sqlLiteral).join(", ")}) then ${why}`;
   });

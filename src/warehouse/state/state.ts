@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { complaints } from "../../pipeline/dataset/complaints.ts";
 import type { Commit, CommittedLoad, PendingBuild, RetriedRun } from "../../pipeline/flow/steps.ts";
 import type { MartsBuild } from "../../pipeline/manifest.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
@@ -13,6 +14,8 @@ import {
 } from "../../pipeline/window/window.ts";
 import { warehouseGone } from "../file/failures.ts";
 import { isInScope } from "../load/load-scope.ts";
+
+const { table } = complaints;
 
 export async function readRemembered(connection: DuckDBConnection): Promise<Remembered> {
   const result = await connection.runAndReadAll(
@@ -43,14 +46,14 @@ export async function readRowsByName(
   window: Window,
 ): Promise<NameRows[]> {
   const result = await connection.runAndReadAll(
-    `select company, count(*) from raw.cfpb_complaints where _deleted_at is null and ${isInScope({ names: [...names], window })} group by company`,
+    `select company, count(*) from ${table} where _deleted_at is null and ${isInScope({ names: [...names], window })} group by company`,
   );
   return result.getRows().map(([name, rows]) => ({ name: String(name), rows: Number(rows) }));
 }
 
 async function readLiveRows(connection: DuckDBConnection): Promise<Map<string, number>> {
   const result = await connection.runAndReadAll(
-    "select company, count(*) from raw.cfpb_complaints where _deleted_at is null group by company order by company",
+    `select company, count(*) from ${table} where _deleted_at is null group by company order by company`,
   );
   return new Map(result.getRows().map(([company, rows]) => [String(company), Number(rows)]));
 }
