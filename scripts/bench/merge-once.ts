@@ -4,7 +4,7 @@ import { fields } from "../../src/pipeline/dataset/complaints.ts";
 import { sqlLiteral } from "../../src/pipeline/sql-text.ts";
 import { Database } from "../../src/warehouse/file/database.ts";
 import { mergeLoad } from "../../src/warehouse/load/load.ts";
-import { endStaging, type Staged } from "../../src/warehouse/load/staging.ts";
+import { endStaging, type Staged } from "../../src/warehouse/staging/staging.ts";
 
 /**
  * One process of the merge benchmark: `node merge-once.ts keyless|key <database> <memory limit>`. Loads 300,000 rows with texts
@@ -19,11 +19,11 @@ const database = await Database.open({ path, memoryLimit, threads: 2, relations:
 const signal = new AbortController().signal;
 const context = { task: "bench", attempt: 1, signal, report: () => undefined, traffic: { requests: 0, bytes: 0 } };
 const request = {
-  company: "acme",
-  names: ["ACME BANK"],
-  window: { from: "2020-01-01", to: "2026-12-31" },
-  why: "bench",
-  runId: "bench",
+  scope: {
+    ...{ id: "acme", company: "acme", names: ["ACME BANK"], strategy: "pages" as const },
+    window: { from: "2020-01-01", to: "2026-12-31" },
+  },
+  isWhole: true,
   source: "live",
   acceptWithdrawals: false,
 };
@@ -68,14 +68,17 @@ const ms: number[] = [];
 for (let round = 0; round < 3; round++) {
   await database.connection(async (connection) => {
     await stageRows(connection, round);
-    const staged = await endStaging(connection, [path], request);
+    const staged = await endStaging(
+      connection,
+      [{ landed: { path, format: "search-json" }, path: pages }],
+      request.scope,
+    );
     const started = performance.now();
     if (way === "key") await mergeByKey(connection, staged);
     else
       await mergeLoad(
         connection,
-        `load ${round}`,
-        request,
+        { ...request, runId: `load ${round}` },
         { expected: rows, lastIndexed: null, askedOn: "2026-11-20" },
         staged,
         context,

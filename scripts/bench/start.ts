@@ -71,7 +71,8 @@ async function perTask(withHistory: boolean): Promise<number> {
     policy: { retries: 0, delayMs: 0, longestMs: 0 },
   });
   const started = performance.now();
-  for (let i = 0; i < 1000; i++) await engine.run("publish", `${i}`, { runId: about.id }, shortStep);
+  for (let i = 0; i < 1000; i++)
+    await engine.run("publish", { company: `${i}`, scope: `${i}` }, { runId: about.id }, shortStep);
   return (performance.now() - started) / 1000;
 }
 console.log(

@@ -47,7 +47,7 @@ export class RunNotices {
     if (!this.#wiring.isConfigured) return;
     const { runId: id, state, error, startedAt, endedAt } = document;
     const task = (to: "Running" | "Completed" | "Failed") =>
-      this.#report({ type: "task.state", task: "notify", state: to, attempt: 1 });
+      this.#report({ type: "task.state", task: "notify", step: "notify", state: to, attempt: 1 });
     task("Running");
     await this.#early;
     const run = {
@@ -64,7 +64,7 @@ export class RunNotices {
   }
 
   readonly #onDelivery: OnDelivery = (kind, { channel, attempts, error }, nextAt) => {
-    const facts = { task: "notify", channel, kind, attempts };
+    const facts = { task: "notify", step: "notify", channel, kind, attempts };
     if (error !== null) this.#failed = true;
     if (error === null) this.#report({ type: "notify.sent", ...facts });
     else this.#report({ type: "notify.failed", ...facts, reason: error, again: nextAt !== null });

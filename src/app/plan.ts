@@ -33,11 +33,11 @@ export async function executePlan(
   }
   const { companies } = await warehouse.state();
   refuseFutureWatermark(address, settings.resetState, companies);
-  const { pageSize, requestsPerMinute } = source;
+  const { requestsPerMinute } = source;
   const outputOf = outputUnlessAborted(signal);
   return source.query(signal, report, async (engine) => {
     const { windows } = await resolveWindows(engine, settings, companies, outputOf);
-    const planned = outputOf(await engine.run("plan", null, { windows, pageSize }, shortStep)).companies;
+    const planned = outputOf(await engine.run("plan", null, { windows }, shortStep)).companies;
     return planRun(planned, rangesOutside(planned, companies).length, requestsPerMinute);
   });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { obstacleToWriting } from "../files/folder.ts";
 import type { RunRecorder } from "../history/history.ts";
 import { type FlowResult, type FlowSettings, flowName, runFlow } from "../pipeline/flow/flow.ts";
-import type { RetriedRun } from "../pipeline/flow/steps.ts";
+import type { RetriedRun } from "../pipeline/flow/values.ts";
 import { type RunReport, type Summary, summarize } from "../pipeline/report/report.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import type { Day, Window } from "../pipeline/window/days.ts";

@@ -74,7 +74,7 @@ export interface History {
   countByState(): Promise<{ state: State; runs: number }[]>;
   /** Ended runs since a time (epoch milliseconds), newest first, as far as statistics need them. */
   ended(since: number): Promise<EndedRow[]>;
-  /** The median time of each task of completed runs since a time; of loads, over all companies. */
+  /** The median time of each task of completed runs since a time; of loads, over all scopes. */
   taskTimes(since: number): Promise<TaskTime[]>;
   /** The state of a run as it is now. */
   stateOf(no: number): Promise<State>;

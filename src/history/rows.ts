@@ -27,8 +27,12 @@ export type RunRow = {
 /** A task of a run. */
 export type TaskRow = {
   name: string;
+  /** The step that it runs. */
+  step: string;
   /** The company that it is for; null of a task that is done once. */
   company: string | null;
+  /** The scope that it is for; that is the company where its whole window is one. */
+  scope: string | null;
   state: State;
   attempts: number;
   startedAt: number | null;

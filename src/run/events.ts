@@ -33,10 +33,13 @@ export function readNode<T extends Omit<DbtNode, "model" | "checks">>(node: T): 
   return { model: null, checks: [], ...node };
 }
 
-/**
- * What happened, as facts; whoever shows it finds the words. One for each boundary that a run crosses. What happens in a task names it, and
- * the company that it is for.
- */
+/** What a task is: its step, and what that is done for. */
+type TaskKey = { step: string; company: string; scope: string };
+
+/** The task in which something happens: its step, and the company and the scope that it is for. A task that is done once is for none. */
+type InTask = { task: string } & Partial<TaskKey>;
+
+/** What happened, as facts; whoever shows it finds the words. One for each boundary that a run crosses. */
 export type EventFacts =
   | { type: "run.started"; flow: string; database: string; source: string; asOf: string }
   | { type: "run.finished"; state: State; durationMs: number }
@@ -50,40 +53,45 @@ export type EventFacts =
   | { type: "upkeep.failed"; what: string; reason: string }
   /** Somebody asked for the end; what is under way stops. */
   | { type: "run.cancelling"; reason: string }
-  | {
+  | (InTask & {
       type: "task.state";
-      task: string;
-      company?: string;
       state: State;
       attempt: number;
       reason?: string;
       error?: ErrorFacts;
-    }
-  | { type: "task.retry"; task: string; company?: string; attempt: number; waitMs: number; error: ErrorFacts }
-  | { type: "source.request"; task: string; company?: string; attempt: number; url: string }
-  | { type: "source.answered"; task: string; company?: string; attempt: number; status: number; ms: number }
-  | { type: "source.retry"; task: string; company?: string; attempt: number; waitMs: number; error: ErrorFacts }
+    })
+  | (InTask & { type: "task.retry"; attempt: number; waitMs: number; error: ErrorFacts })
+  | (InTask & { type: "source.request"; attempt: number; url: string })
+  | (InTask & { type: "source.answered"; attempt: number; status: number; ms: number })
+  | (InTask & { type: "source.retry"; attempt: number; waitMs: number; error: ErrorFacts })
   /** It waits for its turn. */
-  | { type: "source.wait"; task: string; company?: string; waitMs: number; perMinute: number }
+  | (InTask & { type: "source.wait"; waitMs: number; perMinute: number })
   /** It has waited, for its turn or before it asked again, whatever was said before. */
-  | { type: "source.waited"; task: string; company?: string; ms: number }
+  | (InTask & { type: "source.waited"; ms: number })
   /** What of a company's names is not as it was. */
   | { type: "names.noted"; company: string; note: NameNote }
-  | { type: "window.resolved"; company: string; names: string[]; from: string; to: string; why: string }
-  | { type: "page.received"; task: string; company?: string; page: number; bytes: number }
-  | { type: "page.landed"; task: string; company?: string; page: number; rows: number; total: number; bytes: number }
-  | { type: "load.staged"; task: string; company?: string; rows: number; rejected: number }
+  /** `scopes` are the ids of those that it is read in. */
   | {
+      type: "window.resolved";
+      company: string;
+      names: string[];
+      scopes: string[];
+      from: string;
+      to: string;
+      why: string;
+    }
+  | (InTask & { type: "page.received"; page: number; bytes: number })
+  | (InTask & { type: "page.landed"; page: number; rows: number; total: number; bytes: number })
+  | (InTask & { type: "load.staged"; rows: number; rejected: number })
+  | (InTask & {
       type: "load.merged";
-      task: string;
-      company?: string;
       inserted: number;
       updated: number;
       deleted: number;
       unchanged: number;
-    }
-  | { type: "load.reconciled"; task: string; company?: string; expected: number; live: number }
-  | { type: "load.committed"; task: string; company?: string; loadId: string }
+    })
+  | (InTask & { type: "load.reconciled"; expected: number; live: number })
+  | (InTask & { type: "load.committed"; loadId: string })
   | { type: "warehouse.opened" }
   | { type: "warehouse.closed" }
   | { type: "dbt.environment"; step: string }
@@ -94,29 +102,31 @@ export type EventFacts =
   | { type: "dbt.output"; level: "debug" | "info" | "warn" | "error"; text: string }
   | { type: "dbt.usage"; cpuMs: number; peakRssBytes: number }
   | { type: "state.committed"; company: string; loadedThrough: string }
-  | { type: "notify.sent"; task: string; company?: string; channel: string; kind: string; attempts: number }
+  | (InTask & { type: "notify.sent"; channel: string; kind: string; attempts: number })
   /** It did not get through; `again`: it is tried later. */
-  | {
+  | (InTask & {
       type: "notify.failed";
-      task: string;
-      company?: string;
       channel: string;
       kind: string;
       attempts: number;
       reason: string;
       again: boolean;
-    }
-  | { type: "publish.table"; task: string; company?: string; table: string; rows: number; bytes: number }
+    })
+  | (InTask & { type: "publish.table"; table: string; rows: number; bytes: number })
   | { type: "published"; snapshot: string; tables: number };
+
+/** What a task of an earlier version was for, which said it in its name alone: a company's window was one scope then. */
+export function keyOfTask(name: string): Pick<TaskKey, "step"> & Partial<TaskKey> {
+  const [, step = name, company] = /^(\w+)(?:\[(.*)\])?$/s.exec(name) ?? [];
+  return company === undefined ? { step } : { step, company, scope: company };
+}
 
 /** An event as the history keeps it: that of an earlier version lacks what was added since. */
 export function readEvent(kept: EventFacts): EventFacts {
   if (kept.type === "dbt.node") return { ...kept, node: readNode(kept.node) };
+  if (kept.type === "window.resolved") return { ...{ scopes: [kept.company] }, ...kept };
   const facts = "error" in kept && kept.error !== undefined ? { ...kept, error: readErrorFacts(kept.error) } : kept;
-  if (!("task" in facts) || facts.company !== undefined) return facts;
-  // Earlier versions said the company in the name of the task alone.
-  const company = /\[(.*)\]$/s.exec(facts.task)?.[1];
-  return company === undefined ? facts : { ...facts, company };
+  return "task" in facts && facts.step === undefined ? { ...facts, ...keyOfTask(facts.task) } : facts;
 }
 
 export type RunEvent = EventFacts & { runId: string; at: string };

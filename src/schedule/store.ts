@@ -46,6 +46,8 @@ const slotColumns = `schedule, due_at as dueAt, start_at as startAt, state, star
   exit_code as exitCode`;
 
 /** The schedules of a home, and the times at which they were due. Several processes may have it open. */
+const migrations = new URL("./migrations/", import.meta.url);
+
 export class ScheduleStore {
   readonly #path: string;
   readonly #patienceMs: number;
@@ -61,7 +63,7 @@ export class ScheduleStore {
   get #database(): DatabaseSync {
     if (this.#opened.inode !== inodeOf(this.#path)) {
       this.close();
-      const database = openSqlite(this.#path, new URL("./migrations/", import.meta.url), this.#patienceMs);
+      const database = openSqlite(this.#path, migrations, this.#patienceMs);
       this.#opened = { database, inode: inodeOf(this.#path) };
     }
     return this.#opened.database;
@@ -80,7 +82,7 @@ export class ScheduleStore {
   /** Throws `schedule_failed` where the file cannot be used. */
   static open(path: string, waitMs = patienceMs): ScheduleStore {
     try {
-      return new ScheduleStore(path, openSqlite(path, new URL("./migrations/", import.meta.url), waitMs), waitMs);
+      return new ScheduleStore(path, openSqlite(path, migrations, waitMs), waitMs);
     } catch (error) {
       throw unusable(path, error);
     }
@@ -93,7 +95,7 @@ export class ScheduleStore {
       return ScheduleStore.open(path);
     } catch (error) {
       // To read it, neither room nor rights to write are needed.
-      const database = openReadOnly(path, (error as Error).cause);
+      const database = openReadOnly(path, migrations, (error as Error).cause);
       if (database === null) throw error;
       return new ScheduleStore(path, database, patienceMs);
     }

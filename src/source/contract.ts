@@ -4,7 +4,7 @@ import { columns, complaints, fields, neededFields, retiredFields } from "../pip
 import type { Column } from "../pipeline/dataset/dataset.ts";
 import { matchNames } from "../pipeline/names/names.ts";
 import type { TaskContext } from "../pipeline/steps/ports.ts";
-import type { SourceClient } from "./client/client.ts";
+import { type SourceClient, searchAnswer } from "./client/client.ts";
 import { namesUrl, pageUrl } from "./urls.ts";
 
 /** One promise of the source that loading stands on, and whether it held just now. */
@@ -205,7 +205,7 @@ async function ask(
   url: string,
   context: TaskContext,
 ): Promise<{ json: unknown; clockAheadMs: number | null }> {
-  return client.request(url, context, async ({ body, date }) => {
+  return client.request(url, searchAnswer, context, async ({ body, date }) => {
     const now = Date.now();
     const json = await text(body);
     context.traffic.bytes += Buffer.byteLength(json);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { CountedNames } from "../pipeline/scope/strategy.ts";
 import type { TaskContext } from "../pipeline/steps/ports.ts";
 import type { Window } from "../pipeline/window/days.ts";
 import type { SourceClient } from "./client/client.ts";
@@ -7,18 +8,19 @@ import { groupNames, pageUrl } from "./urls.ts";
 
 const answerSchema = z.object({ hits: z.object({ total: z.object({ value: z.int(), relation: z.literal("eq") }) }) });
 
-/** `hits.total` of each group of names that is asked for by itself, without any hit. */
+/** `hits.total` of each group of names that fits into a request, without any hit. */
 export async function countRows(
   client: SourceClient,
   base: string,
   names: readonly string[],
   window: Window,
   context: TaskContext,
-): Promise<number[]> {
-  const counts: number[] = [];
+): Promise<CountedNames[]> {
+  const counts: CountedNames[] = [];
   for (const group of groupNames(names)) {
     const url = pageUrl(base, { names: group, window, size: 0, after: null });
-    counts.push((await requestJson(client, url, answerSchema, context)).hits.total.value);
+    const { hits } = await requestJson(client, url, answerSchema, context);
+    counts.push({ names: group, rows: hits.total.value });
   }
   return counts;
 }

@@ -1,12 +1,12 @@
-import type { FoundNames, Pages, Source, TaskContext } from "../pipeline/steps/ports.ts";
+import type { CountedNames, StrategyName } from "../pipeline/scope/strategy.ts";
+import type { FoundNames, Source, Strategy, TaskContext } from "../pipeline/steps/ports.ts";
 import type { Day, Window } from "../pipeline/window/days.ts";
 import { type ClientOptions, SourceClient } from "./client/client.ts";
 import { splitAddress } from "./client/http.ts";
 import { countByName, findNames } from "./companies.ts";
 import { countRows } from "./counts.ts";
-import { Landing } from "./pages/landing.ts";
 import { PageReader } from "./pages/page-facts.ts";
-import { extractPages } from "./pages/pages.ts";
+import { pagesStrategy } from "./pages/strategy.ts";
 
 export type SourceOptions = Omit<ClientOptions, "credentials"> & {
   /** Address of the search API, with its trailing slash; user, password and parameters in it are sent with every request. */
@@ -24,18 +24,22 @@ export class CfpbSource implements Source {
   readonly #options: SourceOptions;
   readonly #client: SourceClient;
   #reader: Promise<PageReader> | undefined;
+  readonly strategies: Readonly<Record<StrategyName, Strategy>>;
 
   constructor(options: SourceOptions) {
     const { base, credentials } = splitAddress(options.base);
     this.#options = { ...options, base };
     this.#client = new SourceClient({ ...options, credentials });
+    const { pageSize, landing, today } = options;
+    const reader = () => (this.#reader ??= PageReader.open());
+    this.strategies = { pages: pagesStrategy({ base, pageSize, client: this.#client, landing, reader, today }) };
   }
 
   async findNames(texts: readonly string[], context: TaskContext): Promise<FoundNames> {
     return findNames(this.#client, this.#options.base, texts, context);
   }
 
-  async count(names: readonly string[], window: Window, context: TaskContext): Promise<number[]> {
+  async count(names: readonly string[], window: Window, context: TaskContext): Promise<CountedNames[]> {
     return countRows(this.#client, this.#options.base, names, window, context);
   }
 
@@ -43,26 +47,8 @@ export class CfpbSource implements Source {
     return countByName(this.#client, this.#options.base, days, context);
   }
 
-  async *extract(company: string, names: readonly string[], window: Window, context: TaskContext): Pages {
-    this.#reader ??= PageReader.open();
-    const landing = this.#landing(company);
-    await landing.clear();
-    const { base, pageSize, today } = this.#options;
-    const reader = await this.#reader;
-    const pages = { base, pageSize, today, client: this.#client, reader, landing };
-    return yield* extractPages(pages, names, window, context);
-  }
-
-  async discard(company: string): Promise<void> {
-    await this.#landing(company).remove();
-  }
-
   async close(): Promise<void> {
     await this.#client.close();
     (await this.#reader)?.close();
-  }
-
-  #landing(company: string): Landing {
-    return new Landing(this.#options.landing, company);
   }
 }

@@ -40,17 +40,18 @@ export function openSqlite(path: string, migrations: URL, patienceMs: number): D
 }
 
 /**
- * A file whose disk is full, or that may not be written, without its write-ahead log: what was written last may be missing. Null where `cause`, why
- * it could not be opened, is another one, or it cannot be read like that either.
+ * A file whose disk is full, or that may not be written, without its write-ahead log: what was written last may be missing. One of an earlier
+ * version looks as if it had the columns and tables that were added since, without values. Null where `cause`, why it could not be opened,
+ * is another one, or it cannot be read like that either.
  */
-export function openReadOnly(path: string, cause: unknown): DatabaseSync | null {
+export function openReadOnly(path: string, migrations: URL, cause: unknown): DatabaseSync | null {
   if (!/disk is full|disk I\/O error|readonly database|unable to open/.test((cause as Error).message)) return null;
   const url = pathToFileURL(path);
   url.searchParams.set("immutable", "1");
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(url, { readOnly: true });
-    database.prepare("select 1 from sqlite_schema limit 1").get();
+    addMissing(database, scripts(migrations));
     return database;
   } catch {
     database?.close();
@@ -87,6 +88,42 @@ function migrate(database: DatabaseSync, known: readonly string[]): void {
     for (const sql of known.slice(version())) database.exec(sql);
     database.exec(`pragma user_version = ${known.length}`);
   });
+}
+
+/** Puts views in front of tables that lack columns, and empty tables in place of those that are not there, as far as this connection goes. */
+function addMissing(database: DatabaseSync, known: readonly string[]): void {
+  const whole = new DatabaseSync(":memory:");
+  try {
+    for (const sql of known) whole.exec(sql);
+    database.exec("pragma temp_store = memory");
+    for (const table of tablesOf(whole)) {
+      const found = columnsOf(database, table);
+      const columns = columnsOf(whole, table);
+      if (found.length === 0) database.exec(`create temp table "${table}" (${columns.map(quoted).join(", ")})`);
+      const missing = columns.filter((column) => !found.includes(column));
+      if (found.length === 0 || missing.length === 0) continue;
+      const added = missing.map((column) => `null as ${quoted(column)}`).join(", ");
+      database.exec(`create temp view "${table}" as select *, ${added} from main."${table}"`);
+    }
+  } finally {
+    whole.close();
+  }
+}
+
+const quoted = (name: string) => `"${name}"`;
+
+function tablesOf(database: DatabaseSync): string[] {
+  const rows = database
+    .prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'")
+    .all();
+  return rows.map(({ name }) => String(name));
+}
+
+function columnsOf(database: DatabaseSync, table: string): string[] {
+  return database
+    .prepare("select name from pragma_table_info(?)")
+    .all(table)
+    .map(({ name }) => String(name));
 }
 
 function scripts(folder: URL): string[] {

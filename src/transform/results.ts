@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { DbtResult } from "../pipeline/flow/steps.ts";
+import type { DbtResult } from "../pipeline/flow/values.ts";
 import { checksOf } from "../pipeline/report/checks.ts";
 import type { Exit } from "../process/child.ts";
 import { PipelineError } from "../run/errors.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { DbtResult } from "../pipeline/flow/steps.ts";
+import type { DbtResult } from "../pipeline/flow/values.ts";
 import type { TaskContext, Transform } from "../pipeline/steps/ports.ts";
 import { type Child, type Exit, startChild } from "../process/child.ts";
 import { PipelineError } from "../run/errors.ts";

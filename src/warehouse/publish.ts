@@ -5,7 +5,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { checksum } from "../files/checksum.ts";
 import { flush } from "../files/flush.ts";
 import { makeFolder } from "../files/folder.ts";
-import type { Published } from "../pipeline/flow/steps.ts";
+import type { Published } from "../pipeline/flow/values.ts";
 import { type MartsBuild, type PublishedTable, parseManifest, type SnapshotManifest } from "../pipeline/manifest.ts";
 import { expiredSnapshots, snapshotName } from "../pipeline/snapshot-name.ts";
 import { sqlLiteral } from "../pipeline/sql-text.ts";

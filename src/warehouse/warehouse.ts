@@ -1,5 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { makeFolder } from "../files/folder.ts";
 import type {
   Commit,
   CommittedLoad,
@@ -8,10 +10,10 @@ import type {
   PendingBuild,
   Published,
   RetriedRun,
-} from "../pipeline/flow/steps.ts";
+} from "../pipeline/flow/values.ts";
 import { readAhead } from "../pipeline/load/read-ahead.ts";
 import { Semaphore } from "../pipeline/semaphore.ts";
-import type { Pages, TaskContext, Warehouse } from "../pipeline/steps/ports.ts";
+import type { LandedFiles, TaskContext, Warehouse, WindowRequest } from "../pipeline/steps/ports.ts";
 import type { Window } from "../pipeline/window/days.ts";
 import type { NameRows, Remembered } from "../pipeline/window/window.ts";
 import { exitCodeOf, PipelineError } from "../run/errors.ts";
@@ -19,9 +21,10 @@ import type { Report } from "../run/events.ts";
 import { Database, type DatabaseOptions } from "./file/database.ts";
 import { warehouseGone } from "./file/failures.ts";
 import { mergeLoad } from "./load/load.ts";
-import { loadIdOf } from "./load/load-id.ts";
-import { endStaging, stagePage } from "./load/staging.ts";
+import { reconcileWindow } from "./load/reconcile-window.ts";
 import { publishMarts } from "./publish.ts";
+import { endStaging, stageFile } from "./staging/staging.ts";
+import type { StagedFile } from "./staging/staging-sql.ts";
 import {
   checkLoads,
   readHasLoadedIndex,
@@ -42,6 +45,8 @@ export type WarehouseOptions = DatabaseOptions & {
 export class DuckDbWarehouse implements Warehouse {
   readonly #options: WarehouseOptions;
   readonly #report: Report;
+  /** Where files are staged, a folder for each load. */
+  readonly #staging: string;
   #database: Promise<Database> | undefined;
   /** Pages and merges under way: each takes for a moment many times the size of a page. */
   readonly #work = new Semaphore(2);
@@ -50,6 +55,7 @@ export class DuckDbWarehouse implements Warehouse {
 
   constructor(options: WarehouseOptions, report: Report) {
     this.#options = options;
+    this.#staging = `${options.path}.staging`;
     this.#report = report;
   }
 
@@ -80,34 +86,45 @@ export class DuckDbWarehouse implements Warehouse {
     return this.#read(false, (connection) => readHasLoadedIndex(connection, index, companies));
   }
 
-  async load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult> {
+  async load(request: LoadRequest, files: LandedFiles, context: TaskContext): Promise<LoadResult> {
     const { task, signal, report } = context;
-    const loadId = loadIdOf(request.runId, request.company, context.attempt);
-    const ahead = readAhead(pages);
-    // No file is made for a company whose first page never comes.
-    let page = await ahead.next();
+    const { scope } = request;
+    const ahead = readAhead(files);
+    let folder: string | undefined;
+    // No file is made for a scope whose first page never comes.
+    let next = await ahead.next();
     try {
       const database = await this.#open();
+      makeFolder(this.#staging);
+      folder = mkdtempSync(join(this.#staging, "load-"));
       return await database.connection(async (connection) => {
-        const landed: string[] = [];
-        for (; !page.done; page = await ahead.next()) {
-          const file = page.value;
-          landed.push(file);
+        const staged: StagedFile[] = [];
+        for (; !next.done; next = await ahead.next()) {
+          const name = `${String(staged.length + 1).padStart(6, "0")}.parquet`;
+          const file = { landed: next.value, path: join(folder!, name) };
+          staged.push(file);
           await this.#work.run(async () => {
             signal.throwIfAborted();
-            await stagePage(connection, file);
+            await stageFile(connection, file);
           });
         }
-        const extracted = page.value;
-        const staged = await this.#work.run(() => endStaging(connection, landed, request));
-        report({ type: "load.staged", task, rows: staged.rows, rejected: staged.rejected });
-        return this.#merges.run(() =>
-          this.#work.run(() => mergeLoad(connection, loadId, request, extracted, staged, context)),
-        );
+        const evidence = next.value;
+        const rows = await this.#work.run(() => endStaging(connection, staged, scope));
+        report({ type: "load.staged", task, rows: rows.rows, rejected: rows.rejected });
+        return this.#merges.run(() => this.#work.run(() => mergeLoad(connection, request, evidence, rows, context)));
       }, signal);
     } finally {
       await ahead.return(null as never);
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
     }
+  }
+
+  async reconcileWindow(request: WindowRequest, context: TaskContext): Promise<LoadResult> {
+    const { path } = this.#options;
+    const database = await this.#openMade();
+    return this.#merges.run(() =>
+      database.connection((connection) => reconcileWindow(connection, path, request, context), context.signal),
+    );
   }
 
   async assertLoaded(loadIds: readonly string[]): Promise<void> {
@@ -132,6 +149,7 @@ export class DuckDbWarehouse implements Warehouse {
     const database = this.#database;
     this.#database = undefined;
     (await database)?.close();
+    rmSync(this.#staging, { recursive: true, force: true });
   }
 
   async #read<T>(none: T, read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {

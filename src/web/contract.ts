@@ -33,8 +33,12 @@ export type RunRow = z.infer<typeof runRow>;
 
 const task = z.strictObject({
   name: z.string(),
+  /** The step that it runs. */
+  step: z.string(),
   /** The company that it is for; null of a task that is done once. */
   company: z.string().nullable(),
+  /** The scope that it is for; that is the company where its whole window is one. */
+  scope: z.string().nullable(),
   state,
   attempts: count,
   startedAt: moment.nullable(),

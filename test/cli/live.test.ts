@@ -12,7 +12,9 @@ const at = (seconds: number, event: EventFacts): RunEvent => ({
   runId: "r",
   at: new Date(start + seconds * 1000).toISOString(),
 });
-const bank = { task: "extract_and_load_complaints[a bank with a long name]", company: "a bank with a long name" };
+const name = "a bank with a long name";
+const key = { step: "extract_and_load_complaints", company: name, scope: name };
+const bank = { task: "extract_and_load_complaints[a bank with a long name]", ...key };
 const error = { code: "source_html", message: "It sent HTML.", data: "", next: "" } as const;
 
 function model(...events: RunEvent[]) {
@@ -28,6 +30,7 @@ const begun = [
   at(1, {
     type: "window.resolved",
     company: "a bank with a long name",
+    scopes: ["a bank with a long name"],
     names: ["A"],
     from: "2026-01-01",
     to: "2026-11-20",
@@ -100,6 +103,7 @@ describe("the live view", () => {
       at(1, {
         type: "window.resolved",
         company: `company ${i}`,
+        scopes: [`company ${i}`],
         names: ["A"],
         from: "2026-01-01",
         to: "2026-11-20",

@@ -187,7 +187,7 @@ describe("progress", () => {
     }
     return lines;
   };
-  const of = { task: "extract_and_load_complaints[jpmorgan]", company: "jpmorgan" };
+  const of = { task: "extract_and_load_complaints[jpmorgan]", scope: "jpmorgan" };
   const page = (number: number): EventFacts => ({
     type: "page.landed",
     ...of,

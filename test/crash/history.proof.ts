@@ -34,6 +34,7 @@ describe("a history that is written and read for a minute", () => {
     const resolved: EventFacts = {
       type: "window.resolved",
       company: "a",
+      scopes: ["a"],
       names: ["A"],
       from: "2026-01-01",
       to: "2026-11-20",

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import type { Plan } from "../../src/pipeline/flow/plan.ts";
-import { planCompany, planRun } from "../../src/pipeline/flow/plan.ts";
+import { planRun } from "../../src/pipeline/flow/plan.ts";
 import { ProcessLock } from "../../src/warehouse/file/lock.ts";
 import { testHome } from "../harness/home.ts";
+import { plannedByPages } from "../harness/plans.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { assertTrue } from "../harness/truth.ts";
 
@@ -18,11 +19,30 @@ describe("looking ahead", () => {
   after(() => source.close());
 
   it("counts pages, bytes and the time that the rate takes", () => {
-    const { expected, requests, bytes } = planCompany(window, [20_000, 0, 10_001], 10_000);
-    assert.deepEqual([expected, requests, bytes], [30_001, 2 + 1 + 2, 30_001 * 640]);
-    const plan = (pages: number) => planRun([planCompany(window, [pages * 10], 10)], 0, 20).etaMs;
+    const perMinute = (search: number) => ({ search, export: 2, document: 5 });
+    const plan = (pages: number) => planRun([plannedByPages(window, [pages * 10], 10)], 0, perMinute(20)).etaMs;
     assert.deepEqual([plan(1), plan(19), plan(20), plan(60)], [0, 0, 60_000, 180_000]);
-    assert.equal(planRun([planCompany(window, [10 ** 9], 10)], 0, Number.POSITIVE_INFINITY).etaMs, 0);
+    assert.equal(planRun([plannedByPages(window, [10 ** 9], 10)], 0, perMinute(Number.POSITIVE_INFINITY)).etaMs, 0);
+  });
+
+  it("shows the scopes of a window only where they are several", () => {
+    const [whole, ...parts] = [
+      plannedByPages(window, [25], 10),
+      plannedByPages({ ...window, window: { from: "2026-01-01", to: "2026-06-30" } }, [15], 10),
+      plannedByPages({ ...window, window: { from: "2026-07-01", to: "2026-11-20" } }, [10], 10),
+    ];
+    const perMinute = { search: 20, export: 2, document: 5 };
+    const one = planRun([whole!], 0, perMinute);
+    assert.deepEqual(one.companies, [{ ...window, expected: 25, strategy: "pages", requests: 3, bytes: 25 * 640 }]);
+    const split = { ...window, scopes: parts.flatMap(({ scopes }) => scopes) };
+    const [company] = planRun([split], 0, perMinute).companies;
+    assert.deepEqual(company, {
+      ...{ ...window, expected: 25, strategy: "pages", requests: 2 + 1, bytes: 25 * 640 },
+      scopes: [
+        { window: parts[0]!.window, strategy: "pages", expected: 15, requests: 2, bytes: 15 * 640 },
+        { window: parts[1]!.window, strategy: "pages", expected: 10, requests: 1, bytes: 10 * 640 },
+      ],
+    });
   });
 
   it("says what the run then does, and changes nothing", async () => {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, readdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { startPipeline, startScript } from "../harness/cli.ts";
 import { temporaryFolder } from "../harness/context.ts";
 import { testHome } from "../harness/home.ts";
+import { oldHistory } from "../harness/old-history.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 
 /** Root may write everything: the command is run by somebody else. */
@@ -28,6 +29,33 @@ describe("a home that cannot be written", { skip: process.getuid?.() !== 0 && "o
     for (const folder of [place, home]) chmodSync(folder, 0o755);
   });
   after(() => source.close());
+
+  for (const version of [4, 5]) {
+    it(`shows the runs of an earlier version, with ${version} migrations of the history`, async () => {
+      const old = join(temporaryFolder(), "old");
+      mkdirSync(old);
+      chmodSync(oldHistory(old, version), 0o644);
+      for (const folder of [dirname(old), old]) chmodSync(folder, 0o755);
+      const inspected = await asNobody(["runs", "inspect", "--json", "--home", old], place);
+      assert.equal(inspected.code, 0, inspected.stderr);
+      const { tasks } = JSON.parse(inspected.stdout) as { tasks: { step: string; company: string | null }[] };
+      assert.deepEqual(
+        tasks.map(({ step, company }) => [step, company]),
+        [
+          ["resolve_window", null],
+          ["extract_and_load_complaints", "a [b] c"],
+        ],
+      );
+      for (const argv of [
+        ["runs", "ls"],
+        ["runs", "stats"],
+        ["runs", "logs"],
+      ]) {
+        const { code, stderr } = await asNobody([...argv, "--home", old], place);
+        assert.equal(code, 0, stderr);
+      }
+    });
+  }
 
   it("is refused with one message by whatever would write there, and stays as it is", async () => {
     const before = readdirSync(home).sort();

@@ -1,23 +1,24 @@
 import assert from "node:assert/strict";
 import type { BuildHint, Engine, StepOptions, StepResult } from "../../src/pipeline/flow/engine.ts";
 import {
-  landed as landedSchema,
   resultSchema,
   type StepInput,
+  type StepKey,
   type StepName,
   type StepOutput,
   steps,
 } from "../../src/pipeline/flow/steps.ts";
+import { landed as landedSchema } from "../../src/pipeline/flow/values.ts";
 import type { ExtractAndLoad, Handlers } from "../../src/pipeline/steps/handlers.ts";
-import { landAll, landedPages } from "../../src/pipeline/steps/landed.ts";
-import type { Pages } from "../../src/pipeline/steps/ports.ts";
+import { landAll, landedFiles } from "../../src/pipeline/steps/landed.ts";
+import type { LandedFiles } from "../../src/pipeline/steps/ports.ts";
 
 const overTheWire = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 /** An engine that sends every input and output through JSON and their schemas, as one does that runs steps elsewhere. */
 export function throughJson(engine: Engine): Engine {
   return {
-    async run<S extends StepName>(step: S, key: string | null, input: StepInput<S>, options: StepOptions) {
+    async run<S extends StepName>(step: S, key: StepKey | null, input: StepInput<S>, options: StepOptions) {
       const sent = steps[step].input.strict().parse(overTheWire(input)) as StepInput<S>;
       assert.deepEqual(sent, input, `the input of ${step} is not what its schema says`);
       const result = await engine.run(step, key, sent, overTheWire(options) as StepOptions);
@@ -36,9 +37,9 @@ export function inTwoPlaces<H extends Partial<Handlers>>(handlers: H): H {
   if (pair === undefined) return handlers;
   const apart: ExtractAndLoad = {
     ...pair,
-    async *extract(request, context): Pages {
+    async *extract(request, context): LandedFiles {
       const landed = await landAll(pair.extract(request, context));
-      return yield* landedPages(landedSchema.strict().parse(overTheWire(landed)));
+      return yield* landedFiles(landedSchema.strict().parse(overTheWire(landed)));
     },
   };
   return { ...handlers, extract_and_load_complaints: apart };
@@ -53,7 +54,7 @@ export function recording(engine: Engine): { engine: Engine; calls: Call[] } {
   return {
     calls,
     engine: {
-      async run<S extends StepName>(step: S, key: string | null, input: StepInput<S>, options: StepOptions) {
+      async run<S extends StepName>(step: S, key: StepKey | null, input: StepInput<S>, options: StepOptions) {
         const call: Call = { call: overTheWire({ step, key, input, options }), result: undefined };
         calls.push(call);
         const result = await engine.run(step, key, input, options);
@@ -83,7 +84,7 @@ export function replaying(calls: readonly Call[]): Engine & { left: Call[] } {
   };
   return {
     left,
-    async run<S extends StepName>(step: S, key: string | null, input: StepInput<S>, options: StepOptions) {
+    async run<S extends StepName>(step: S, key: StepKey | null, input: StepInput<S>, options: StepOptions) {
       return take(overTheWire({ step, key, input, options })) as StepResult<StepOutput<S>>;
     },
     skip: (step, key, reason) => void take({ step, key, reason }),

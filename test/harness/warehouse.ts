@@ -1,8 +1,9 @@
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import type { LoadRequest } from "../../src/pipeline/flow/steps.ts";
-import type { Pages } from "../../src/pipeline/steps/ports.ts";
+import type { LoadRequest } from "../../src/pipeline/flow/values.ts";
+import type { Scope } from "../../src/pipeline/scope/scope.ts";
+import type { LandedFiles } from "../../src/pipeline/steps/ports.ts";
 import { readFile } from "../../src/warehouse/file/database.ts";
 import { DuckDbWarehouse } from "../../src/warehouse/warehouse.ts";
 import { temporaryFolder, testContext } from "./context.ts";
@@ -45,6 +46,9 @@ export async function contentsOf(path: string): Promise<Map<string, string>> {
   return found;
 }
 
+/** Days that all rows of a test are in, where it says none. */
+const year = { from: "2026-01-01", to: "2026-12-31" };
+
 export type Source = Record<string, unknown>;
 
 /** A `_source` as the source sends it today; `undefined` leaves the key out. */
@@ -81,30 +85,29 @@ export function testWarehouse() {
   /** Rows, or the text of one where no object is like it. */
   const load = (
     rows: (Source | string)[],
-    change: Partial<LoadRequest> & { expected?: number; askedOn?: string; until?: Promise<void> } = {},
+    change: Partial<Scope & LoadRequest> & { expected?: number; askedOn?: string; until?: Promise<void> } = {},
     context = testContext(),
   ) => {
     const file = join(folder, `page-${++landed}.json`);
     const texts = rows.map((row) => (typeof row === "string" ? row : JSON.stringify(row)));
     writeFileSync(file, `{"hits":{"hits":[${texts.map((text) => `{"_source":${text},"sort":[1,"1"]}`).join()}]}}`);
-    const { expected = rows.length, askedOn = change.window?.to ?? "2026-12-31", until, ...rest } = change;
-    async function* pages(): Pages {
-      yield file;
+    const { company = "acme", names = ["ACME BANK"], window = year, id = company, ...others } = change;
+    const { expected = rows.length, askedOn = window.to, until, ...rest } = others;
+    async function* files(): LandedFiles {
+      yield { path: file, format: "search-json", rows: rows.length, bytes: 0, sha256: "" };
       await until;
       return { expected, lastIndexed: "2026-11-20T12:00:00-05:00", askedOn };
     }
     const request: LoadRequest = {
-      company: "acme",
-      names: ["ACME BANK"],
-      window: { from: "2026-01-01", to: "2026-12-31" },
-      why: "test",
+      scope: { id, company, names, window, strategy: "pages" },
+      isWhole: true,
       // A load of its own: the same run, company and start would be the same load.
       runId: `run ${landed}`,
       source: "live",
       acceptWithdrawals: false,
       ...rest,
     };
-    return warehouse.load(request, pages(), context);
+    return warehouse.load(request, files(), context);
   };
   return { path, warehouse, load };
 }

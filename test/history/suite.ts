@@ -11,7 +11,10 @@ import { levels } from "../../src/run/log-level.ts";
 export type MadeHistory = { store: HistoryStore; recordAndDie(run: NewRun): Promise<void> };
 
 const start = Date.parse("2026-11-20T02:00:00Z");
-const extract = { task: "extract_and_load_complaints[a]", company: "a" };
+const extract = {
+  task: "extract_and_load_complaints[a]",
+  ...{ step: "extract_and_load_complaints", company: "a", scope: "a" },
+};
 const error: ErrorFacts = { code: "source_html", message: "It sent HTML.", data: "Nothing.", next: "Again." };
 
 /** The n-th run of a history, a minute after the one before. */
@@ -62,7 +65,15 @@ async function recordRun(store: HistoryStore, run: NewRun, change: Partial<RunRe
   const { recorder, tell } = recording(store, run);
   tell(
     { type: "run.started", flow: run.flow, database: run.database, source: run.source, asOf: run.asOf },
-    { type: "window.resolved", company: "a", names: ["A"], from: "2026-01-01", to: "2026-11-20", why: "first run" },
+    {
+      type: "window.resolved",
+      company: "a",
+      scopes: ["a"],
+      names: ["A"],
+      from: "2026-01-01",
+      to: "2026-11-20",
+      why: "first run",
+    },
     { type: "task.state", ...extract, state: "Running", attempt: 1 },
     { type: "page.landed", ...extract, page: 1, rows: 5, total: 5, bytes: 100 },
     { type: "task.state", ...extract, state: "Completed", attempt: 1 },
@@ -226,7 +237,7 @@ export function historySuite(name: string, make: () => MadeHistory): void {
       history.close();
     });
 
-    it("counts: runs by state, ended runs, the time of each task over all companies", async () => {
+    it("counts: runs by state, ended runs, the time of each task over all scopes", async () => {
       const { store } = make();
       for (const n of [1, 2, 3]) await recordRun(store, newRun(n), n === 3 ? { state: "Failed" } : {});
       const history = (await store.open())!;

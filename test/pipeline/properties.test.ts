@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { planCompany, planRun } from "../../src/pipeline/flow/plan.ts";
+import { planRun } from "../../src/pipeline/flow/plan.ts";
 import { isSuspicious } from "../../src/pipeline/load/reconcile.ts";
 import { parseNameList } from "../../src/pipeline/names/name-list.ts";
 import { csvLine } from "../../src/pipeline/report/csv.ts";
@@ -9,6 +9,7 @@ import { escapeControls, shellQuote } from "../../src/pipeline/report/format.ts"
 import { parseRetryAfter, retryDelay } from "../../src/pipeline/retry.ts";
 import { expiredSnapshots, snapshotName } from "../../src/pipeline/snapshot-name.ts";
 import { sqlLiteral } from "../../src/pipeline/sql-text.ts";
+import { plannedByPages } from "../harness/plans.ts";
 
 const uuid = fc.uuid();
 const moment = fc.date({ min: new Date("2024-01-01"), max: new Date("2030-01-01"), noInvalidDate: true });
@@ -111,13 +112,13 @@ describe("for every input", () => {
     const groups = fc.array(fc.array(fc.nat(100_000), { minLength: 1 }), { minLength: 1 });
     fc.assert(
       fc.property(groups, fc.integer({ min: 1, max: 10_000 }), fc.nat(5), (companies, pageSize, ranges) => {
-        const planned = companies.map((counts) => planCompany(window, counts, pageSize));
-        for (const [i, { requests, expected }] of planned.entries()) {
-          assert.ok(requests >= companies[i]!.length && requests * pageSize >= expected);
-          assert.ok((requests - companies[i]!.length) * pageSize <= expected);
+        const planned = companies.map((counts) => plannedByPages(window, counts, pageSize));
+        const { companies: plans, requests, etaMs } = planRun(planned, ranges, { search: 20, export: 2, document: 5 });
+        for (const [i, one] of plans.entries()) {
+          assert.ok(one.requests >= companies[i]!.length && one.requests * pageSize >= one.expected);
+          assert.ok((one.requests - companies[i]!.length) * pageSize <= one.expected);
         }
-        const { requests, etaMs } = planRun(planned, ranges, 20);
-        assert.equal(requests, 1 + ranges + planned.reduce((sum, one) => sum + one.requests, 0));
+        assert.equal(requests, 1 + ranges + plans.reduce((sum, one) => sum + one.requests, 0));
         assert.ok(etaMs >= 0 && etaMs < (requests / 20) * 60_000 + 60_000);
       }),
     );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Engine, type StepOptions, shortStep } from "../../src/pipeline/flow/engine.ts";
-import type { LoadRequest, LoadResult } from "../../src/pipeline/flow/steps.ts";
+import type { LoadRequest, LoadResult } from "../../src/pipeline/flow/values.ts";
 import type { Handlers } from "../../src/pipeline/steps/handlers.ts";
 import { PipelineError } from "../../src/run/errors.ts";
 import type { EventFacts } from "../../src/run/events.ts";
@@ -37,14 +37,18 @@ const failure = (code: "reconcile_failed" | "source_refused" | "source_unavailab
   new PipelineError({ code, message: "m", data: "d", next: "n" });
 
 const request: LoadRequest = {
-  ...{ company: "a", names: ["A"], window: { from: "2026-01-01", to: "2026-01-02" }, why: "first run" },
-  ...{ runId: "run", source: "live", acceptWithdrawals: false },
+  scope: {
+    ...{ id: "a", company: "a", names: ["A"], strategy: "pages" },
+    window: { from: "2026-01-01", to: "2026-01-02" },
+  },
+  ...{ isWhole: true, runId: "run", source: "live", acceptWithdrawals: false },
 };
 const loaded: LoadResult = {
-  ...{ loadId: "l", loadNo: 1, expected: 2, inserted: 2, updated: 0, deleted: 0, unchanged: 0, rejected: 0 },
+  ...{ loadId: "l", loadNo: 1, expected: 2, inserted: 2, updated: 0, deleted: 0, unchanged: 0, rejected: 0, held: 0 },
   fields: { unknown: [], missing: [], emptied: [], responses: [] },
 };
-const load: StepOptions = { timeoutMs: 10_000, retry: "company" };
+const keyOf = (company: string) => ({ company, scope: company });
+const load: StepOptions = { timeoutMs: 10_000, retry: "scope" };
 const published = { snapshot: "s", tables: 1, rows: { a: 1 }, reason: null };
 
 /** Resolves, and so ends a test that waits for it, only when a signal is aborted. */
@@ -122,13 +126,13 @@ for (const [name, make] of Object.entries(engines)) {
         },
         controller.signal,
       );
-      const running = ["a", "b"].map((key) => engine.run("publish", key, { runId: "r" }, load));
+      const running = ["a", "b"].map((key) => engine.run("publish", keyOf(key), { runId: "r" }, load));
       while (started < 2) await Promise.resolve();
       controller.abort(new PipelineError({ code: "cancelled", message: "m", data: "d", next: "n" }));
       for (const { output, error } of await Promise.all(running)) {
         assert.deepEqual([output, error?.code], [null, "cancelled"]);
       }
-      const { error } = await engine.run("publish", "c", { runId: "r" }, load);
+      const { error } = await engine.run("publish", keyOf("c"), { runId: "r" }, load);
       assert.deepEqual([error?.code, started], ["cancelled", 2]);
       assert.deepEqual(states.slice(2), [
         ["publish[a]", "Cancelled", 1],
@@ -145,7 +149,7 @@ for (const [name, make] of Object.entries(engines)) {
         },
       });
       const results = await Promise.all(
-        ["one", "bad", "two"].map((runId) => engine.run("publish", runId, { runId }, shortStep)),
+        ["one", "bad", "two"].map((runId) => engine.run("publish", keyOf(runId), { runId }, shortStep)),
       );
       assert.deepEqual(
         results.map(({ output, error }) => output?.snapshot ?? error?.code),
@@ -179,26 +183,26 @@ for (const [name, make] of Object.entries(engines)) {
       const done: string[] = [];
       const { engine } = make({
         extract_and_load_complaints: {
-          async *extract({ company }) {
+          async *extract({ scope }) {
             for (const page of [1, 2]) {
               done.push(`land ${page}`);
-              yield `${company}-${page}`;
+              yield { path: `/${scope.id}/${page}`, format: "search-json", rows: 1, bytes: 2, sha256: "ab" };
             }
             return { expected: 2, lastIndexed: "i", askedOn: "2026-01-03" };
           },
           async load(_, files) {
             let file = await files.next();
-            for (; !file.done; file = await files.next()) done.push(`stage ${file.value}`);
+            for (; !file.done; file = await files.next()) done.push(`stage ${file.value.path}`);
             done.push(`merge ${file.value.expected} as of ${file.value.lastIndexed}`);
             return loaded;
           },
           discard: async () => void done.push("discard"),
         },
       });
-      const { output } = await engine.run("extract_and_load_complaints", "a", request, load);
+      const { output } = await engine.run("extract_and_load_complaints", keyOf("a"), request, load);
       assert.deepEqual(output, loaded);
       const staged = done.filter((one) => !one.startsWith("land"));
-      assert.deepEqual(staged, ["stage a-1", "stage a-2", "merge 2 as of i", "discard"]);
+      assert.deepEqual(staged, ["stage /a/1", "stage /a/2", "merge 2 as of i", "discard"]);
     });
 
     it("discards the files of every attempt of a load, and starts both halves again", async () => {
@@ -218,7 +222,7 @@ for (const [name, make] of Object.entries(engines)) {
           discard: async () => void done.push("discard"),
         },
       });
-      const { error } = await engine.run("extract_and_load_complaints", "a", request, load);
+      const { error } = await engine.run("extract_and_load_complaints", keyOf("a"), request, load);
       assert.deepEqual([error, done], [null, ["extract 1", "discard", "extract 2", "discard"]]);
     });
   });

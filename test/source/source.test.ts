@@ -6,10 +6,11 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import type { Scope } from "../../src/pipeline/scope/scope.ts";
 import { proxyFor } from "../../src/process/proxy.ts";
 import type { PipelineError } from "../../src/run/errors.ts";
 import type { Fault } from "../../src/sample/server/faults.ts";
-import { RateBudget } from "../../src/source/client/budget.ts";
+import { rateBudgets } from "../../src/source/client/budget.ts";
 import { HttpClient } from "../../src/source/client/http.ts";
 import { CfpbSource, type SourceOptions } from "../../src/source/source.ts";
 import { groupNames } from "../../src/source/urls.ts";
@@ -18,6 +19,12 @@ import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../ha
 import { truth } from "../sample/truth.ts";
 
 const window = { from: "2026-06-01", to: "2026-11-20" };
+const scope: Scope = { id: "jpmorgan", company: "jpmorgan", names: [jpmorgan], window, strategy: "pages" };
+const unlimited = {
+  search: Number.POSITIVE_INFINITY,
+  export: Number.POSITIVE_INFINITY,
+  document: Number.POSITIVE_INFINITY,
+};
 
 describe("the CFPB source", () => {
   let sample: TestSource;
@@ -43,7 +50,7 @@ describe("the CFPB source", () => {
       userAgent: "test",
       requestTimeoutMs: 10_000,
       policy: { retries: 3, delayMs: 60_000, longestMs: 3_600_000 },
-      budget: new RateBudget(Number.POSITIVE_INFINITY, clock),
+      budgets: rateBudgets(unlimited, clock),
       clock,
       proxy: null,
       ...change,
@@ -56,10 +63,10 @@ describe("the CFPB source", () => {
   }
   const extract = async (source: CfpbSource, context = testContext()) => {
     const files: string[] = [];
-    const pages = source.extract("jpmorgan", [jpmorgan], window, context);
+    const pages = source.strategies.pages.extract(scope, "start 1", context);
     for (let page = await pages.next(); ; page = await pages.next()) {
       if (page.done) return { files, ...page.value };
-      files.push(page.value);
+      files.push(page.value.path);
     }
   };
   const idsIn = (files: string[]) =>
@@ -84,7 +91,7 @@ describe("the CFPB source", () => {
   it("leaves nothing in the landing folder when it is told to discard", async () => {
     await withSource({}, async (source) => {
       await extract(source);
-      await source.discard("jpmorgan");
+      await source.strategies.pages.discard("start 1");
       assert.deepEqual(readdirSync(landing), []);
     });
   });
@@ -125,7 +132,7 @@ describe("the CFPB source", () => {
     const clock = jumpingClock();
     sample.intercept = (_url, number) =>
       number === 1 ? { kind: "answer", status: 429, headers: { "retry-after": "7" }, body: "{}" } : undefined;
-    await withSource({ clock, budget: new RateBudget(Number.POSITIVE_INFINITY, clock) }, (source) => extract(source));
+    await withSource({ clock, budgets: rateBudgets(unlimited, clock) }, (source) => extract(source));
     assert.equal(clock.now(), 7000);
   });
 
@@ -238,7 +245,7 @@ describe("the CFPB source", () => {
     sample.intercept = () => ({ kind: "gzip-rubbish" });
     const client = new HttpClient("test", { authorization: null, query: "" }, null);
     try {
-      const { body } = await client.get(`${sample.url}?size=0`, new AbortController().signal);
+      const { body } = await client.get(`${sample.url}?size=0`, "application/json", new AbortController().signal);
       while (body.errored === null) await setImmediate();
       await assert.rejects(text(body), /incorrect header check/);
     } finally {

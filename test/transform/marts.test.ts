@@ -3,7 +3,7 @@ import { appendFileSync, copyFileSync, globSync, readFileSync, rmSync, writeFile
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
-import type { DbtResult } from "../../src/pipeline/flow/steps.ts";
+import type { DbtResult } from "../../src/pipeline/flow/values.ts";
 import { failureTexts } from "../../src/pipeline/report/checks.ts";
 import { runDbt, writeDocs } from "../../src/transform/command.ts";
 import { projectFolder } from "../../src/transform/project.ts";

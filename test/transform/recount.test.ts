@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { basename, join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { DbtResult } from "../../src/pipeline/flow/steps.ts";
+import type { DbtResult } from "../../src/pipeline/flow/values.ts";
 import { currentSnapshot } from "../../src/snapshot/current.ts";
 import { SqlSession } from "../../src/snapshot/sql.ts";
 import { Database } from "../../src/warehouse/file/database.ts";

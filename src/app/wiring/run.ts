@@ -6,7 +6,7 @@ import { stepHandlers } from "../../pipeline/steps/handlers.ts";
 import type { Day } from "../../pipeline/window/days.ts";
 import type { Remembered } from "../../pipeline/window/window.ts";
 import type { EventFacts, Report } from "../../run/events.ts";
-import { removeLanded } from "../../source/pages/landing.ts";
+import { removeLanded } from "../../source/landing.ts";
 import { refuseOtherSource } from "../home/record.ts";
 import { historyOf } from "../home/runs.ts";
 import { wireTransform } from "./dbt.ts";

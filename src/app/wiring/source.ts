@@ -2,13 +2,14 @@ import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import type { Engine } from "../../pipeline/flow/engine.ts";
 import type { Candidates } from "../../pipeline/names/names.ts";
+import type { RateClass } from "../../pipeline/scope/strategy.ts";
 import { sourceHandlers } from "../../pipeline/steps/handlers.ts";
 import { type Day, dayOf } from "../../pipeline/window/days.ts";
 import { type ProxyServer, proxyFor } from "../../process/proxy.ts";
 import type { Report } from "../../run/events.ts";
 import { systemClock } from "../../runtime/local/clock.ts";
 import { spawnSample } from "../../sample/server/spawn.ts";
-import { RateBudget } from "../../source/client/budget.ts";
+import { rateBudgets } from "../../source/client/budget.ts";
 import { SourceClient } from "../../source/client/client.ts";
 import { splitAddress } from "../../source/client/http.ts";
 import { type ContractReport, checkContract } from "../../source/contract.ts";
@@ -28,10 +29,8 @@ function interactive(config: Config): Config {
 
 /** The source of a configuration, for questions outside of a run. */
 export type SourceAccess = {
-  /** Complaints in one answer. */
-  pageSize: number;
-  /** Requests that are sent in a minute at most; Infinity where there is no limit. */
-  requestsPerMinute: number;
+  /** Requests of each class that are sent in a minute at most; Infinity where there is no limit. */
+  requestsPerMinute: Readonly<Record<RateClass, number>>;
   /** The names at the source that a text means, and those that look like it. */
   searchNames(text: string, signal: AbortSignal, report: Report): Promise<Candidates>;
   /** An engine for the steps that need the source alone, for as long as `use` takes. Nothing is landed, and no warehouse is touched. */
@@ -40,7 +39,6 @@ export type SourceAccess = {
 
 export function sourceAccess(config: Config): SourceAccess {
   return {
-    pageSize: config.pageSize,
     requestsPerMinute: requestsPerMinute(config),
     async searchNames(text, signal, report) {
       const { source, close } = await openSource(interactive(config), join(config.home, "landing"), signal);
@@ -94,8 +92,10 @@ async function startSource(config: Config, signal: AbortSignal): Promise<{ base:
 }
 
 /** The sample source has no limits of its own; the live one's are per address (invariant 6). */
-function requestsPerMinute({ source, rates }: Config): number {
-  return source === "sample" ? Number.POSITIVE_INFINITY : rates.searches;
+function requestsPerMinute({ source, rates }: Config): Record<RateClass, number> {
+  const unlimited = Number.POSITIVE_INFINITY;
+  if (source === "sample") return { search: unlimited, export: unlimited, document: unlimited };
+  return { search: rates.searches, export: rates.exports, document: rates.documents };
 }
 
 function clientOptions(config: Config) {
@@ -103,7 +103,7 @@ function clientOptions(config: Config) {
     userAgent: `cfpb-pipeline/${config.version}${config.contact === null ? "" : ` (${config.contact})`}`,
     requestTimeoutMs: config.requestTimeoutSeconds * 1000,
     policy: retryPolicy(config),
-    budget: new RateBudget(requestsPerMinute(config), systemClock),
+    budgets: rateBudgets(requestsPerMinute(config), systemClock),
     clock: systemClock,
     proxy: proxyOf(config),
   };

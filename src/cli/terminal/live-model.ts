@@ -1,9 +1,10 @@
+import { taskName } from "../../pipeline/flow/steps.ts";
 import { escapeControls, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { isFinal, type State } from "../../run/states.ts";
 
 type LiveTask = {
-  /** The company that it is for, else its name. */
+  /** The scope that it is for, else its name. */
   label: string;
   state: State;
   startedAt: number | null;
@@ -46,8 +47,9 @@ export function update(model: LiveModel, event: RunEvent): void {
   }
   if (event.type === "run.cancelling") model.cancelling = true;
   if (event.type === "window.resolved") {
-    task(model, `extract_and_load_complaints[${event.company}]`, event.company);
-    // They stand behind the companies.
+    const { company } = event;
+    for (const scope of event.scopes) task(model, taskName("extract_and_load_complaints", { company, scope }), scope);
+    // They stand behind the scopes.
     for (const name of later) {
       model.tasks.delete(name);
       task(model, name);
@@ -56,7 +58,7 @@ export function update(model: LiveModel, event: RunEvent): void {
   if (event.type === "dbt.node") task(model, "run_dbt_models").nodes++;
   if (event.type === "dbt.total") task(model, "run_dbt_models").nodesTotal = event.total;
   if (!("task" in event)) return;
-  const known = task(model, event.task, event.company);
+  const known = task(model, event.task, event.scope);
   switch (event.type) {
     case "task.state":
       known.state = event.state;
@@ -92,11 +94,11 @@ export function update(model: LiveModel, event: RunEvent): void {
   }
 }
 
-function task(model: LiveModel, name: string, company = name): LiveTask {
+function task(model: LiveModel, name: string, label = name): LiveTask {
   const known = model.tasks.get(name);
   if (known !== undefined) return known;
   const fresh: LiveTask = {
-    ...{ label: company, state: "Pending", startedAt: null, endedAt: null, attempt: 0 },
+    ...{ label, state: "Pending", startedAt: null, endedAt: null, attempt: 0 },
     ...{ rows: 0, total: null, nodes: 0, nodesTotal: null, wait: null, why: null, verdict: null },
   };
   model.tasks.set(name, fresh);

@@ -27,7 +27,7 @@ export function progressPrinter({ write, everyMs, verbose }: ProgressOptions): E
         const seen = (event.page === 1 ? 0 : (rows.get(event.task) ?? 0)) + event.rows;
         rows.set(event.task, seen);
         if (seen < event.total && isDue(event.task, event)) {
-          write(`${event.company ?? event.task}: ${formatCount(seen)} of ${formatCount(event.total)} rows`);
+          write(`${event.scope ?? event.task}: ${formatCount(seen)} of ${formatCount(event.total)} rows`);
         }
         break;
       }
@@ -78,8 +78,11 @@ function isTold(event: RunEvent, verbose: boolean, isDue: (what: string, event: 
 }
 
 function tellState(event: RunEvent & { type: "task.state" }, write: (line: string) => void): void {
-  if (event.task.startsWith("extract_and_load") && (event.state === "Failed" || event.state === "TimedOut")) {
-    write(`${event.company ?? event.task}: failed (${event.error?.code})`);
+  if (
+    (event.step === "extract_and_load_complaints" || event.step === "reconcile_window") &&
+    (event.state === "Failed" || event.state === "TimedOut")
+  ) {
+    write(`${event.scope ?? event.task}: failed (${event.error?.code})`);
   }
   if (event.task === "run_dbt_models" && event.state === "Skipped") write(`dbt: not started (${event.reason})`);
 }

@@ -7,9 +7,11 @@ import { NewerSchemaError, openReadOnly, openSqlite } from "../../sqlite/sqlite.
 /** Milliseconds that a reader's statement waits for another process' write: those are short. */
 const patienceMs = 250;
 
+const migrations = new URL("./migrations/", import.meta.url);
+
 /** Opens the run history, made where there is none. Throws where the file is damaged, newer, or cannot be written. */
 export function openHistory(path: string, timeoutMs = patienceMs): DatabaseSync {
-  return openSqlite(path, new URL("./migrations/", import.meta.url), timeoutMs);
+  return openSqlite(path, migrations, timeoutMs);
 }
 
 /** A history, and whether it can only be read, without what was written last: the disk is full, or may not be written. */
@@ -22,7 +24,7 @@ export function openExistingHistory(path: string): OpenHistory | null {
   try {
     return { database: openHistory(path), isStale: false };
   } catch (error) {
-    const database = openReadOnly(path, error);
+    const database = openReadOnly(path, migrations, error);
     if (database !== null) return { database, isStale: true };
     const isNewer = error instanceof NewerSchemaError;
     const why = isNewer ? error.message : `cannot be read: ${error instanceof Error ? error.message : String(error)}`;

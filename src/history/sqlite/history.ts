@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { readReport } from "../../pipeline/report/report.ts";
 import { minuteMs } from "../../pipeline/window/units.ts";
 import { readErrorFacts } from "../../run/errors.ts";
-import { type DbtNode, type EventFacts, readEvent } from "../../run/events.ts";
+import { type DbtNode, type EventFacts, keyOfTask, readEvent } from "../../run/events.ts";
 import type { State } from "../../run/states.ts";
 import type { History } from "../history.ts";
 import type { Lease } from "../lease.ts";
@@ -112,10 +112,13 @@ export class SqliteHistory implements History {
       settings: JSON.parse(settings) as Record<string, unknown>,
       lease: { host, namespace, pid, processStarted, boot },
       tasks: this.#all<TaskRow & { error: string | null }>(
-        `select name, company, state, attempts, started_at as startedAt, ended_at as endedAt, reason, error, rows, bytes, requests,
+        `select name, step, company, scope, state, attempts, started_at as startedAt, ended_at as endedAt, reason, error, rows, bytes, requests,
            waited_ms as waitedMs, cpu_ms as cpuMs, peak_rss as peakRss from tasks where run_no = ? order by position`,
         [no],
-      ).map(withError),
+      )
+        // A process of an earlier version, which is still under way, does not write the step.
+        .map((task) => (task.step === null ? { ...task, ...keyOfTask(task.name) } : task))
+        .map(withError),
       attempts: this.#all<AttemptRow & { error: string | null }>(
         `select task, number, state, started_at as startedAt, ended_at as endedAt, wait_ms as waitMs, error
          from attempts where run_no = ? order by started_at, task, number`,

@@ -75,8 +75,8 @@ export type Statements = Record<keyof typeof texts, StatementSync>;
 
 const texts = {
   log: "insert into logs values (?, ?, ?, ?, ?, ?, ?)",
-  task: `insert into tasks (run_no, position, name, company, state, attempts, started_at, ended_at, reason, error)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  task: `insert into tasks (run_no, position, name, step, company, scope, state, attempts, started_at, ended_at, reason, error)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     on conflict (run_no, name) do update set state = excluded.state, attempts = excluded.attempts, ended_at = excluded.ended_at,
       reason = excluded.reason, error = excluded.error`,
   taskCounts: "update tasks set rows = ?, bytes = ?, requests = ?, waited_ms = ? where run_no = ? and name = ?",

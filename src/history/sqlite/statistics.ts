@@ -15,11 +15,11 @@ export function endedRuns(database: DatabaseSync, since: number): EndedRow[] {
     .all(since, since) as EndedRow[];
 }
 
-/** The times of each task of completed runs since a time; of loads, over all companies. */
+/** The times of each task of completed runs since a time; of loads, over all scopes. */
 export function taskTimesSince(database: DatabaseSync, since: number): TaskTime[] {
   const rows = database
     .prepare(
-      `select case when company is null then tasks.name else substr(tasks.name, 1, length(tasks.name) - length(company) - 2) end as task,
+      `select coalesce(step, substr(tasks.name, 1, instr(tasks.name || '[', '[') - 1)) as task,
          tasks.ended_at - tasks.started_at as ms, peak_rss as rss
        from tasks where tasks.state = 'Completed' and run_no in
          (select no from runs where ${startedSince} and state = 'Completed' order by no desc limit 200)`,

@@ -32,7 +32,7 @@ export class TaskTracker {
 
   /** A task has another state. `at` is epoch milliseconds. */
   changed(event: RunEvent & { type: "task.state" }, at: number): void {
-    const { task: name, company = null, attempt, reason = null } = event;
+    const { task: name, step = null, company = null, scope = null, attempt, reason = null } = event;
     const error = event.error === undefined ? null : JSON.stringify(event.error);
     const known = this.#tasks.get(name);
     const task = known ?? {
@@ -53,7 +53,20 @@ export class TaskTracker {
     const position = this.#tasks.size;
     const isOver = event.state !== "Running" && event.state !== "Retrying";
     this.#write((statements, no) => {
-      statements.task.run(no, position, name, company, state, attempts, at, isOver ? at : null, reason, error);
+      statements.task.run(
+        no,
+        position,
+        name,
+        step,
+        company,
+        scope,
+        state,
+        attempts,
+        at,
+        isOver ? at : null,
+        reason,
+        error,
+      );
       if (event.state === "Running") statements.attempt.run(no, name, attempt, "Running", at);
       else if (isOver && attempt > 0) statements.attemptOver.run(event.state, at, error, null, no, name, attempt);
     });

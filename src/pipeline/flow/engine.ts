@@ -1,5 +1,5 @@
 import type { ErrorFacts, RetryClass } from "../../run/errors.ts";
-import type { StepInput, StepName, StepOutput } from "./steps.ts";
+import type { StepInput, StepKey, StepName, StepOutput } from "./steps.ts";
 
 /** Requests to the source, and the bytes that came of them. */
 export type Traffic = { requests: number; bytes: number };
@@ -28,15 +28,15 @@ export type BuildHint = { companies: string[]; lastIndexed: string | null } | nu
 
 /** Runs the steps of a flow: their attempts, timeouts and states. The flow knows nothing of where they run. */
 export interface Engine {
-  /** Runs a step; never rejects. `key` is the company that it is done for; null where it is done once. */
+  /** Runs a step; never rejects. `key` is what it is done for; null where it is done once. */
   run<S extends StepName>(
     step: S,
-    key: string | null,
+    key: StepKey | null,
     input: StepInput<S>,
     options: StepOptions,
   ): Promise<StepResult<StepOutput<S>>>;
   /** Records a step that has nothing to do. */
-  skip(step: StepName, key: string | null, reason: string): void;
+  skip(step: StepName, key: StepKey | null, reason: string): void;
   /** `run_dbt_models` will follow: an engine may prepare for it, or do nothing. Never rejects. */
   announce(step: "run_dbt_models", hint: BuildHint): Promise<void>;
 }

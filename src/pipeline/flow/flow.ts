@@ -1,48 +1,18 @@
 import type { ErrorFacts } from "../../run/errors.ts";
-import { changedRows } from "../load/reconcile.ts";
 import type { Warning } from "../report/warnings.ts";
 import { Semaphore } from "../semaphore.ts";
 import { type CompanyState, type CompanyWindow, nextState, type Remembered, withDays } from "../window/window.ts";
 import { type Engine, type StepOptions, type StepResult, shortStep, type Traffic } from "./engine.ts";
+import { type CompanyOutcome, type LoadSettings, loadCompany, loadsOf, settleAll } from "./load-company.ts";
 import { rangesOutside } from "./outside.ts";
 import { type ResolveSettings, resolveWindows } from "./resolve.ts";
-import type {
-  CommittedLoad,
-  DbtResult,
-  LoadResult,
-  Outside,
-  Published,
-  RetriedRun,
-  StepInput,
-  StepName,
-  StepOutput,
-} from "./steps.ts";
+import type { StepInput, StepKey, StepName, StepOutput } from "./steps.ts";
+import type { CommittedLoad, DbtResult, Outside, Published } from "./values.ts";
 
 export const flowName = "cfpb-complaints-incremental";
 
 /** What one run is asked to do. */
-export type FlowSettings = ResolveSettings & {
-  runId: string;
-  /** Identity of the source (`source-identity.ts`). */
-  source: string;
-  acceptWithdrawals: boolean;
-  skipDbt: boolean;
-  /** The run that is done again where it failed; null for a run of its own. */
-  retryOf: RetriedRun | null;
-  extractTimeoutMs: number;
-  dbtTimeoutMs: number;
-};
-
-/** How one company ended. */
-export type CompanyOutcome = CompanyWindow & {
-  durationMs: number;
-  result: LoadResult | null;
-  error: ErrorFacts | null;
-  /** The watermark that was committed. */
-  loadedThrough: string | null;
-  /** False where an earlier run had loaded it, and this one did not ask for it. */
-  isAsked: boolean;
-};
+export type FlowSettings = ResolveSettings & LoadSettings & { dbtTimeoutMs: number };
 
 export type DbtOutcome =
   | (DbtResult & { project: string; error: ErrorFacts | null })
@@ -93,15 +63,14 @@ async function runSteps(engine: Engine, settings: FlowSettings, remembered: Reme
   }
 
   const done = await findDone(engine, settings);
-  const turns = new Semaphore(companiesAtOnce);
-  const companies = await settleAll(
-    windows.map((window) => turns.run(() => loadCompany(engine, settings, window, done))),
-  );
-  const loaded = companies.filter((company) => company.result !== null);
+  const turns = new Semaphore(scopesAtOnce);
+  const loading = { engine, settings, done, turns, unlessCancelled };
+  const companies = await settleAll(windows.map((window) => loadCompany(loading, window)));
+  const loaded = companies.filter(({ error }) => error === null);
 
   const outside = settings.backfill === null ? await compareOutside(engine, loaded, states) : null;
   const dbt = await runDbt(engine, settings, loaded.length > 0);
-  const loadIds = loaded.map(({ result }) => result!.loadId);
+  const loadIds = loaded.flatMap(loadsOf).map(({ loadId }) => loadId);
   if (loaded.length > 0 && dbt.state !== "Completed") await checkLoads(engine, loadIds, dbt);
   if (dbt.state === "Failed" || settings.skipDbt || loaded.length === 0) {
     const reason = loaded.length === 0 ? "nothing was loaded" : `dbt has not seen the loads (${dbt.state})`;
@@ -109,46 +78,19 @@ async function runSteps(engine: Engine, settings: FlowSettings, remembered: Reme
     engine.skip("publish", null, reason);
     return { companies, dbt, published: null, remembered, outside, warnings };
   }
-  const committed = await commitState(engine, settings, states, loaded, dbt);
+  const committed = await commitState(engine, settings, states, loaded, loadIds, dbt);
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
   const published = await publish(engine, settings.runId);
   return { companies, dbt, published, remembered, outside, warnings };
 }
 
 /** The source takes a search every three seconds: more requests under way gain nothing, and each takes its memory. */
-const companiesAtOnce = 3;
+const scopesAtOnce = 3;
 
 /** The loads that a retried run does not have to do again. */
 async function findDone(engine: Engine, { retryOf, source }: FlowSettings): Promise<CommittedLoad[]> {
   if (retryOf === null) return [];
   return orEnd(await engine.run("find_committed_loads", null, { retryOf, source }, shortStep)).loads;
-}
-
-/** One company's extraction and load. Its failure is a value, so that the others go on; a canceled run ends. */
-async function loadCompany(
-  engine: Engine,
-  settings: FlowSettings,
-  window: CompanyWindow,
-  done: readonly CommittedLoad[],
-): Promise<CompanyOutcome> {
-  const before = done.find((load) => isDone(load, window));
-  if (before !== undefined) {
-    engine.skip("extract_and_load_complaints", window.company, "loaded since by an earlier run");
-    const { result, window: days } = before;
-    return { ...window, window: days, durationMs: 0, result, error: null, loadedThrough: null, isAsked: false };
-  }
-  const { runId, source, acceptWithdrawals, extractTimeoutMs: timeoutMs, skipDbt } = settings;
-  const request = { ...window, runId, source, acceptWithdrawals };
-  const options: StepOptions = { timeoutMs, retry: "company" };
-  const loaded = await engine.run("extract_and_load_complaints", window.company, request, options);
-  const { output: result, error, durationMs } = unlessCancelled(loaded);
-  if (!skipDbt && result !== null && changedRows(result) > 0) await engine.announce("run_dbt_models", null);
-  return { ...window, durationMs, result, error, loadedThrough: null, isAsked: true };
-}
-
-/** Whether a load read the days of a window, of the very names. It may have read up to an earlier day: what was asked for then is done. */
-function isDone(load: CommittedLoad, { company, names, window }: CompanyWindow): boolean {
-  return load.company === company && load.names.join("\n") === names.join("\n") && load.window.from <= window.from;
 }
 
 /**
@@ -191,18 +133,19 @@ async function commitState(
   settings: FlowSettings,
   states: readonly CompanyState[],
   loaded: readonly CompanyOutcome[],
+  loadIds: string[],
   dbt: DbtOutcome,
 ): Promise<Map<string, string>> {
   const companies = loaded.flatMap((company) => {
     const before = states.find((state) => state.company === company.company);
     const state = stateAfter(company, settings, before);
-    return state === null ? [] : [{ company: company.company, loadId: company.result!.loadId, state }];
+    return state === null ? [] : [{ company: company.company, loadId: loadsOf(company).at(-1)!.loadId, state }];
   });
   const movesWatermarks = settings.backfill === null;
   const commit = {
     runId: settings.runId,
     companies,
-    loadIds: loaded.map(({ result }) => result!.loadId),
+    loadIds,
     built: dbt.state === "Completed" ? { project: dbt.project, marts: dbt.marts } : null,
     movesWatermarks,
   };
@@ -217,7 +160,7 @@ function stateAfter(
   state: CompanyState | undefined,
 ): Omit<CompanyState, "company"> | null {
   // What an earlier run had loaded joins what is remembered: only what was read anew may set it back.
-  if (backfill === null) return nextState(company, state, resetState && company.isAsked);
+  if (backfill === null) return nextState(company, state, resetState && company.scopes.some(({ isAsked }) => isAsked));
   return state === undefined ? null : withDays(state, company.names, company.window);
 }
 
@@ -254,7 +197,7 @@ function counting(engine: Engine): { engine: Engine; traffic: Traffic } {
   const traffic = { requests: 0, bytes: 0 };
   async function run<S extends StepName>(
     step: S,
-    key: string | null,
+    key: StepKey | null,
     input: StepInput<S>,
     options: StepOptions,
   ): Promise<StepResult<StepOutput<S>>> {
@@ -271,13 +214,4 @@ function counting(engine: Engine): { engine: Engine; traffic: Traffic } {
     },
     traffic,
   };
-}
-
-/** Like `Promise.all`, but rejects only when all are over: nothing may be closed under a task that still runs. */
-async function settleAll<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  const results = await Promise.allSettled(promises);
-  return results.map((result) => {
-    if (result.status === "rejected") throw result.reason;
-    return result.value;
-  });
 }

@@ -1,13 +1,22 @@
+import { type Scope, strategyOf } from "../scope/scope.ts";
+import { type RateClass, rateClasses, type StrategyName } from "../scope/strategy.ts";
 import { minuteMs } from "../window/units.ts";
 import type { CompanyWindow } from "../window/window.ts";
-import type { PlannedCompany } from "./steps.ts";
+import type { PlannedCompany, PlannedScope } from "./values.ts";
 
-/** Bytes of a complaint in an answer, without its text: an average over recorded answers. */
-const bytesPerRow = 640;
+/** What reading takes: rows that the source shows now, requests, bytes. */
+type Effort = { expected: number; requests: number; bytes: number };
+
+type CompanyPlan = CompanyWindow &
+  Effort & {
+    strategy: StrategyName | "mixed";
+    /** Left out where the window is one scope. */
+    scopes?: (Pick<Scope, "window" | "strategy"> & Effort)[];
+  };
 
 /** What a run would do. */
 export type Plan = {
-  companies: PlannedCompany[];
+  companies: CompanyPlan[];
   /** Requests that the run sends: the pages, one for the names, and one for each range of loaded days that it does not read. */
   requests: number;
   bytes: number;
@@ -15,17 +24,44 @@ export type Plan = {
   etaMs: number;
 };
 
-/** How a company would be read. `groups` are the rows of each group of names that is asked for by itself. */
-export function planCompany(window: CompanyWindow, groups: readonly number[], pageSize: number): PlannedCompany {
-  const expected = groups.reduce((sum, rows) => sum + rows, 0);
-  const requests = groups.reduce((sum, rows) => sum + Math.max(Math.ceil(rows / pageSize), 1), 0);
-  return { ...window, expected, strategy: "pages", requests, bytes: expected * bytesPerRow };
+/** `perMinute` is how many requests of each class the source takes; it may be Infinity. */
+export function planRun(
+  planned: readonly PlannedCompany[],
+  rangesOutside: number,
+  perMinute: Readonly<Record<RateClass, number>>,
+): Plan {
+  const companies = planned.map(planCompany);
+  const own = 1 + rangesOutside;
+  const costs = planned.flatMap(({ scopes }) => scopes.map(({ cost }) => cost));
+  const etas = rateClasses.map((rateClass) => {
+    const ofClass = costs.filter((cost) => cost.rateClass === rateClass);
+    const requests = sum(ofClass, "requests") + (rateClass === "search" ? own : 0);
+    // So many may go at once; each further minute allows as many again.
+    return Math.max(Math.ceil(requests / perMinute[rateClass]) - 1, 0) * minuteMs;
+  });
+  return {
+    companies,
+    requests: own + sum(costs, "requests"),
+    bytes: sum(costs, "bytes"),
+    etaMs: Math.max(...etas),
+  };
 }
 
-/** `perMinute` may be Infinity. */
-export function planRun(companies: PlannedCompany[], rangesOutside: number, perMinute: number): Plan {
-  const requests = 1 + rangesOutside + companies.reduce((sum, company) => sum + company.requests, 0);
-  // So many may go at once; each further minute allows as many again.
-  const etaMs = Math.max(Math.ceil(requests / perMinute) - 1, 0) * minuteMs;
-  return { companies, requests, bytes: companies.reduce((sum, { bytes }) => sum + bytes, 0), etaMs };
+function planCompany({ scopes, ...window }: PlannedCompany): CompanyPlan {
+  const parts = scopes.map((scope) => ({ window: scope.window, strategy: scope.strategy, ...effortOf(scope) }));
+  const effort = {
+    expected: sum(parts, "expected"),
+    strategy: strategyOf(scopes),
+    requests: sum(parts, "requests"),
+    bytes: sum(parts, "bytes"),
+  };
+  return { ...window, ...effort, ...(parts.length === 1 ? {} : { scopes: parts }) };
+}
+
+function effortOf({ expected, cost: { requests, bytes } }: PlannedScope): Effort {
+  return { expected, requests, bytes };
+}
+
+function sum<K extends string>(of: readonly Readonly<Record<K, number>>[], key: K): number {
+  return of.reduce((total, one) => total + one[key], 0);
 }

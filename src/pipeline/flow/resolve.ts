@@ -1,6 +1,7 @@
 import { nameWarning, type Warning } from "../report/warnings.ts";
+import type { ScopedWindow } from "../scope/scope.ts";
 import type { Window } from "../window/days.ts";
-import { type CompanyWindow, loadedNames, type StoredCompany, type WindowSettings } from "../window/window.ts";
+import { loadedNames, type StoredCompany, type WindowSettings } from "../window/window.ts";
 import { type Engine, type StepResult, shortStep } from "./engine.ts";
 
 /** What decides the windows of a run. */
@@ -11,7 +12,7 @@ export type ResolveSettings = WindowSettings & {
 };
 
 export type ResolvedWindows = {
-  windows: CompanyWindow[];
+  windows: ScopedWindow[];
   warnings: Warning[];
   /** `_meta.last_indexed` of the index that has the names. */
   lastIndexed: string | null;

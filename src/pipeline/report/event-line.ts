@@ -10,7 +10,7 @@ export function eventLine(event: EventFacts): string {
 }
 
 function lineOf(event: EventFacts): string {
-  const who = "task" in event ? (event.company ?? event.task) : "";
+  const who = "task" in event ? (event.scope ?? event.task) : "";
   switch (event.type) {
     case "run.started":
       return `${event.flow}, as of ${event.asOf}, into ${event.database}`;

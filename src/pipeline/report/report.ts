@@ -1,19 +1,18 @@
 import { type ErrorFacts, exitCodeOf } from "../../run/errors.ts";
 import { type DbtNode, readNode } from "../../run/events.ts";
 import type { State } from "../../run/states.ts";
-import type { CompanyOutcome, DbtOutcome, FlowOutcome, PublishOutcome } from "../flow/flow.ts";
-import type { Outside, SourceFields } from "../flow/steps.ts";
+import type { DbtOutcome, FlowOutcome, PublishOutcome } from "../flow/flow.ts";
+import { type CompanyOutcome, loadsOf, type ScopeOutcome } from "../flow/load-company.ts";
+import type { Outside, SourceFields } from "../flow/values.ts";
 import { changedRows } from "../load/reconcile.ts";
+import { strategyOf } from "../scope/scope.ts";
+import type { StrategyName } from "../scope/strategy.ts";
 import type { Window } from "../window/days.ts";
 import type { NameRows, StoredCompany } from "../window/window.ts";
 import { fieldWarnings, outsideWarnings, type Warning } from "./warnings.ts";
 
-/** One company in the document of a run. Counts are 0 where nothing happened. */
-export type CompanyReport = {
-  company: string;
-  names: string[];
-  window: Window & { why: string };
-  strategy: "pages";
+/** Rows of a load or several. Counts are 0 where nothing happened. */
+type Counts = {
   expected: number;
   inserted: number;
   /** Revived rows too. */
@@ -21,6 +20,25 @@ export type CompanyReport = {
   deleted: number;
   unchanged: number;
   rejected: number;
+};
+
+/** One scope in the document of a run. */
+type ScopeReport = Counts & {
+  window: Window;
+  strategy: StrategyName;
+  state: State;
+  durationMs: number;
+  error: ErrorFacts | null;
+};
+
+/** One company in the document of a run. */
+export type CompanyReport = Counts & {
+  company: string;
+  names: string[];
+  window: Window & { why: string };
+  strategy: StrategyName | "mixed";
+  /** Left out where the window is one scope. What a window withdraws is counted at its company. */
+  scopes?: ScopeReport[];
   state: State;
   /** False where an earlier run had loaded it, and a retry did not ask for it again. */
   asked: boolean;
@@ -160,7 +178,7 @@ function leftAlone(
 }
 
 function allFields(companies: readonly CompanyOutcome[]): SourceFields {
-  const all = companies.flatMap(({ result }) => (result === null ? [] : [result.fields]));
+  const all = companies.flatMap((company) => loadsOf(company).map(({ fields }) => fields));
   const distinct = (texts: readonly string[]) => [...new Set(texts)].sort();
   return {
     unknown: distinct(all.flatMap(({ unknown }) => unknown)),
@@ -177,29 +195,45 @@ function rowsOfFields(found: SourceFields["missing"]): SourceFields["missing"] {
 }
 
 function companyReport(outcome: CompanyOutcome, states: readonly StoredCompany[]): CompanyReport {
-  const { company, names, window, why, result, error, durationMs, isAsked: asked } = outcome;
+  const { company, names, window, why, scopes, reconciled, error } = outcome;
   const before = states.find((state) => state.company === company)?.loadedThrough ?? null;
-  const { expected, inserted, updated, deleted, unchanged, rejected } = result ?? nothing;
+  const counts = countsOf(loadsOf({ scopes, reconciled: null }));
   return {
     company,
     names,
     window: { ...window, why },
-    strategy: "pages",
-    expected,
-    inserted,
-    updated,
-    deleted,
-    unchanged,
-    rejected,
-    asked,
-    state: error === null ? "Completed" : error.code === "timed_out" ? "TimedOut" : "Failed",
+    strategy: strategyOf(scopes),
+    ...counts,
+    deleted: counts.deleted + (reconciled?.deleted ?? 0),
+    ...(scopes.length === 1 ? {} : { scopes: scopes.map(scopeReport) }),
+    asked: scopes.some(({ isAsked }) => isAsked),
+    state: stateOf(error),
     loadedThrough: outcome.loadedThrough ?? before,
-    durationMs,
-    error: error,
+    durationMs: scopes.reduce((sum, { durationMs }) => sum + durationMs, 0),
+    error,
   };
 }
 
-const nothing = { expected: 0, inserted: 0, updated: 0, deleted: 0, unchanged: 0, rejected: 0 };
+function scopeReport({ window, strategy, result, durationMs, error }: ScopeOutcome): ScopeReport {
+  const counts = countsOf(result === null ? [] : [result]);
+  return { window, strategy, ...counts, state: stateOf(error), durationMs, error };
+}
+
+function stateOf(error: ErrorFacts | null): State {
+  return error === null ? "Completed" : error.code === "timed_out" ? "TimedOut" : "Failed";
+}
+
+function countsOf(loads: readonly Counts[]): Counts {
+  const sum = (key: keyof Counts) => loads.reduce((total, load) => total + load[key], 0);
+  return {
+    expected: sum("expected"),
+    inserted: sum("inserted"),
+    updated: sum("updated"),
+    deleted: sum("deleted"),
+    unchanged: sum("unchanged"),
+    rejected: sum("rejected"),
+  };
+}
 
 function dbtReport(dbt: DbtOutcome, published: PublishOutcome): DbtReport {
   const none = { reason: null, models: 0, tests: 0, failures: 0, warnings: 0, nodes: [], failed: [] };
@@ -226,13 +260,19 @@ function runError({ companies, dbt, published }: FlowOutcome, failed: readonly C
   if (failed.length === 0) return published !== null && "error" in published ? published.error : null;
   const first = companies.find(({ error }) => error !== null)!.error!;
   if (failed.length === companies.length) return first;
-  const loaded = companies.filter(({ error }) => error === null).map(({ company }) => company);
-  const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
+  const list = (some: readonly { company: string }[]) => some.map(({ company }) => `"${company}"`).join(", ");
+  const loaded = companies.filter((company) => company.error === null);
+  const partly = companies.filter((company) => company.error !== null && loadsOf(company).length > 0);
+  const unloaded = companies.filter((company) => loadsOf(company).length === 0);
+  const left = [
+    ...(partly.length === 0 ? [] : [`Parts of ${list(partly)} were loaded; their watermarks stay where they were.`]),
+    ...(unloaded.length === 0 ? [] : [`Nothing of ${list(unloaded)} was loaded; what was loaded before stands.`]),
+  ];
   return {
     code: "companies_failed",
     message: `${failed.length} of ${companies.length} companies failed:\n${failed.map(({ company, error }) => `  "${company}": ${error?.message}`).join("\n")}`,
-    data: `Committed: ${list(loaded)}. Nothing of ${list(failed.map(({ company }) => company))} was loaded; what was loaded before stands.`,
-    next: `Run again: it reads the same days of ${list(failed.map(({ company }) => company))}. ${first.next}`,
+    data: `Committed: ${list(loaded)}. ${left.join(" ")}`,
+    next: `Run again: it reads the same days of ${list(failed)}. ${first.next}`,
   };
 }
 

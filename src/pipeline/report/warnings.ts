@@ -1,5 +1,5 @@
 import type { NameNote } from "../../run/name-notes.ts";
-import type { Outside, SourceFields } from "../flow/steps.ts";
+import type { Outside, SourceFields } from "../flow/values.ts";
 import { noteText } from "../names/names.ts";
 import { formatCount, plural } from "./format.ts";
 

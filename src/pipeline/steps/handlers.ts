@@ -1,11 +1,12 @@
 import { type ErrorFacts, factsOf, PipelineError } from "../../run/errors.ts";
 import type { BuildHint } from "../flow/engine.ts";
-import { planCompany } from "../flow/plan.ts";
-import type { LoadRequest, LoadResult, Outside, StepInput, StepName, StepOutput } from "../flow/steps.ts";
+import type { StepInput, StepName, StepOutput } from "../flow/steps.ts";
+import type { LoadRequest, LoadResult, Outside, PlannedCompany, PlannedScope } from "../flow/values.ts";
 import { resolveNames, whyUnqueryable } from "../names/names.ts";
 import { dbtError } from "../report/checks.ts";
+import { type Scope, withScopes } from "../scope/scope.ts";
 import { resolveWindow } from "../window/window.ts";
-import type { Pages, Ports, Source, TaskContext } from "./ports.ts";
+import type { LandedFiles, Ports, Source, TaskContext } from "./ports.ts";
 
 /** What a step gives that has failed after its work was done. */
 export type FailedOutput<T> = { output: T; failed: ErrorFacts };
@@ -15,13 +16,13 @@ type Handler<S extends StepName> = (
   context: TaskContext,
 ) => Promise<StepOutput<S> | FailedOutput<StepOutput<S>>>;
 
-/** A company's rows from the source into the warehouse: one engine pipes the halves, another may run them in two places. */
+/** The rows of a scope, from the source into the warehouse: one engine pipes the halves, another may run them in two places. */
 export type ExtractAndLoad = {
   /** Lands the files, each as soon as it is whole, and ends with the evidence. */
-  extract(request: LoadRequest, context: TaskContext): Pages;
-  load(request: LoadRequest, files: Pages, context: TaskContext): Promise<LoadResult>;
-  /** Removes the landed files, whatever has become of them. */
-  discard(request: LoadRequest): Promise<void>;
+  extract(request: LoadRequest, context: TaskContext): LandedFiles;
+  load(request: LoadRequest, files: LandedFiles, context: TaskContext): Promise<LoadResult>;
+  /** Removes the files that this start has landed, whatever has become of them. */
+  discard(request: LoadRequest, context: TaskContext): Promise<void>;
 };
 
 /** What carries out each step. A step that throws has failed. */
@@ -51,16 +52,22 @@ export function sourceHandlers(source: Source) {
         const state = states.find((one) => one.company === company.company);
         return resolveWindow(settings, company, state);
       });
-      for (const { company, names, window, why } of windows) {
-        report({ type: "window.resolved", company, names, ...window, why });
+      const scoped = windows.map((one) => withScopes(one, [{ window: one.window, strategy: "pages" }]));
+      for (const { company, names, window, why, scopes } of scoped) {
+        report({ type: "window.resolved", company, names, scopes: scopes.map(({ id }) => id), ...window, why });
       }
-      return { windows };
+      return { windows: scoped };
     },
-    async plan({ windows, pageSize }, context) {
-      const companies = [];
+    async plan({ windows }, context) {
+      const companies: PlannedCompany[] = [];
       for (const window of windows) {
-        const counts = await source.count(window.names, window.window, context);
-        companies.push(planCompany(window, counts, pageSize));
+        const scopes: PlannedScope[] = [];
+        for (const { names, ...scope } of window.scopes) {
+          const counts = await source.count(names, scope.window, context);
+          const expected = counts.reduce((sum, { rows }) => sum + rows, 0);
+          scopes.push({ ...scope, expected, cost: source.strategies[scope.strategy].cost(counts) });
+        }
+        companies.push({ ...window, scopes });
       }
       return { companies };
     },
@@ -76,17 +83,20 @@ export function stepHandlers({ source, warehouse, transform, report }: Ports): H
     }),
     extract_and_load_complaints: {
       extract(request, context) {
-        refuseUnqueryable(request);
-        return source.extract(request.company, request.names, request.window, context);
+        refuseUnqueryable(request.scope);
+        return source.strategies[request.scope.strategy].extract(request.scope, landingOf(request, context), context);
       },
       load: (request, files, context) => warehouse.load(request, files, context),
       // What was loaded stays loaded, and what went wrong is told, whatever becomes of this.
-      discard: ({ company }) =>
-        source.discard(company).catch((error: unknown) => {
-          const what = `the landed pages of ${company} could not be removed`;
+      async discard(request, context) {
+        const { id, strategy } = request.scope;
+        await source.strategies[strategy].discard(landingOf(request, context)).catch((error: unknown) => {
+          const what = `the landed files of ${id} could not be removed`;
           report({ type: "upkeep.failed", what, reason: factsOf(error).message });
-        }),
+        });
+      },
     },
+    reconcile_window: (request, context) => warehouse.reconcileWindow(request, context),
     async compare_outside({ ranges }, context) {
       const found: Outside[] = [];
       for (const { days, names } of ranges) {
@@ -138,7 +148,12 @@ export function stepHandlers({ source, warehouse, transform, report }: Ports): H
   };
 }
 
-function refuseUnqueryable({ company, names }: LoadRequest): void {
+/** What names the landed files of one start of a scope: a late one never touches those of the next. */
+function landingOf({ runId, scope }: LoadRequest, { attempt }: TaskContext): string {
+  return JSON.stringify([runId, scope.company, scope.id, attempt]);
+}
+
+function refuseUnqueryable({ company, names }: Scope): void {
   for (const name of names) {
     const why = whyUnqueryable(name);
     if (why === null) continue;
@@ -160,6 +175,6 @@ export async function pipeHalves(
   try {
     return await load(request, extract(request, context), context);
   } finally {
-    await discard(request);
+    await discard(request, context);
   }
 }

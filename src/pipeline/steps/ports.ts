@@ -1,20 +1,27 @@
 import type { Report } from "../../run/events.ts";
 import type { CompanyName } from "../../run/name-notes.ts";
 import type { Traffic } from "../flow/engine.ts";
+import type { StepInput } from "../flow/steps.ts";
 import type {
   Commit,
   CommittedLoad,
   DbtResult,
   Evidence,
+  LandedFile,
   LoadRequest,
   LoadResult,
   PendingBuild,
   Published,
   RetriedRun,
-} from "../flow/steps.ts";
+} from "../flow/values.ts";
 import type { Candidates } from "../names/names.ts";
+import type { Scope } from "../scope/scope.ts";
+import type { Cost, CountedNames, StrategyName } from "../scope/strategy.ts";
 import type { Window } from "../window/days.ts";
 import type { NameRows } from "../window/window.ts";
+
+/** A window whose scopes are loaded. */
+export type WindowRequest = StepInput<"reconcile_window">;
 
 /** What an attempt of a step is given to work with. */
 export type TaskContext = {
@@ -28,8 +35,18 @@ export type TaskContext = {
   traffic: Traffic;
 };
 
-/** Landed files of a company's rows, in order, each as soon as it is whole. */
-export type Pages = AsyncGenerator<string, Evidence, void>;
+/** The landed files of a scope, in order, each as soon as it is whole; ends with what the source said of the rows in them. */
+export type LandedFiles = AsyncGenerator<LandedFile, Evidence, void>;
+
+/** A way to read a scope from the source. */
+export interface Strategy {
+  /** What it takes to read rows of so many of each group of names. Asks nobody. */
+  cost(counts: readonly CountedNames[]): Cost;
+  /** Lands all rows of a scope, in a folder that `landing` names; no other start has it. */
+  extract(scope: Scope, landing: string, context: TaskContext): LandedFiles;
+  /** Removes the landed files of one start. */
+  discard(landing: string): Promise<void>;
+}
 
 export type FoundNames = {
   candidates: Candidates[];
@@ -41,24 +58,23 @@ export type FoundNames = {
 export interface Source {
   /** The names at the source that each text may mean. */
   findNames(texts: readonly string[], context: TaskContext): Promise<FoundNames>;
-  /** How many rows of the names and the window the source shows, for each group of names that is asked for by itself. */
-  count(names: readonly string[], window: Window, context: TaskContext): Promise<number[]>;
+  /** How many rows of the names and the window the source shows, for each group of names that fits into a request. */
+  count(names: readonly string[], window: Window, context: TaskContext): Promise<CountedNames[]>;
   /** How many rows each name has in some days, all names together; `capped` where the source's list leaves names out. */
   countByName(days: Window, context: TaskContext): Promise<{ counts: CompanyName[]; capped: boolean }>;
-  /** Lands all rows of the names and the window, page by page. */
-  extract(company: string, names: readonly string[], window: Window, context: TaskContext): Pages;
-  /** Removes the landed pages of a company. */
-  discard(company: string): Promise<void>;
+  strategies: Readonly<Record<StrategyName, Strategy>>;
 }
 
 /** The warehouse, as the steps need it. Opens itself; closed so that dbt can have the file. */
 export interface Warehouse {
   /**
-   * Stages the pages as they come, each while the next one is fetched; then merges, reconciles and writes the ledger in one
+   * Stages the files as they come, each while the next one is fetched; then merges, reconciles and writes the ledger in one
    * transaction. Transactions take turns.
    */
-  load(request: LoadRequest, pages: Pages, context: TaskContext): Promise<LoadResult>;
-  /** The last load of each company that does what a run left over, if there is one, of this source. */
+  load(request: LoadRequest, files: LandedFiles, context: TaskContext): Promise<LoadResult>;
+  /** Withdraws what the loads of a window's scopes hold back, unless it is too much, and writes that into the ledger, in one transaction. */
+  reconcileWindow(request: WindowRequest, context: TaskContext): Promise<LoadResult>;
+  /** The loads that do what a run left over, of this source, newest first. */
   loadsFor(retry: RetriedRun, source: string): Promise<CommittedLoad[]>;
   /** Live rows of each of the names in some days; a name without any is left out. */
   countRows(names: readonly string[], days: Window): Promise<NameRows[]>;

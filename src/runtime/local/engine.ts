@@ -3,6 +3,7 @@ import type { Clock } from "../../pipeline/clock.ts";
 import type { BuildHint, Engine, StepOptions, StepResult, Traffic } from "../../pipeline/flow/engine.ts";
 import {
   type StepInput,
+  type StepKey,
   type StepName,
   type StepOutput,
   steps as stepTable,
@@ -35,7 +36,7 @@ export class LocalEngine implements Engine {
 
   async run<S extends StepName>(
     step: S,
-    key: string | null,
+    key: StepKey | null,
     input: StepInput<S>,
     options: StepOptions,
   ): Promise<StepResult<StepOutput<S>>> {
@@ -46,8 +47,8 @@ export class LocalEngine implements Engine {
     return { ...result, traffic, durationMs: Math.round(clock.monotonic() - began) };
   }
 
-  skip(step: StepName, key: string | null, reason: string): void {
-    this.#reportFor(key)({ type: "task.state", task: taskName(step, key), state: "Skipped", attempt: 0, reason });
+  skip(step: StepName, key: StepKey | null, reason: string): void {
+    this.#reportFor(step, key)({ type: "task.state", task: taskName(step, key), state: "Skipped", attempt: 0, reason });
   }
 
   /** What goes wrong here shows when the step itself runs. */
@@ -55,24 +56,24 @@ export class LocalEngine implements Engine {
     await this.#options.handlers.prepareBuild?.(hint).catch(() => undefined);
   }
 
-  /** Adds the company that a step is done for to the events of its task. */
-  #reportFor(key: string | null): Report {
+  /** Adds the step, and what it is done for, to the events of its task. */
+  #reportFor(step: StepName, key: StepKey | null): Report {
     const { report } = this.#options;
-    return key === null ? report : (facts) => report("task" in facts ? { ...facts, company: key } : facts);
+    return (facts) => report("task" in facts ? { ...facts, step, ...key } : facts);
   }
 
   async #attempts<S extends StepName>(
     step: S,
-    key: string | null,
+    key: StepKey | null,
     input: StepInput<S>,
     { timeoutMs, retry }: StepOptions,
     traffic: Traffic,
   ): Promise<Ended<StepOutput<S>>> {
     const { signal: cancelled, clock, policy } = this.#options;
     const task = taskName(step, key);
-    const withCompany = this.#reportFor(key);
+    const withKey = this.#reportFor(step, key);
     // What only looks something up is no task of the run's history.
-    const report: Report = stepTable[step].task ? withCompany : () => undefined;
+    const report: Report = stepTable[step].task ? withKey : () => undefined;
     const tell = (event: Omit<TaskState, "type" | "task">) => report({ type: "task.state", task, ...event });
     const expired = new AbortController();
     const timer = setTimeout(() => expired.abort(timedOut(task, timeoutMs)), timeoutMs);
@@ -84,7 +85,7 @@ export class LocalEngine implements Engine {
           signal.throwIfAborted();
           number = attempt;
           tell({ state: "Running", attempt });
-          return this.#handle(step, input, { task, signal, attempt, report: withCompany, traffic });
+          return this.#handle(step, input, { task, signal, attempt, report: withKey, traffic });
         },
         retryOptions({
           policy,

@@ -1,9 +1,19 @@
 import type { Clock } from "../../pipeline/clock.ts";
+import type { RateClass } from "../../pipeline/scope/strategy.ts";
 import { minuteMs } from "../../pipeline/window/units.ts";
 
 const windowMs = minuteMs;
 /** The source counts when a request arrives, we when it leaves. */
 const marginMs = 500;
+
+/** A budget for each class of requests. */
+export type RateBudgets = Readonly<Record<RateClass, RateBudget>>;
+
+/** Budgets of so many requests a minute; each may be Infinity. */
+export function rateBudgets(perMinute: Readonly<Record<RateClass, number>>, clock: Clock): RateBudgets {
+  const of = (rateClass: RateClass) => new RateBudget(perMinute[rateClass], clock);
+  return { search: of("search"), export: of("export"), document: of("document") };
+}
 
 /**
  * How often this process may ask, shared by all its tasks (invariant 6): at most `perMinute` requests within any 60 s, in

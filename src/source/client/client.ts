@@ -1,11 +1,12 @@
 import pRetry from "p-retry";
 import type { Clock } from "../../pipeline/clock.ts";
 import { parseRetryAfter, type RetryPolicy, retryOptions } from "../../pipeline/retry.ts";
+import type { RateClass } from "../../pipeline/scope/strategy.ts";
 import type { TaskContext } from "../../pipeline/steps/ports.ts";
 import { dayMs } from "../../pipeline/window/units.ts";
 import type { ProxyServer } from "../../process/proxy.ts";
 import { factsOf, isRetryable, PipelineError } from "../../run/errors.ts";
-import type { RateBudget } from "./budget.ts";
+import type { RateBudgets } from "./budget.ts";
 import { clockAhead, failedRequest, requestTimedOut, shortUrl, wrongAnswer } from "./failures.ts";
 import { type Credentials, type HttpAnswer, HttpClient } from "./http.ts";
 
@@ -16,9 +17,15 @@ export type ClientOptions = {
   /** Of a whole request, its body included. */
   requestTimeoutMs: number;
   policy: RetryPolicy;
-  budget: RateBudget;
+  budgets: RateBudgets;
   clock: Clock;
 };
+
+/** How a request counts at the source, and what an answer to it is. */
+export type RequestKind = { rateClass: RateClass; mediaType: string };
+
+/** A request to the search API. */
+export const searchAnswer: RequestKind = { rateClass: "search", mediaType: "application/json" };
 
 /** Asks the source: within the budget, and again where a request failed in a way that may pass (invariant 7). */
 export class SourceClient {
@@ -31,15 +38,20 @@ export class SourceClient {
   }
 
   /**
-   * The JSON answer to `url`, as `consume` makes it out of the body. What `consume` throws decides like any other error
+   * The answer to `url` of the kind that is asked for, as `consume` makes it out of the body. What `consume` throws decides like any other error
    * whether the request is sent again. `consume` counts the bytes in the context.
    */
-  async request<T>(url: string, context: TaskContext, consume: (answer: HttpAnswer) => Promise<T>): Promise<T> {
+  async request<T>(
+    url: string,
+    kind: RequestKind,
+    context: TaskContext,
+    consume: (answer: HttpAnswer) => Promise<T>,
+  ): Promise<T> {
     const { policy, clock } = this.#options;
     const { task, signal, report } = context;
     const sleep = (ms: number, by: AbortSignal) => this.#sleep(ms, by, context);
     return pRetry(
-      (attempt) => this.#once(url, attempt, context, consume),
+      (attempt) => this.#once(url, kind, attempt, context, consume),
       retryOptions({
         policy,
         clock: { ...clock, sleep },
@@ -68,11 +80,13 @@ export class SourceClient {
 
   async #once<T>(
     url: string,
+    { rateClass, mediaType }: RequestKind,
     attempt: number,
     { task, signal, report, traffic }: TaskContext,
     consume: (answer: HttpAnswer) => Promise<T>,
   ): Promise<T> {
-    const { budget, clock, requestTimeoutMs } = this.#options;
+    const { clock, requestTimeoutMs } = this.#options;
+    const budget = this.#options.budgets[rateClass];
     signal.throwIfAborted();
     const queued = clock.monotonic();
     let waits = false;
@@ -91,7 +105,7 @@ export class SourceClient {
     const sentAt = clock.monotonic();
     let answered = false;
     try {
-      const answer = await this.#http.get(url, within);
+      const answer = await this.#http.get(url, mediaType, within);
       answered = true;
       const aheadMs = clock.now() - Date.parse(answer.date ?? "") - 1000 * Number(answer.age ?? 0);
       if (aheadMs > farAheadMs) throw clockAhead(aheadMs);
@@ -102,7 +116,7 @@ export class SourceClient {
         status: answer.status,
         ms: Math.round(clock.monotonic() - sentAt),
       });
-      if (answer.status === 200 && /^application\/json\b/.test(answer.type)) return await consume(answer);
+      if (answer.status === 200 && isOfType(answer.type, mediaType)) return await consume(answer);
       const retryAfterMs = parseRetryAfter(answer.retryAfter, clock.now());
       if (answer.status === 429 && retryAfterMs !== undefined)
         budget.pause(Math.min(retryAfterMs, this.#options.policy.longestMs));
@@ -117,6 +131,11 @@ export class SourceClient {
 
 /** A clock that is so far ahead asks for days that have not been, and makes a watermark of them. */
 const farAheadMs = dayMs;
+
+/** Whether a Content-Type names a media type, with parameters or without. */
+function isOfType(contentType: string, mediaType: string): boolean {
+  return contentType.split(";")[0]!.trim().toLowerCase() === mediaType;
+}
 
 /** The first bytes of a body; the rest is not read. */
 async function startOf({ body }: HttpAnswer): Promise<string> {

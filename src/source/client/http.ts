@@ -49,16 +49,15 @@ export class HttpClient {
     this.#headers = {
       ...(authorization === null ? {} : { authorization }),
       "user-agent": userAgent,
-      accept: "application/json",
       "accept-encoding": "gzip",
     };
   }
 
   /** The head of the answer, whatever its status; the body follows, unpacked. Its errors are the stream's. */
-  async get(url: string, signal: AbortSignal): Promise<HttpAnswer> {
+  async get(url: string, accept: string, signal: AbortSignal): Promise<HttpAnswer> {
     const { statusCode, headers, body } = await request(this.#query === "" ? url : `${url}&${this.#query}`, {
       dispatcher: this.#agent,
-      headers: this.#headers,
+      headers: { ...this.#headers, accept },
       signal,
     });
     const one = (name: string) => [headers[name]].flat()[0];

@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import * as z from "zod";
 import type { TaskContext } from "../../pipeline/steps/ports.ts";
-import type { SourceClient } from "./client.ts";
+import { type SourceClient, searchAnswer } from "./client.ts";
 import { incompleteAnswer, unknownFormat } from "./failures.ts";
 
 /** What says that an answer is of a part of the index only. */
@@ -17,7 +17,7 @@ export async function requestJson<T>(
   schema: z.ZodType<T>,
   context: TaskContext,
 ): Promise<T> {
-  return client.request(url, context, async ({ body }) => {
+  return client.request(url, searchAnswer, context, async ({ body }) => {
     const json = await text(body);
     context.traffic.bytes += Buffer.byteLength(json);
     const parsed = parse(json, url);

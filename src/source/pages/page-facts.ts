@@ -14,6 +14,8 @@ export type PageFacts = {
   /** `<epoch ms>_<id>` of the first and the last hit; null on an empty page. */
   first: string | null;
   last: string | null;
+  /** The file was written again, since some text in it was none. */
+  isRepaired: boolean;
 };
 
 /** What is read of an answer, in DuckDB's words for JSON. */
@@ -66,11 +68,13 @@ export class PageReader {
 
   /** Throws a retryable error where the answer is cut or partial, `source_unexpected` where its form is unknown. */
   async read(file: string, url: string): Promise<PageFacts> {
+    let isRepaired = false;
     const row = await this.#turns.run(async () => {
       try {
         return await this.#query(file);
       } catch (error) {
-        if (!isUnreadable(error) || !(await repairPage(file))) throw readingFailure(url, file, error);
+        isRepaired = isUnreadable(error) && (await repairPage(file));
+        if (!isRepaired) throw readingFailure(url, file, error);
       }
       try {
         return await this.#query(file);
@@ -94,6 +98,7 @@ export class PageReader {
       hits: Number(hits),
       first: first === null ? null : String(first),
       last: last === null ? null : String(last),
+      isRepaired,
     };
   }
 

@@ -1,15 +1,18 @@
 import { readFile } from "node:fs/promises";
-import type { Pages, TaskContext } from "../../pipeline/steps/ports.ts";
-import type { Day, Window } from "../../pipeline/window/days.ts";
+import { checksum } from "../../files/checksum.ts";
+import type { LandedFile } from "../../pipeline/flow/values.ts";
+import type { Scope } from "../../pipeline/scope/scope.ts";
+import type { LandedFiles, TaskContext } from "../../pipeline/steps/ports.ts";
+import type { Day } from "../../pipeline/window/days.ts";
 import { PipelineError } from "../../run/errors.ts";
-import type { SourceClient } from "../client/client.ts";
+import { type SourceClient, searchAnswer } from "../client/client.ts";
 import { outOfOrder } from "../client/failures.ts";
+import type { Landing } from "../landing.ts";
 import { groupNames, pageUrl } from "../urls.ts";
 import { freeReceivedChunks } from "./free-chunks.ts";
-import type { Landing } from "./landing.ts";
 import type { PageFacts, PageReader } from "./page-facts.ts";
 
-export type PagesOptions = {
+export type ExtractOptions = {
   base: string;
   pageSize: number;
   today(): Day;
@@ -19,15 +22,14 @@ export type PagesOptions = {
 };
 
 /**
- * Lands all rows of names and window, page by page with `search_after`; yields each file. Throws `index_moved` when the source's total or
+ * Lands all rows of a scope, page by page with `search_after`; yields each file. Throws `index_moved` when the source's total or
  * index changed between two pages: pages of two states do not add up.
  */
 export async function* extractPages(
-  options: PagesOptions,
-  names: readonly string[],
-  window: Window,
+  options: ExtractOptions,
+  { names, window }: Pick<Scope, "names" | "window">,
   context: TaskContext,
-): Pages {
+): LandedFiles {
   let landed = 0;
   let expected = 0;
   let lastIndexed: string | null | undefined;
@@ -37,11 +39,12 @@ export async function* extractPages(
     let seen = 0;
     for (let after: string | null = null; ; ) {
       const url = pageUrl(options.base, { names: group, window, size, after });
-      const facts = await landPage(options, url, { page: landed + 1, size, before: expected }, context);
-      if (typeof facts === "number") {
-        size = facts;
+      const page = await landPage(options, url, { page: landed + 1, size, before: expected }, context);
+      if (typeof page === "number") {
+        size = page;
         continue;
       }
+      const { facts, file } = page;
       landed++;
       first ??= facts;
       lastIndexed ??= facts.lastIndexed;
@@ -49,7 +52,7 @@ export async function* extractPages(
       if (after !== null && facts.first !== null && !isBefore(after, facts.first)) {
         throw outOfOrder(url, `a page goes back to ${facts.first} instead of going on after ${after}`);
       }
-      yield options.landing.path(landed);
+      yield file;
       seen += facts.hits;
       if (facts.last === null || seen >= first.total) break;
       after = facts.last;
@@ -64,28 +67,32 @@ const largestPage = 24_000_000;
 /** Bytes that pages are asked for again in, once one was too large. */
 const usualPage = 12_000_000;
 
-/** What paging needs of a page. Of one that is too large: how many rows to ask for instead, one at least. */
+/** A landed page, and what paging needs of it. Of one that is too large: how many rows to ask for instead, one at least. */
 async function landPage(
-  options: PagesOptions,
+  options: ExtractOptions,
   url: string,
   { page, size, before }: { page: number; size: number /** Rows of the groups before. */; before: number },
   context: TaskContext,
-): Promise<PageFacts | number> {
+): Promise<{ facts: PageFacts; file: LandedFile } | number> {
   const { client, landing, reader } = options;
   const { task, report, traffic } = context;
-  return client.request(url, context, async ({ body }) => {
-    const { file, bytes } = await landing.receive(page, body);
+  const name = `page-${String(page).padStart(6, "0")}.json`;
+  return client.request(url, searchAnswer, context, async ({ body }) => {
+    const received = await landing.receive(name, body);
+    const { bytes } = received;
     freeReceivedChunks();
     traffic.bytes += bytes;
     report({ type: "page.received", task, page, bytes });
     if (bytes > largestPage && size > 1) {
-      const came = Math.min(await countHits(file), size);
+      const came = Math.min(await countHits(received.path), size);
       return Math.max(Math.floor((came * usualPage) / bytes), 1);
     }
-    const facts = await reader.read(file, url);
-    await landing.keep(page);
+    const facts = await reader.read(received.path, url);
+    const written = facts.isRepaired ? await checksum(received.path, context.signal) : received;
+    const path = await landing.keep(name);
     report({ type: "page.landed", task, page, rows: facts.hits, total: before + facts.total, bytes });
-    return facts;
+    const { hits: rows } = facts;
+    return { facts, file: { path, format: "search-json", rows, bytes: written.bytes, sha256: written.sha256 } };
   });
 }
 

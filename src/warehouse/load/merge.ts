@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { complaints, type Field, fields } from "../../pipeline/dataset/complaints.ts";
-import type { LoadRequest } from "../../pipeline/flow/steps.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
+import { bitOf } from "../staging/keys.ts";
+import type { Staged } from "../staging/staging.ts";
 import { type DatedLoad, dayOfReceipt, lastReads } from "./last-reads.ts";
-import { isInScope } from "./load-scope.ts";
-import { bitOf, type Staged } from "./staging.ts";
+import { type Days, isLiveIn } from "./scope-sql.ts";
 
 const { table, changes: changesTable, key, cursor } = complaints;
 
@@ -15,7 +15,7 @@ const { table, changes: changesTable, key, cursor } = complaints;
 export async function merge(
   connection: DuckDBConnection,
   look: DatedLoad,
-  request: LoadRequest,
+  scope: Days,
   staged: Staged,
   liveBefore: number,
 ): Promise<{ inserted: number; updated: number }> {
@@ -23,16 +23,11 @@ export async function merge(
   if (liveBefore === 0 && (await isNothingStored(connection, staged))) {
     return { inserted: await insert(staged.from), updated: 0 };
   }
-  const differing = await findDiffering(connection, request, staged, liveBefore);
+  const differing = await findDiffering(connection, scope, staged, liveBefore);
   const changes = await findChanges(connection, staged, differing);
   const inserted = changes > 0 ? await insert("(select * from change where is_new)") : 0;
   if (changes > inserted) await overwrite(connection, look, staged);
   return { inserted, updated: changes - inserted };
-}
-
-/** Live rows of the load's names and days, as a condition. */
-export function liveIn(request: LoadRequest): string {
-  return `_deleted_at is null and ${isInScope(request)}`;
 }
 
 /** True when no staged id is stored, as in a company's first load. */
@@ -48,7 +43,7 @@ async function isNothingStored(connection: DuckDBConnection, { from }: Staged): 
  */
 async function findDiffering(
   connection: DuckDBConnection,
-  request: LoadRequest,
+  scope: Days,
   staged: Staged,
   liveBefore: number,
 ): Promise<string> {
@@ -59,7 +54,7 @@ async function findDiffering(
   await connection.run(`
     create temp table differing as
     select * from ${staged.from}
-    where ${unknown} ${hash} not in (select ${hash} from ${table} where ${liveIn(request)})`);
+    where ${unknown} ${hash} not in (select ${hash} from ${table} where ${isLiveIn(scope)})`);
   return "differing";
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { PendingBuild } from "../../pipeline/flow/steps.ts";
+import type { PendingBuild } from "../../pipeline/flow/values.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { NameRows, StoredCompany } from "../../pipeline/window/window.ts";
 import { Database, type DatabaseOptions, readFile } from "../file/database.ts";

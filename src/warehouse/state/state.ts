@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { complaints } from "../../pipeline/dataset/complaints.ts";
-import type { Commit, CommittedLoad, PendingBuild, RetriedRun } from "../../pipeline/flow/steps.ts";
+import type { Commit, CommittedLoad, PendingBuild, RetriedRun } from "../../pipeline/flow/values.ts";
 import type { MartsBuild } from "../../pipeline/manifest.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { Window } from "../../pipeline/window/days.ts";
@@ -13,7 +13,7 @@ import {
   type StoredCompany,
 } from "../../pipeline/window/window.ts";
 import { warehouseGone } from "../file/failures.ts";
-import { isInScope } from "../load/load-scope.ts";
+import { isLiveIn } from "../load/scope-sql.ts";
 
 const { table } = complaints;
 
@@ -46,7 +46,7 @@ export async function readRowsByName(
   window: Window,
 ): Promise<NameRows[]> {
   const result = await connection.runAndReadAll(
-    `select company, count(*) from ${table} where _deleted_at is null and ${isInScope({ names: [...names], window })} group by company`,
+    `select company, count(*) from ${table} where ${isLiveIn({ names: [...names], window })} group by company`,
   );
   return result.getRows().map(([name, rows]) => ({ name: String(name), rows: Number(rows) }));
 }
@@ -112,7 +112,10 @@ export async function readPendingBuild(connection: DuckDBConnection, project: st
   return { isPending: false, reason: "nothing new" };
 }
 
-/** The last load of each company that does what a run left over: its own, or one since then through the same day or a later one. */
+/**
+ * The loads that do what a run left over, of each company and window the last one, newest first: its own, or those since then through the
+ * same day or a later one.
+ */
 export async function readLoadsFor(
   connection: DuckDBConnection,
   retry: RetriedRun,
@@ -125,7 +128,8 @@ export async function readLoadsFor(
     select company, to_json(names), window_from::varchar, window_to::varchar, load_id, load_no, expected, inserted, updated,
       deleted, unchanged, rejected
     from pipeline.loads where ${own}${retry.acceptsOtherLoads ? ` or (${others})` : ""}
-    qualify row_number() over (partition by company order by load_no desc) = 1`);
+    qualify row_number() over (partition by company, window_from, window_to order by load_no desc) = 1
+    order by load_no desc`);
   return result.getRows().map(([company, names, from, to, loadId, ...numbers]) => {
     const [loadNo, expected, inserted, updated, deleted, unchanged, rejected] = numbers.map(Number) as [
       number,
@@ -141,7 +145,18 @@ export async function readLoadsFor(
       company: String(company),
       names: JSON.parse(String(names)) as string[],
       window: { from: String(from), to: String(to) },
-      result: { loadId: String(loadId), loadNo, expected, inserted, updated, deleted, unchanged, rejected, fields },
+      result: {
+        loadId: String(loadId),
+        loadNo,
+        expected,
+        inserted,
+        updated,
+        deleted,
+        unchanged,
+        rejected,
+        held: 0,
+        fields,
+      },
     };
   });
 }

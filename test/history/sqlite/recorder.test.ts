@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { pathToFileURL } from "node:url";
 import type { History } from "../../../src/history/history.ts";
 import { isAlive, leaseOf, processState } from "../../../src/history/lease.ts";
 import type { NewRun, RunFilter } from "../../../src/history/rows.ts";
@@ -19,8 +18,8 @@ import type { RunReport } from "../../../src/pipeline/report/report.ts";
 import type { DbtNode, EventFacts } from "../../../src/run/events.ts";
 import { runName } from "../../../src/run/run-name.ts";
 import { isFinal, states, transition } from "../../../src/run/states.ts";
-import { openSqlite } from "../../../src/sqlite/sqlite.ts";
 import { temporaryFolder } from "../../harness/context.ts";
+import { oldHistory } from "../../harness/old-history.ts";
 
 const id = "01234567-89ab-cdef-0123-456789abcdef";
 const run = {
@@ -49,6 +48,7 @@ const report = (change: Partial<RunReport> = {}): RunReport =>
 const resolved: EventFacts = {
   type: "window.resolved",
   company: "a",
+  scopes: ["a"],
   names: ["A"],
   from: "2026-01-01",
   to: "2026-11-20",
@@ -202,30 +202,43 @@ describe("the recorder", () => {
     reader.close();
   });
 
-  it("reads a home of the version before: the company of a task, and of an event, was in the task's name alone", async () => {
-    const folder = temporaryFolder();
-    const path = join(folder, "history.sqlite");
-    const before = join(folder, "migrations");
-    cpSync("src/history/sqlite/migrations", before, { recursive: true });
-    rmSync(join(before, "005_companies.sql"));
-    const old = openSqlite(path, pathToFileURL(`${before}/`), 250);
-    old.exec(`insert into runs (id, name, flow, state, trigger, started_at, ended_at, as_of, source, database, settings, host, pid, process_started,
-        boot, heartbeat_at)
-      values ('${id}', 'n', 'f', 'Failed', 'cli', 1, 2, '2026-11-20', 's', 'd', '{}', 'h', 1, 'p', 'b', 1);
-      insert into tasks (run_no, position, name, state, attempts) values (1, 1, 'resolve_window', 'Completed', 1),
-        (1, 2, 'extract_and_load_complaints[a [b] c]', 'Completed', 1);
-      insert into logs values (1, 1, 0, 20, '${task}', 'load.committed', '{"task":"${task}","loadId":"l"}')`);
+  const keys = [
+    ["resolve_window", null, null],
+    ["extract_and_load_complaints", "a [b] c", "a [b] c"],
+  ];
+  const keysOf = async (reader: History) =>
+    (await reader.inspect(1)).tasks.map(({ step, company, scope }) => [step, company, scope]);
+
+  for (const version of [4, 5]) {
+    it(`reads a home with ${version} migrations: a task, and an event, said what it was for in the task's name alone`, async () => {
+      const reader = open(oldHistory(temporaryFolder(), version));
+      assert.deepEqual(await keysOf(reader), keys);
+      const [line] = await reader.logs({ no: 1, id }, { limit: 1 });
+      assert.deepEqual(line?.event, {
+        ...{
+          type: "load.committed",
+          task: "extract_and_load_complaints[a]",
+          step: "extract_and_load_complaints",
+          company: "a",
+          scope: "a",
+          loadId: "l",
+        },
+        ...{ runId: id, at: "1970-01-01T00:00:00.000Z" },
+      });
+      reader.close();
+    });
+  }
+
+  it("reads what a process of an earlier version goes on to write into a file that was brought up to date", async () => {
+    const path = oldHistory(temporaryFolder(), 4);
+    open(path).close();
+    const old = new DatabaseSync(path);
+    old.exec(
+      "insert into tasks (run_no, position, name, state, attempts) values (1, 3, 'extract_and_load_complaints[d]', 'Completed', 1)",
+    );
     old.close();
     const reader = open(path);
-    const { tasks } = await reader.inspect(1);
-    assert.deepEqual(
-      tasks.map(({ company }) => company),
-      [null, "a [b] c"],
-    );
-    const [line] = await reader.logs({ no: 1, id }, { limit: 1 });
-    assert.deepEqual(line?.event, {
-      ...{ type: "load.committed", task, company: "a", loadId: "l", runId: id, at: "1970-01-01T00:00:00.000Z" },
-    });
+    assert.deepEqual((await keysOf(reader)).at(-1), ["extract_and_load_complaints", "d", "d"]);
     reader.close();
   });
 
@@ -347,7 +360,7 @@ describe("the recorder", () => {
     assert.throws(() => SqliteHistory.open(damaged), { code: "history_unusable", next: /move the file away/ });
     assert.throws(() => SqliteHistory.open(newer), {
       code: "history_unusable",
-      message: /newer version .*99, known here: 5/,
+      message: /newer version .*99, known here: 6/,
     });
   });
 

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Engine } from "../../../src/pipeline/flow/engine.ts";
 import { type FlowSettings, runFlow } from "../../../src/pipeline/flow/flow.ts";
-import type { Commit, DbtResult, LoadResult, PendingBuild } from "../../../src/pipeline/flow/steps.ts";
+import type { StepOutput } from "../../../src/pipeline/flow/steps.ts";
+import type { Commit, CommittedLoad, DbtResult, LoadResult, PendingBuild } from "../../../src/pipeline/flow/values.ts";
 import { summarize } from "../../../src/pipeline/report/report.ts";
+import { type Part, type ScopedWindow, withScopes } from "../../../src/pipeline/scope/scope.ts";
 import { stepHandlers } from "../../../src/pipeline/steps/handlers.ts";
-import type { Ports } from "../../../src/pipeline/steps/ports.ts";
+import type { Ports, WindowRequest } from "../../../src/pipeline/steps/ports.ts";
 import type { StoredCompany } from "../../../src/pipeline/window/window.ts";
 import { PipelineError } from "../../../src/run/errors.ts";
 import type { DbtNode, EventFacts } from "../../../src/run/events.ts";
@@ -38,8 +40,14 @@ const loaded: LoadResult = {
   deleted: 0,
   unchanged: 0,
   rejected: 0,
+  held: 0,
   fields: { unknown: [], missing: [], emptied: [], responses: [] },
 };
+/** The result of a load with an id of its own. */
+const loadedAs = (id: string, change: Partial<LoadResult> = {}): LoadResult => ({
+  ...{ ...loaded, loadId: `load ${id}` },
+  ...change,
+});
 const built: DbtResult = {
   state: "Completed",
   models: 9,
@@ -51,8 +59,20 @@ const built: DbtResult = {
   marts: ["fct_complaints"],
 };
 
+/** The days of a first run, in two parts. */
+const halves: Part[] = [
+  { window: { from: "2026-01-01", to: "2026-05-31" }, strategy: "pages" },
+  { window: { from: "2026-06-01", to: "2026-11-20" }, strategy: "pages" },
+];
+const [first, second] = ["a 2026-01-01..2026-05-31", "a 2026-06-01..2026-11-20"];
+
 type World = {
-  load(company: string): LoadResult;
+  load(scope: string): LoadResult;
+  /** How the window of a company is read, where it is in parts. */
+  parts: Record<string, Part[]>;
+  reconcile(): LoadResult;
+  /** What earlier runs committed. */
+  done: CommittedLoad[];
   build(): DbtResult;
   owed: PendingBuild[];
   hasRead: boolean;
@@ -69,9 +89,12 @@ async function flow(
   const events: EventFacts[] = [];
   const report = (event: EventFacts) => void events.push(event);
   const clock = jumpingClock();
-  const { load = () => loaded, build = () => built, hasRead = false, states = [] } = world;
+  const { build = () => built, hasRead = false, states = [], parts = {} } = world;
+  const { load = loadedAs, reconcile = () => loadedAs("whole", { deleted: 2 }) } = world;
   const owed = [...(world.owed ?? [])];
   const committed: Commit[] = [];
+  const landed: string[] = [];
+  const windows: WindowRequest[] = [];
   const ports: Ports = {
     report,
     source: {
@@ -84,26 +107,37 @@ async function flow(
         }));
         return { candidates, lastIndexed: "today" };
       },
-      count: async () => [5],
+      count: async () => [{ names: ["A"], rows: 5 }],
       countByName: async () => ({ counts: [], capped: true }),
-      async *extract(company) {
-        done.push(`extract ${company}`);
-        yield "page";
-        return { expected: 5, lastIndexed: null, askedOn: "2026-11-20" };
-      },
-      async discard(company) {
-        done.push(`discard ${company}`);
+      strategies: {
+        pages: {
+          cost: () => ({ rateClass: "search", requests: 1, bytes: 1 }),
+          async *extract({ id }, landing) {
+            done.push(`extract ${id}`);
+            landed.push(landing);
+            yield { path: "/page", format: "search-json", rows: 5, bytes: 1, sha256: "ab" };
+            return { expected: 5, lastIndexed: null, askedOn: "2026-11-20" };
+          },
+          async discard(landing) {
+            done.push(`discard ${landed.indexOf(landing) + 1} of ${landed.length}`);
+          },
+        },
       },
     },
     warehouse: {
-      loadsFor: async () => [],
+      loadsFor: async () => world.done ?? [],
       pendingBuild: async () => owed.shift() ?? { isPending: true, reason: "test" },
       hasLoadedIndex: async (index) => hasRead && index === "today",
-      async load({ company }, pages) {
-        while (!(await pages.next()).done);
-        const result = load(company);
-        done.push(`load ${company}`);
+      async load({ scope }, files) {
+        while (!(await files.next()).done);
+        const result = load(scope.id);
+        done.push(`load ${scope.id}`);
         return result;
+      },
+      async reconcileWindow(request) {
+        done.push(`reconcile ${request.company}`);
+        windows.push(request);
+        return reconcile();
       },
       async assertLoaded() {},
       countRows: async () => [],
@@ -128,8 +162,16 @@ async function flow(
       },
     },
   };
+  const handlers = stepHandlers(ports);
   const local = new LocalEngine({
-    handlers: stepHandlers(ports),
+    handlers: {
+      ...handlers,
+      async resolve_window(input, context) {
+        const output = (await handlers.resolve_window(input, context)) as StepOutput<"resolve_window">;
+        const split = (window: ScopedWindow) => withScopes(window, parts[window.company] ?? window.scopes);
+        return { windows: output.windows.map(split) };
+      },
+    },
     signal: new AbortController().signal,
     report,
     clock,
@@ -137,7 +179,7 @@ async function flow(
   });
   const { outcome } = await runFlow(through(local), { ...settings, ...change }, { companies: states, untracked: [] });
   assert.ok(outcome !== null);
-  return { done, events, committed, report: summarize(outcome, settings.companies) };
+  return { done, events, committed, windows, report: summarize(outcome, settings.companies) };
 }
 
 describe("the flow", () => {
@@ -173,7 +215,91 @@ describe("the flow", () => {
     );
     assert.equal(report.error?.code, "companies_failed");
     assert.equal(report.companies[0]?.error?.code, "internal");
-    assert.ok(done.includes("discard a"));
+    assert.equal(done.filter((one) => one.startsWith("discard")).length, 2);
+  });
+
+  it("loads the scopes of a window, reconciles them together, and moves the watermark once", async () => {
+    const { done, committed, windows, report, events } = await flow({ parts: { a: halves } });
+    assert.ok(done.indexOf("reconcile a") > Math.max(done.indexOf(`load ${first}`), done.indexOf(`load ${second}`)));
+    const window = { from: "2026-01-01", to: "2026-11-20" };
+    assert.deepEqual(windows, [
+      {
+        ...{ company: "a", names: ["A"], window, loadIds: [`load ${first}`, `load ${second}`] },
+        ...{ runId: "run", source: "live", acceptWithdrawals: false },
+      },
+    ]);
+    const { companies, loadIds } = committed[0]!;
+    assert.deepEqual(
+      companies.map(({ company, loadId, state }) => [company, loadId, state.loadedFrom, state.loadedThrough]),
+      [
+        ["a", "load whole", "2026-01-01", "2026-11-20"],
+        ["b", "load b", "2026-01-01", "2026-11-20"],
+      ],
+    );
+    assert.deepEqual(loadIds, [`load ${first}`, `load ${second}`, "load whole", "load b"]);
+    const [a, b] = report.companies;
+    assert.deepEqual([a?.expected, a?.inserted, a?.deleted, a?.strategy, a?.scopes?.length], [10, 10, 2, "pages", 2]);
+    assert.deepEqual(
+      a?.scopes?.map((scope) => [scope.window, scope.expected, scope.deleted, scope.state]),
+      [
+        [halves[0]!.window, 5, 0, "Completed"],
+        [halves[1]!.window, 5, 0, "Completed"],
+      ],
+    );
+    assert.ok(b !== undefined && !("scopes" in b));
+    const tasks = events.filter((event) => event.type === "task.state" && event.company === "a");
+    assert.deepEqual([...new Set(tasks.map((event) => ("scope" in event ? event.scope : "")))], [first, second, "a"]);
+  });
+
+  it("moves no watermark where a scope of the window was not loaded, and says what stands", async () => {
+    const { done, committed, report } = await flow({
+      parts: { a: halves },
+      load(scope) {
+        if (scope === second) throw new PipelineError({ code: "source_refused", message: "m", data: "d", next: "n" });
+        return loadedAs(scope);
+      },
+    });
+    assert.ok(!done.includes("reconcile a"));
+    assert.deepEqual(
+      committed[0]?.companies.map(({ company }) => company),
+      ["b"],
+    );
+    assert.deepEqual([report.companies[0]?.state, report.companies[0]?.inserted], ["Failed", 5]);
+    assert.match(report.error?.data ?? "", /^Committed: "b"\. Parts of "a" were loaded; .* watermarks stay/);
+  });
+
+  it("commits nothing of a window whose scopes do not stand together", async () => {
+    const { committed, report } = await flow({
+      parts: { a: halves },
+      reconcile() {
+        throw new PipelineError({ code: "withdrawals_refused", message: "m", data: "d", next: "n" });
+      },
+    });
+    assert.deepEqual(
+      committed[0]?.companies.map(({ company }) => company),
+      ["b"],
+    );
+    assert.equal(report.companies[0]?.error?.code, "withdrawals_refused");
+  });
+
+  it("reads only what a retried run has not loaded of the very names and days", async () => {
+    const retryOf = { runIds: ["r"], since: "2026-11-20T00:00:00Z", asOf: "2026-11-20", acceptsOtherLoads: true };
+    const load = (from: string, to: string, names = ["A"]): CommittedLoad => ({
+      ...{ company: "a", names, window: { from, to } },
+      result: loadedAs(`${from}..${to}`),
+    });
+    const readBy = async (done: CommittedLoad[], parts = {}) => {
+      const found = await flow({ done, parts }, { retryOf });
+      return found.done.filter((one) => /^(load|reconcile) a/.test(one));
+    };
+    assert.deepEqual(await readBy([load("2026-01-01", "2026-11-20")]), []);
+    assert.deepEqual(await readBy([load("2025-12-01", "2026-11-21")]), []);
+    assert.deepEqual(await readBy([load("2026-01-02", "2026-11-20")]), ["load a"], "a day before it is left");
+    assert.deepEqual(await readBy([load("2026-01-01", "2026-11-19")]), ["load a"], "a day after it is left");
+    assert.deepEqual(await readBy([load("2026-01-01", "2026-11-20", ["A", "B"])]), ["load a"]);
+    const half = [load("2026-01-01", "2026-05-31")];
+    assert.deepEqual(await readBy(half, { a: halves }), [`load ${second}`, "reconcile a"]);
+    assert.deepEqual(await readBy([load("2026-01-01", "2026-11-20")], { a: halves }), []);
   });
 
   it("starts a company that does not add up again, three times in all", async () => {
@@ -302,6 +428,15 @@ describe("the flow decides the same", () => {
     ["a build that fails", { build: () => ({ ...built, state: "Failed", failures: 1 }) }, {}],
     ["a run without dbt", {}, { skipDbt: true }],
     ["a backfill", {}, { backfill: { from: "2026-02-01", to: "2026-02-02" } }],
+    ["a window in scopes", { parts: { a: halves } }, {}],
+    [
+      "a retry",
+      {
+        parts: { a: halves },
+        done: [{ company: "a", names: ["A"], window: halves[0]!.window, result: loadedAs("before") }],
+      },
+      { retryOf: { runIds: ["r"], since: "2026-11-20T00:00:00Z", asOf: "2026-11-20", acceptsOtherLoads: true } },
+    ],
     ["nothing new", { owed: [{ isPending: false, reason: "nothing new" }] }, {}],
   ];
   for (const [what, world, change] of worlds) {

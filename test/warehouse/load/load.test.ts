@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { LoadResult } from "../../../src/pipeline/flow/steps.ts";
+import type { LoadResult } from "../../../src/pipeline/flow/values.ts";
 import type { PipelineError } from "../../../src/run/errors.ts";
 import { testContext } from "../../harness/context.ts";
 import { complaint, query, type Source, testWarehouse } from "../../harness/warehouse.ts";
@@ -540,22 +540,39 @@ describe("a load that is run twice", () => {
     const first = await load([complaint("1")], { runId: "r" });
     const again = await load([complaint("1"), complaint("2")], { runId: "r" });
     assert.deepEqual({ ...again, fields: null }, { ...first, fields: null });
-    const started = { ...testContext(), attempt: 2 };
-    const next = await load([complaint("1"), complaint("2")], { runId: "r" }, started);
-    assert.deepEqual([next.inserted, next.loadNo], [1, first.loadNo + 1]);
+    const later = { ...testContext(), attempt: 2 };
+    const next = await load([complaint("1"), complaint("2")], { runId: "r" }, later);
+    assert.deepEqual({ ...next, fields: null }, { ...first, fields: null }, "a start whose result was lost");
+    await load([complaint("3")], { runId: "r", id: "acme 2026-01-01..2026-06-30" });
     await warehouse.close();
-    assert.deepEqual(await query(path, ledger), [["2", "2"]]);
+    assert.deepEqual(await query(path, ledger), [["2", "2"]], "another scope of the run is another load");
+  });
+
+  it("is refused where the ledger has other days or names of that scope and run", async () => {
+    const { path, warehouse, load } = testWarehouse();
+    await load([complaint("1")], { runId: "r" });
+    const earlier = { from: "2020-01-01", to: "2026-12-31" };
+    for (const change of [{ window: earlier }, { names: ["ACME BANK", "OTHER"] }, { source: "sample" }]) {
+      await assert.rejects(load([complaint("1")], { runId: "r", ...change }), { code: "warehouse_failed" });
+    }
+    await warehouse.close();
+    assert.deepEqual(await query(path, ledger), [["1", "1"]]);
   });
 
   it("lands once where the first one wakes up late, after the second has committed", async () => {
     const { path, warehouse, load } = testWarehouse();
     const slow = Promise.withResolvers<void>();
-    const first = load([complaint("1")], { runId: "r", until: slow.promise });
-    const second = await load([complaint("1")], { runId: "r" });
+    const first = load([complaint("1", { state: "TX" })], { runId: "r", until: slow.promise });
+    const later = { ...testContext(), attempt: 2 };
+    const second = await load([complaint("1", { state: "CA" }), complaint("2")], { runId: "r" }, later);
     slow.resolve();
-    assert.deepEqual(await first, second);
+    assert.deepEqual({ ...(await first), fields: null }, { ...second, fields: null });
     await warehouse.close();
-    assert.deepEqual(await query(path, ledger), [["1", "1"]]);
+    assert.deepEqual(await query(path, ledger), [["1", "2"]]);
+    assert.deepEqual(await query(path, "select state, _deleted_at from raw.cfpb_complaints order by complaint_id"), [
+      ["CA", null],
+      ["FL", null],
+    ]);
   });
 });
 

@@ -7,7 +7,7 @@ import { QueryView } from "./shown.tsx";
 
 type Request = {
   at: string;
-  /** The company, or the task of no company. */
+  /** The scope, or the task of no scope. */
   label: string;
   url: string;
   status: number | null;
@@ -69,7 +69,7 @@ function requestsOf(events: readonly RunEvent[]): Request[] {
   const open = new Map<string, Request>();
   for (const event of events) {
     if (event.type === "source.request") {
-      const { at, task, company: label = task, url } = event;
+      const { at, task, scope: label = task, url } = event;
       const request: Request = { at, label, url, status: null, ms: null, error: null };
       requests.push(request);
       open.set(task, request);

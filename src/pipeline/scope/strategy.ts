@@ -1,0 +1,21 @@
+/** The ways to read a scope from the source. */
+export const strategyNames = ["pages"] as const;
+export type StrategyName = (typeof strategyNames)[number];
+
+/** The formats of landed files: `search-json` is an answer of the search API. Who stages a file knows its format and no strategy. */
+export const landedFormats = ["search-json"] as const;
+export type LandedFormat = (typeof landedFormats)[number];
+
+/** What the source counts apart from each other: each kind of request has a limit of its own. */
+export const rateClasses = ["search", "export", "document"] as const;
+export type RateClass = (typeof rateClasses)[number];
+
+/** How many rows the source shows of some names, which fit into one request. */
+export type CountedNames = { names: string[]; rows: number };
+
+/** What it takes to read a scope. */
+export type Cost = {
+  rateClass: RateClass;
+  requests: number;
+  bytes: number;
+};

@@ -1,0 +1,45 @@
+import type { Cost, CountedNames } from "../../pipeline/scope/strategy.ts";
+import type { Strategy } from "../../pipeline/steps/ports.ts";
+import type { Day } from "../../pipeline/window/days.ts";
+import type { SourceClient } from "../client/client.ts";
+import { Landing } from "../landing.ts";
+import type { PageReader } from "./page-facts.ts";
+import { extractPages } from "./pages.ts";
+
+export type PagesOptions = {
+  /** Address of the search API, with its trailing slash. */
+  base: string;
+  /** Hits a page asks for, at most 10,000. */
+  pageSize: number;
+  client: SourceClient;
+  /** Where answers are landed. */
+  landing: string;
+  reader(): Promise<PageReader>;
+  today(): Day;
+};
+
+/** Bytes of a complaint in an answer, without its text: an average over recorded answers. */
+const bytesPerRow = 640;
+
+/** What it takes to read rows of so many of each group of names: a page for every started page size, one at least. */
+export function pagesCost(counts: readonly CountedNames[], pageSize: number): Cost {
+  const expected = counts.reduce((sum, { rows }) => sum + rows, 0);
+  const requests = counts.reduce((sum, { rows }) => sum + Math.max(Math.ceil(rows / pageSize), 1), 0);
+  return { rateClass: "search", requests, bytes: expected * bytesPerRow };
+}
+
+/** Reads a scope page by page with the search API. */
+export function pagesStrategy(options: PagesOptions): Strategy {
+  const { base, pageSize, client, today } = options;
+  const landingOf = (name: string) => new Landing(options.landing, name);
+  return {
+    cost: (counts) => pagesCost(counts, pageSize),
+    async *extract(scope, name, context) {
+      const landing = landingOf(name);
+      await landing.clear();
+      const reader = await options.reader();
+      return yield* extractPages({ base, pageSize, today, client, reader, landing }, scope, context);
+    },
+    discard: (name) => landingOf(name).remove(),
+  };
+}

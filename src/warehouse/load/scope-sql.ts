@@ -1,0 +1,19 @@
+import { complaints } from "../../pipeline/dataset/complaints.ts";
+import type { Scope } from "../../pipeline/scope/scope.ts";
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
+
+const { owner, cursor } = complaints;
+
+/** Names and days that rows belong to. */
+export type Days = Pick<Scope, "names" | "window">;
+
+/** True of rows that have these names and days, as an SQL condition; null where a row has no company. */
+export function isIn({ names, window }: Days): string {
+  return `${owner} in (${names.map(sqlLiteral).join(", ")})
+    and ${cursor} >= ${sqlLiteral(window.from)}::date and ${cursor} < ${sqlLiteral(window.to)}::date + 1`;
+}
+
+/** True of live rows that have these names and days, as an SQL condition. */
+export function isLiveIn(days: Days): string {
+  return `_deleted_at is null and ${isIn(days)}`;
+}

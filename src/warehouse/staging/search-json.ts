@@ -1,0 +1,28 @@
+import { sqlLiteral } from "../../pipeline/sql-text.ts";
+import { hasTwice, missingOf, unknownOf } from "./keys.ts";
+import type { Reader } from "./reader.ts";
+import { mayHaveOtherTypes } from "./unexpected-values.ts";
+
+/**
+ * Reads an answer of the search API. It is parsed once, each row into a map of texts (docs/decisions/0002-two-readings-of-a-page.md). The
+ * texts of all rows are taken out of it only where they are asked for, or where a row has a key that is no field; rows with the keys of the
+ * page's first are the rule.
+ */
+export const readSearchJson: Reader = (path, texts) => `
+  page as (
+    select content, from_json(content, '{"hits":{"hits":[{"_source":"MAP(VARCHAR,VARCHAR)"}]}}').hits.hits as hits,
+      ${mayHaveOtherTypes("content")} as odd
+    from read_text(${sqlLiteral(path)})
+  ),
+  usual as (
+    select *, coalesce(map_keys(hits[1]._source), []) as usual from page
+  ),
+  kept as (
+    select hits, usual, odd, ${missingOf("usual")} as usually_missing, ${hasTwice("usual")} as usually_twice,
+      if(${texts === "all"} or len(${unknownOf("usual")}) > 0 or len(list_filter(hits, lambda hit: map_keys(hit._source) is distinct from usual)) > 0,
+        content -> '$.hits.hits[*]._source', null) as texts
+    from usual
+  ),
+  hit as (
+    select unnest(hits)._source as f, unnest(texts) as j, usual, odd, usually_missing, usually_twice from kept
+  )`;
