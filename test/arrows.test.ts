@@ -52,7 +52,7 @@ const narrow: [file: RegExp, by: RegExp][] = [
   [/^sample\/(?!server\/(spawn|nights)\.ts$)/, /^(sample|cli)\//],
   [/^sample\/server\/main\.ts$/, /^sample\//],
   [/^sample\/server\/nights\.ts$/, /^(sample|cli)\/|^app\/(?!wiring)/],
-  [/^history\/sqlite\//, /^(history|app)\//],
+  [/^history\/sqlite\//, /^(history|app\/home)\//],
   [/^run\/(?!errors\.ts)/, /^(?!files|process|sqlite)/],
 ];
 

@@ -54,7 +54,7 @@ export async function executeRun(
   const redact = redactor([...secretsOf(source), ...wiring.secrets]);
   const report: Report = (facts) => {
     const event = redactValue(redact, { ...facts, runId, at: new Date().toISOString() });
-    recorder?.record(event);
+    void recorder?.record(event);
     emit(event);
   };
   const requested = new AbortController();
@@ -88,7 +88,7 @@ export async function executeRun(
     traffic = result.traffic;
     summary =
       result.error === null
-        ? summarize(result.outcome, settings.configuredCompanies)
+        ? timedOutAs(limited, cancelled, summarize(result.outcome, settings.configuredCompanies))
         : { ...nothingDone, state: stateOf(result.error, cancelled), error: result.error };
   } catch (thrown) {
     const error = factsOf(limited.aborted ? limited.reason : thrown);
@@ -114,7 +114,7 @@ export async function executeRun(
   await recorder.finish(document);
   // Whoever stops the process does not wait long for it.
   await notices.ended(document, signal.aborted ? AbortSignal.timeout(stopMs) : signal);
-  recorder.close();
+  await recorder.close();
   return document;
 }
 
@@ -167,7 +167,7 @@ type Run = {
 async function lockAndRun(run: Run): Promise<FlowResult> {
   const { wiring, recorder } = run;
   return wiring.warehouse.hold(async () => {
-    recorder.begin();
+    await recorder.begin();
     let isLoaded = false;
     const report: Report = (facts) => {
       run.report(facts);
@@ -229,6 +229,12 @@ function flowSettings(run: Run): FlowSettings {
     extractTimeoutMs: extractTimeoutSeconds * 1000,
     dbtTimeoutMs: dbtTimeoutSeconds * 1000,
   };
+}
+
+/** A run whose time is over is TimedOut, whatever it was doing. */
+function timedOutAs(limited: AbortSignal, cancelled: AbortSignal, summary: Summary): Summary {
+  const isOver = limited.aborted && !cancelled.aborted && summary.error?.code === "timed_out";
+  return isOver ? { ...summary, state: "TimedOut" } : summary;
 }
 
 function stateOf(error: ErrorFacts, cancelled: AbortSignal): State {

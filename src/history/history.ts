@@ -30,6 +30,10 @@ export interface HistoryStore {
   notices(): Promise<Notices | null>;
   /** What is damaged; null where nothing is. */
   damage(): Promise<string | null>;
+  /** The file of the home that it is kept in, whether or not it is there; null where it is kept elsewhere. */
+  readonly file: string | null;
+  /** Writes a whole copy of the file, which others may be writing; does nothing where there is none. */
+  copyTo(path: string): void;
 }
 
 export type RecordOptions = {
@@ -44,15 +48,15 @@ export type RecordOptions = {
 /** Writes a run while it happens. Nothing that fails here reaches the run (invariant 10). */
 export interface RunRecorder {
   /** The run holds the warehouse: from now on everybody can see it. */
-  begin(): void;
-  /** Takes every event of the run; what a killed process has seen is there. */
-  record(event: RunEvent): void;
+  begin(): Promise<void>;
+  /** Takes every event of the run, in the order of the calls; resolves when it is kept, or is tried again with the next one. */
+  record(event: RunEvent): Promise<void>;
   /** The run was refused for its settings before it did anything: it was no run. A refusal may stay. */
   refuse(error: ErrorFacts): Promise<void>;
   /** The run's end. */
   finish(report: RunReport): Promise<void>;
   /** Nothing more is recorded. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** What the runs of a home did. Opening it says Crashed of every run whose process is gone. */

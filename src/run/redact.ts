@@ -48,13 +48,23 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   };
 }
 
-/** Keys of what says what a record is, and when: no text of anybody stands there, and readers stand on it. */
-const structural = new Set(
-  (
-    "type state status level kind code id runId loadId snapshot flow trigger strategy " +
-    "at startedAt endedAt publishedAt asOf from to loadedThrough startDate"
-  ).split(" "),
-);
+const word = /^[A-Za-z][a-z]*([._-][a-z]+)*$|^[A-Z][a-z]+[A-Z][a-z]+$/;
+const id = /^[\w.-]+$/;
+const time = /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/;
+
+/**
+ * Keys of what says what a record is, and when, with the form of their values: readers stand on them. What has another form is a text of
+ * somebody, such as a company's name.
+ */
+const structural = new Map<string, RegExp>([
+  ...words("type state status level kind code flow trigger strategy step", word),
+  ...words("id runId loadId snapshot", id),
+  ...words("at startedAt endedAt publishedAt asOf from to loadedThrough startDate", time),
+]);
+
+function words(keys: string, form: RegExp): [string, RegExp][] {
+  return keys.split(" ").map((key) => [key, form]);
+}
 
 /** The same for the texts in a value that JSON can hold: its keys, its numbers and its form stay as they are (invariant 11). */
 export function redactValue<T>(redact: (text: string) => string, value: T): T {
@@ -70,7 +80,7 @@ function walk(redact: (text: string) => string, value: unknown): unknown {
   }
   const entries = Object.entries(value);
   const plain = entries.map(([key, part]) =>
-    structural.has(key) && typeof part === "string" ? part : walk(redact, part),
+    typeof part === "string" && structural.get(key)?.test(part) ? part : walk(redact, part),
   );
   return plain.some((part, i) => part !== entries[i]![1])
     ? Object.fromEntries(entries.map(([key], i) => [key, plain[i]]))

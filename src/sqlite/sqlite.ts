@@ -144,3 +144,15 @@ export function integrityOf(path: string): string | null {
     database?.close();
   }
 }
+
+/** Writes a whole copy of a SQLite file that other processes may be writing; does nothing where there is none. */
+export function copySqlite(path: string, to: string): void {
+  if (!existsSync(path)) return;
+  makePrivate(to);
+  const database = new DatabaseSync(path);
+  try {
+    database.prepare("vacuum into ?").run(to);
+  } finally {
+    database.close();
+  }
+}

@@ -89,7 +89,8 @@ export class DuckDbWarehouse implements Warehouse {
   async load(request: LoadRequest, files: LandedFiles, context: TaskContext): Promise<LoadResult> {
     const { task, signal, report } = context;
     const { scope } = request;
-    const ahead = readAhead(files);
+    // Ends what is under way, however this ends.
+    await using ahead = readAhead(files);
     let folder: string | undefined;
     // No file is made for a scope whose first page never comes.
     let next = await ahead.next();
@@ -114,7 +115,6 @@ export class DuckDbWarehouse implements Warehouse {
         return this.#merges.run(() => this.#work.run(() => mergeLoad(connection, request, evidence, rows, context)));
       }, signal);
     } finally {
-      await ahead.return(null as never);
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
     }
   }

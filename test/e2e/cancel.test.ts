@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
+import type { RunDetail } from "../../src/web/contract.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
 import { allAreGone, canListProcesses, processesOf } from "../harness/processes.ts";
-import { startTestSource, type TestSource } from "../harness/sample.ts";
+import { jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 
 const run = ["run", "--start-date", "2026-09-01", "--as-of", "2026-11-20"];
 const needsProc = { skip: !canListProcesses && "processes cannot be listed here" };
@@ -117,6 +118,24 @@ describe("a run that is cancelled", () => {
     source.intercept = () => ({ kind: "hang" });
     const report = await home.report(run, { PIPELINE_RUN_TIMEOUT_SECONDS: "1" });
     assert.deepEqual([report.code, report.state, report.error?.code], [1, "TimedOut", "timed_out"]);
+  });
+
+  it("by the time limit of the run says what was loaded before", async () => {
+    source.intercept = (url) => (url.searchParams.getAll("company").includes(jpmorgan) ? { kind: "hang" } : undefined);
+    const report = await home.report(run, { PIPELINE_RUN_TIMEOUT_SECONDS: "2" });
+    assert.deepEqual([report.code, report.state, report.error?.code], [1, "TimedOut", "timed_out"]);
+    assert.deepEqual(
+      report.companies.map(({ company, state, inserted }) => [company, state, inserted > 0]),
+      [
+        ["jpmorgan", "TimedOut", false],
+        ["bank of america", "Completed", true],
+      ],
+    );
+    const { tasks } = JSON.parse((await home.run(["runs", "inspect", "--json"])).stdout) as RunDetail;
+    assert.deepEqual(
+      tasks.filter(({ state }) => state === "Skipped").map(({ step }) => step),
+      ["commit_state", "publish"],
+    );
   });
 
   it("has its output cut off goes on to its end", async () => {

@@ -7,6 +7,7 @@ import { temporaryFolder } from "../harness/context.ts";
 import { type DocumentSource, doc, startDocuments } from "../harness/documents.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
 import { fakeDbt } from "../harness/in-process.ts";
+import { startTestSource } from "../harness/sample.ts";
 import { changeFile } from "../harness/warehouse.ts";
 
 const asOf = "2026-11-30";
@@ -144,6 +145,27 @@ describe("a home", () => {
     assert.match(planned.stderr, /home\/pipeline\.yaml is used, and the pipeline\.yaml in the current folder is not\./);
     const without = await startScript([main, "plan", "--as-of", asOf, "--json"], env, folder).outcome;
     assert.match(without.stdout, /"company":"beta"/);
+  });
+});
+
+describe("an id of a run", () => {
+  it("is its own: another start with it is refused before anything is read", async () => {
+    const source = await startTestSource({ scale: 0.01 });
+    try {
+      const home = testHome(source);
+      const own = ["--run-id", "11111111-1111-4111-8111-111111111111", "--as-of", source.asOf];
+      assert.equal((await home.run(["run", "--start-date", "2026-10-01", ...own])).code, 0);
+      const before = source.requests.length;
+      const again = await home.run(["run", "--start-date", "2026-01-01", ...own]);
+      assert.equal(again.code, 2, again.stderr);
+      assert.match(again.stderr, /error\[usage\]: A run with the id 1{8}-.* is already in the history\./);
+      assert.equal(source.requests.length, before);
+      const state = await home.query("select distinct loaded_from::varchar from pipeline.state");
+      assert.deepEqual(state, [["2026-10-01"]]);
+      assert.equal(JSON.parse((await home.run(["runs", "ls", "--json"])).stdout).length, 1);
+    } finally {
+      await source.close();
+    }
   });
 });
 

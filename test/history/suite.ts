@@ -48,22 +48,26 @@ function report(run: NewRun, change: Partial<RunReport> = {}): RunReport {
 }
 
 /** A recorder that fails the test where it cannot write, and what tells it events. */
-function recording(store: HistoryStore, run: NewRun, onCancel: () => void = () => assert.fail("nobody canceled")) {
+async function recording(
+  store: HistoryStore,
+  run: NewRun,
+  onCancel: () => void = () => assert.fail("nobody canceled"),
+) {
   const recorder = store.record(run, { warn: assert.fail, onCancel });
   let second = 0;
-  const tell = (...events: EventFacts[]) => {
+  const tell = async (...events: EventFacts[]) => {
     for (const event of events) {
-      recorder.record({ ...event, runId: run.id, at: new Date(run.startedAt + 1000 * ++second).toISOString() });
+      await recorder.record({ ...event, runId: run.id, at: new Date(run.startedAt + 1000 * ++second).toISOString() });
     }
   };
-  recorder.begin();
+  await recorder.begin();
   return { recorder, tell };
 }
 
 /** A whole run with one task. */
 async function recordRun(store: HistoryStore, run: NewRun, change: Partial<RunReport> = {}): Promise<void> {
-  const { recorder, tell } = recording(store, run);
-  tell(
+  const { recorder, tell } = await recording(store, run);
+  await tell(
     { type: "run.started", flow: run.flow, database: run.database, source: run.source, asOf: run.asOf },
     {
       type: "window.resolved",
@@ -83,7 +87,7 @@ async function recordRun(store: HistoryStore, run: NewRun, change: Partial<RunRe
 
 async function end(recorder: RunRecorder, document: RunReport): Promise<void> {
   await recorder.finish(document);
-  recorder.close();
+  await recorder.close();
 }
 
 /** What every history does, whatever it is kept in. */
@@ -103,20 +107,20 @@ export function historySuite(name: string, make: () => MadeHistory): void {
     it("has a run from the moment it begins, with its tasks, attempts and lines while they happen", async () => {
       const { store } = make();
       const run = newRun(1);
-      const { recorder, tell } = recording(store, run);
+      const { recorder, tell } = await recording(store, run);
       const history = (await store.open())!;
       assert.deepEqual(
         (await history.list({ limit: 9 })).map(({ id, state }) => [id, state]),
         [[run.id, "Running"]],
       );
-      tell({ type: "task.state", ...extract, state: "Running", attempt: 1 });
+      await tell({ type: "task.state", ...extract, state: "Running", attempt: 1 });
       const [row] = await history.find(run.id);
       const first = await history.logs(row!, { limit: 9 });
       assert.deepEqual(
         first.map(({ seq, event }) => [seq, event.type]),
         [[1, "task.state"]],
       );
-      tell(
+      await tell(
         { type: "source.request", ...extract, attempt: 1, url: "u" },
         { type: "page.landed", ...extract, page: 1, rows: 5, total: 9, bytes: 100 },
         { type: "task.retry", ...extract, attempt: 1, waitMs: 7, error },
@@ -209,7 +213,7 @@ export function historySuite(name: string, make: () => MadeHistory): void {
     it("asks a run to stop", async () => {
       const { store } = make();
       const asked = Promise.withResolvers<void>();
-      const { recorder } = recording(store, newRun(1), () => asked.resolve());
+      const { recorder } = await recording(store, newRun(1), () => asked.resolve());
       const history = (await store.open())!;
       const [row] = await history.list({ limit: 1 });
       await history.requestCancel(row!.no);
@@ -223,9 +227,9 @@ export function historySuite(name: string, make: () => MadeHistory): void {
     it("keeps the refusal of a start that a schedule made, until a run gets past its settings", async () => {
       const { store } = make();
       await recordRun(store, newRun(1));
-      const { recorder } = recording(store, newRun(2, { trigger: "schedule" }));
+      const { recorder } = await recording(store, newRun(2, { trigger: "schedule" }));
       await recorder.refuse({ ...error, code: "company_not_found" });
-      recorder.close();
+      await recorder.close();
       const history = (await store.open())!;
       assert.equal((await history.list({ limit: 9 })).length, 1, "it was no run");
       assert.deepEqual(

@@ -2,19 +2,18 @@ import { existsSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import { checksum } from "../../files/checksum.ts";
 import { whyFailed } from "../../files/folder.ts";
-import { makePrivate } from "../../files/private-file.ts";
 import { refuseFullFolder, writeFolderAtomically } from "../../files/whole-folder.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import { currentSnapshot } from "../../snapshot/current.ts";
+import { copySqlite } from "../../sqlite/sqlite.ts";
 import { publishedFolder } from "../home/published.ts";
 import type { HomePaths } from "../home/record.ts";
 import { isSameFile } from "../home/record.ts";
-import { historyFile, historyOf } from "../home/runs.ts";
+import { historyOf } from "../home/runs.ts";
 import type { WarehouseAccess } from "../wiring/warehouse.ts";
 import { copyWhole } from "./copy.ts";
 import { type BackupManifest, manifestFile } from "./manifest.ts";
@@ -77,11 +76,12 @@ async function fill(
   const source = await warehouse.recover();
   const rows = (await warehouse.integrity())?.rows ?? 0;
   await copyWhole(database, join(unfinished, basename(database)), signal);
+  const history = historyOf(home);
   // To open it brings the ends of runs into it that it was held for when they came.
-  (await historyOf(home).open())?.close();
-  for (const path of [historyFile(home), ScheduleStore.fileOf(home)]) {
-    if (existsSync(path)) copySqlite(path, join(unfinished, basename(path)));
-  }
+  (await history.open())?.close();
+  if (history.file !== null) history.copyTo(join(unfinished, basename(history.file)));
+  const schedules = ScheduleStore.fileOf(home);
+  copySqlite(schedules, join(unfinished, basename(schedules)));
   const published = existsSync(join(home, "published", "current"))
     ? await currentSnapshot(publishedFolder(home))
     : null;
@@ -124,16 +124,5 @@ async function writeBackup(home: BackupHome, target: string, signal: AbortSignal
       },
       { cause: error },
     );
-  }
-}
-
-/** A whole copy of a SQLite file that other processes may be writing. */
-function copySqlite(path: string, to: string): void {
-  makePrivate(to);
-  const database = new DatabaseSync(path);
-  try {
-    database.prepare("vacuum into ?").run(to);
-  } finally {
-    database.close();
   }
 }

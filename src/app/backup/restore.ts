@@ -16,7 +16,7 @@ import {
   undoRestore,
   writeRestoreNote,
 } from "../home/restore-note.ts";
-import { historyFile } from "../home/runs.ts";
+import { historyOf } from "../home/runs.ts";
 import type { WarehouseAccess } from "../wiring/warehouse.ts";
 import { copyWhole } from "./copy.ts";
 import { type BackupManifest, manifestFile, parseBackupManifest } from "./manifest.ts";
@@ -108,12 +108,12 @@ function planOf({ home, database }: HomePaths, manifest: BackupManifest): Restor
     const aside = isWithHome ? join(home, `before-restore-${at}`, name) : `${place}.before-restore-${at}`;
     return { place, coming: has(path) ? join(dirname(place), `.${name}.restore-${process.pid}`) : null, aside };
   };
-  const history = historyFile(home);
+  const history = historyOf(home).file;
   const schedules = ScheduleStore.fileOf(home);
   return {
     phase: "copying",
     steps: [
-      step(basename(history), history),
+      ...(history === null ? [] : [step(basename(history), history)]),
       step(basename(schedules), schedules),
       step("published", join(home, "published")),
       step(manifest.warehouse, database),

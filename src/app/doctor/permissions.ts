@@ -5,7 +5,7 @@ import { readableSecretFiles } from "../../notify/secret.ts";
 import { shellQuote } from "../../pipeline/report/format.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import type { HomePaths } from "../home/record.ts";
-import { historyFile } from "../home/runs.ts";
+import { historyOf } from "../home/runs.ts";
 import { tryRunningServer } from "../serve/server-file.ts";
 import type { DoctorSettings } from "../wiring/doctor.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
@@ -13,7 +13,14 @@ import { type Finding, failure, ok, warning } from "./finding.ts";
 /** Who besides its owner may change what a home keeps, or read a secret's file. */
 export function checkPermissions({ home, database, notify }: HomePaths & Pick<DoctorSettings, "notify">): Finding[] {
   if (!existsSync(home)) return [];
-  const kept = [home, database, historyFile(home), ScheduleStore.fileOf(home), join(home, "published")];
+  const history = historyOf(home).file;
+  const kept = [
+    home,
+    database,
+    ...(history === null ? [] : [history]),
+    ScheduleStore.fileOf(home),
+    join(home, "published"),
+  ];
   const findings = kept.filter(existsSync).flatMap((path) => {
     const write = permissionsOfOthers(path)?.write ?? null;
     if (write === "all")

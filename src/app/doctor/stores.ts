@@ -6,7 +6,7 @@ import { ScheduleStore } from "../../schedule/store.ts";
 import type { Snapshot } from "../../snapshot/current.ts";
 import { integrityOf } from "../../sqlite/sqlite.ts";
 import type { Integrity } from "../../warehouse/file/integrity.ts";
-import { historyFile, historyOf, warehouseHolder } from "../home/runs.ts";
+import { historyOf, warehouseHolder } from "../home/runs.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** The lock, and the warehouse from end to end where nobody has it. */
@@ -36,15 +36,19 @@ export async function checkWarehouse(database: string, integrity: () => Promise<
 
 /** The history file, and how the last run ended. */
 export async function checkHistory(home: string): Promise<Finding[]> {
-  const path = historyFile(home);
-  const history = await historyOf(home).open();
+  const store = historyOf(home);
+  const history = await store.open();
   if (history === null) return [ok("history", "nothing was run yet")];
   try {
     const [last] = await history.list({ limit: 1 });
-    const damage = await historyOf(home).damage();
+    const damage = await store.damage();
     if (damage !== null) {
       return [
-        failure("history", `${path} is damaged: ${damage}`, "Move the file away: the next run begins a new history."),
+        failure(
+          "history",
+          `${history.place} is damaged: ${damage}`,
+          "Move the file away: the next run begins a new history.",
+        ),
       ];
     }
     const refusal = await history.refusal();

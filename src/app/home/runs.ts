@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { History, HistoryStore } from "../../history/history.ts";
 import { sqliteHistory } from "../../history/sqlite/store.ts";
+import { usageError } from "../../run/errors.ts";
 import { type Holder, ProcessLock } from "../../warehouse/file/lock.ts";
 
 /** Who has a warehouse now: a run, or whatever else works on it. */
@@ -21,14 +22,9 @@ export function serverHolder(home: string): Holder | undefined {
 /** The lock's file is this with `.lock` behind it. */
 const serverLock = (home: string) => join(home, "server");
 
-/** The file that a home's runs are kept in. */
-export function historyFile(home: string): string {
-  return join(home, "history.sqlite");
-}
-
 /** Where the runs of a home are kept. */
 export function historyOf(home: string): HistoryStore {
-  return sqliteHistory(historyFile(home));
+  return sqliteHistory(join(home, "history.sqlite"));
 }
 
 /** Looks something up in the runs of a home; null where nothing was ever run. */
@@ -39,4 +35,11 @@ export async function withRuns<T>(home: string, look: (history: History) => T | 
   } finally {
     history?.close();
   }
+}
+
+/** The id of a run is its own: loads of an earlier run would count as loads of this one. Throws `usage` where a run has it. */
+export async function refuseKnownRun(home: string, id: string): Promise<void> {
+  const found = await withRuns(home, (history) => history.find(id)).catch(() => null); // the run says that its history cannot be used
+  if (!found?.some((run) => run.id === id)) return;
+  throw usageError(`A run with the id ${id} is already in the history.`, "Leave --run-id out, or give another UUID.");
 }

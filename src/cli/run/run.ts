@@ -1,3 +1,4 @@
+import { refuseKnownRun } from "../../app/home/runs.ts";
 import { executeRun, type RunOptions } from "../../app/run.ts";
 import { wireRun } from "../../app/wiring/run.ts";
 import { parseCompanies } from "../../config/companies.ts";
@@ -65,6 +66,7 @@ export async function runAndPrint(
     process.stderr.write(`warning: ${warning}
 `);
   checkLogFormat(options.logFormat);
+  if (runOptions.runId !== undefined) await refuseKnownRun(config.home, runOptions.runId);
   const cancellation = cancelOnSignals(runCancelMessage);
   const { quiet = false } = options;
   const view = await runConsole(options, config.env);

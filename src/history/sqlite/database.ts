@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { isForbidden } from "../../files/private-file.ts";
 import { PipelineError } from "../../run/errors.ts";
@@ -12,6 +12,11 @@ const migrations = new URL("./migrations/", import.meta.url);
 /** Opens the run history, made where there is none. Throws where the file is damaged, newer, or cannot be written. */
 export function openHistory(path: string, timeoutMs = patienceMs): DatabaseSync {
   return openSqlite(path, migrations, timeoutMs);
+}
+
+/** Which file is at a path; null where none is. */
+export function inodeOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
 }
 
 /** A history, and whether it can only be read, without what was written last: the disk is full, or may not be written. */

@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
 import type { HistoryHandle } from "../history.ts";
+import { inodeOf } from "./database.ts";
 import { SqliteHistory } from "./history.ts";
 
 /** A history file that may not be there yet, and may be put in place anew. */
@@ -12,7 +12,7 @@ export class SqliteHandle implements HistoryHandle {
   }
 
   async get(): Promise<SqliteHistory | null> {
-    const inode = statSync(this.#path, { throwIfNoEntry: false })?.ino ?? null;
+    const inode = inodeOf(this.#path);
     if (this.#opened !== null && this.#opened.inode !== inode) this.close();
     if (this.#opened === null && inode !== null) {
       const history = SqliteHistory.open(this.#path);

@@ -12,7 +12,7 @@ import type { RecordOptions, RunRecorder } from "../history.ts";
 import { leaseOf } from "../lease.ts";
 import type { NewRun } from "../rows.ts";
 import { crashEarlierHolders } from "./crashes.ts";
-import { openHistory } from "./database.ts";
+import { inodeOf, openHistory } from "./database.ts";
 import { importEnded, saveEnded, tryToRecordRefusal } from "./ended.ts";
 import { pruneSome } from "./retention.ts";
 import { endedRunOf, finishValues, insertRun, prepareStatements, type RunEnd, type Statements } from "./statements.ts";
@@ -48,6 +48,8 @@ export class SqliteRecorder implements RunRecorder {
   #database: DatabaseSync | undefined;
   #statements: Statements | undefined;
   #runNo = 0;
+  /** Which file it is written to. */
+  #inode: number | null = null;
   #seq = 0;
   #state: State = "Running";
   readonly #tasks = new TaskTracker((write) => this.#write(write));
@@ -60,7 +62,7 @@ export class SqliteRecorder implements RunRecorder {
   }
 
   /** The run holds the warehouse: from now on everybody can see it. */
-  begin(): void {
+  async begin(): Promise<void> {
     this.#begun = true;
     this.#every(pollMs, () => this.#lookForCancel());
     this.#every(heartbeatMs, () => this.#write((statements, no) => statements.heartbeat.run(Date.now(), no)));
@@ -80,10 +82,11 @@ export class SqliteRecorder implements RunRecorder {
       importEnded(database, path);
       crashEarlierHolders(database, this.#run.database, Date.now());
       this.#runNo = insertRun(database, this.#run, leaseOf(process.pid));
+      this.#inode = inodeOf(path);
       this.#database = database;
       this.#statements = prepareStatements(database);
       this.#early = undefined;
-      for (const event of early) this.record(event);
+      for (const event of early) void this.record(event);
     } catch (error) {
       if (this.#database === undefined) database?.close();
       if (!isBusy(error)) this.#giveUp(error);
@@ -97,7 +100,7 @@ export class SqliteRecorder implements RunRecorder {
     this.#early = undefined;
     this.#refused = true;
     this.#queue = [];
-    this.close();
+    this.#close();
     const refusal = { ...{ runId: id, at: Date.now(), trigger, code }, message, next };
     try {
       if (trigger !== "schedule" && this.#made.length > 0) this.#removeMade();
@@ -115,7 +118,7 @@ export class SqliteRecorder implements RunRecorder {
   }
 
   /** Receives every event of the run. */
-  record(event: RunEvent): void {
+  async record(event: RunEvent): Promise<void> {
     if (this.#early !== undefined) {
       this.#early.push(event);
       if (this.#begun) this.#open();
@@ -163,7 +166,7 @@ export class SqliteRecorder implements RunRecorder {
       // Another run has the warehouse: this one never was.
       if (error?.code === "warehouse_locked") return;
       if (error !== null && exitCodeOf(error.code) === 2) return this.refuse(error);
-      this.begin();
+      await this.begin();
     }
     this.#state = transition(this.#state, report.state);
     const ended = endedRunOf(report, this.#state);
@@ -182,7 +185,9 @@ export class SqliteRecorder implements RunRecorder {
         this.#flush();
         return this.#queue.length === 0;
       }));
-    if (isWritten && this.#database !== undefined) return this.#prune();
+    // Whoever removed the file, or put another in its place, has the run's end beside it.
+    const isInPlace = inodeOf(this.#options.path) === this.#inode;
+    if (isWritten && isInPlace && this.#database !== undefined) return this.#prune();
     this.#leave(ended);
   }
 
@@ -213,7 +218,7 @@ export class SqliteRecorder implements RunRecorder {
       return;
     }
     this.#queue = [];
-    this.close();
+    this.#close();
     if (this.#lost) return;
     this.#lost = true;
     this.#options.warn(
@@ -269,7 +274,7 @@ export class SqliteRecorder implements RunRecorder {
     const message = error instanceof Error ? error.message : String(error);
     this.#queue = [];
     this.#early = undefined;
-    this.close();
+    this.#close();
     if (this.#lost) return;
     this.#lost = true;
     this.#options.warn(
@@ -278,7 +283,11 @@ export class SqliteRecorder implements RunRecorder {
   }
 
   /** Nothing more is recorded. */
-  close(): void {
+  async close(): Promise<void> {
+    this.#close();
+  }
+
+  #close(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#database?.close();
     this.#database = undefined;

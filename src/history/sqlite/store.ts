@@ -1,4 +1,4 @@
-import { integrityOf } from "../../sqlite/sqlite.ts";
+import { copySqlite, integrityOf } from "../../sqlite/sqlite.ts";
 import type { HistoryStore } from "../history.ts";
 import { SqliteHandle } from "./handle.ts";
 import { SqliteHistory } from "./history.ts";
@@ -13,5 +13,7 @@ export function sqliteHistory(path: string): HistoryStore {
     keepOpen: () => new SqliteHandle(path),
     notices: async () => SqliteNotices.open(path),
     damage: async () => integrityOf(path),
+    file: path,
+    copyTo: (to) => copySqlite(path, to),
   };
 }

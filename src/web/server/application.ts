@@ -47,11 +47,16 @@ export const securityHeaders = {
   "cache-control": "no-store",
 };
 
-export function apiRoutes(home: ServerBackend, changes: Changes, sender: Sender): Route[] {
+export function apiRoutes(
+  home: ServerBackend,
+  changes: Changes,
+  sender: Sender,
+  onError: (error: unknown) => void,
+): Route[] {
   return [
     ...overviewRoutes(home),
     ...runsRoutes(home),
-    ...streamRoutes(home, changes, sender),
+    ...streamRoutes(home, changes, sender, onError),
     ...scheduleRoutes(home),
     ...dataRoutes(home),
     ...lineageRoutes(),
@@ -79,7 +84,7 @@ export function application({ home, changes, sender, rules, login, onError }: Ap
   app.get("/metrics", async (context) =>
     context.body(await metrics(home), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
   );
-  const routes = apiRoutes(home, changes, sender);
+  const routes = apiRoutes(home, changes, sender, onError);
   app.get("/api/v1/openapi.json", (context) => context.json(openApi(routes, home.version)));
   refuseOtherMethods(app, [{ method: "get", path: "/api/v1/openapi.json" }]);
   app.route("/api/v1", routed(routes, sender, onError));

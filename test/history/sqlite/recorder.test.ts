@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
@@ -403,6 +403,22 @@ describe("the recorder", () => {
     reader.close();
     assert.deepEqual(warnings, []);
   });
+
+  for (const what of ["removed", "replaced"]) {
+    it(`leaves the end of a run beside a history that was ${what} while it was under way`, async () => {
+      const path = join(temporaryFolder(), "home", "history.sqlite");
+      const { recorder, tell, warnings } = recording(path);
+      tell(resolved);
+      for (const ending of ["", "-wal", "-shm"]) rmSync(`${path}${ending}`, { force: true });
+      if (what === "replaced") openHistory(path).close();
+      await recorder.finish(report());
+      assert.match(warnings.join(), /the end of the run lies beside it/);
+      openHistory(path).close();
+      const reader = open(path);
+      assert.deepEqual([(await reader.find(id))[0]?.state], ["Completed"]);
+      reader.close();
+    });
+  }
 
   for (const when of ["at the end", "all the time"]) {
     it(`leaves the end of a run beside a history that is held ${when}: it never becomes Crashed`, async () => {

@@ -11,7 +11,7 @@ async function recordAndDie(path: string, run: NewRun): Promise<void> {
   const script = `
     import { sqliteHistory } from ${JSON.stringify(resolve("src/history/sqlite/store.ts"))};
     const fail = (message) => { throw new Error(message); };
-    sqliteHistory(${JSON.stringify(path)}).record(${JSON.stringify(run)}, { warn: fail, onCancel: fail }).begin();
+    await sqliteHistory(${JSON.stringify(path)}).record(${JSON.stringify(run)}, { warn: fail, onCancel: fail }).begin();
     process.kill(process.pid, "SIGKILL");`;
   const { signal } = await startScript(["--input-type=module", "-e", script]).outcome;
   assert.equal(signal, "SIGKILL");

@@ -50,7 +50,7 @@ describe("the API", () => {
     >;
     assert.equal(body.openapi, "3.1.0");
     const documented = Object.values(paths).flatMap((methods) => Object.keys(methods)).length;
-    assert.equal(documented, apiRoutes(testPages(home), null as never, null as never).length);
+    assert.equal(documented, apiRoutes(testPages(home), null as never, null as never, () => undefined).length);
     const names = paths["/api/v1/runs/{id}/logs"]?.get?.parameters.map(({ name }) => name);
     assert.deepEqual(names, ["id", "level", "task", "search", "after", "limit"]);
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { version } from "../../../src/config/version.ts";
 import { startServer, type WebServer } from "../../../src/web/server/server.ts";
@@ -44,6 +45,25 @@ describe("the server", () => {
     assert.deepEqual((await get("/api/v1/runs")).body, []);
     assert.equal((await get("/api/v1/runs/abc")).status, 404);
     assert.equal((await get("/nowhere.txt")).status, 404);
+  });
+
+  it("reports a line of a log that cannot be read, whichever way it is asked for", async () => {
+    const broken = join(temporaryFolder(), "home");
+    await runInProcess({ home: broken, source });
+    const history = new DatabaseSync(join(broken, "history.sqlite"));
+    history.exec("update logs set event = '{' where seq = 3");
+    history.close();
+    const errors: unknown[] = [];
+    const own = await startServer(serverOptions(broken, { onError: (error) => void errors.push(error) }));
+    try {
+      const [run] = (await (await fetch(`${own.url}/api/v1/runs`)).json()) as { id: string }[];
+      assert.equal((await fetch(`${own.url}/api/v1/runs/${run!.id}/logs`)).status, 500);
+      await assert.rejects(async () => (await fetch(`${own.url}/api/v1/runs/${run!.id}/log-stream`)).text());
+      assert.equal(errors.length, 2);
+      assert.match(String(errors[1]), /JSON/);
+    } finally {
+      await own.close();
+    }
   });
 
   it("shows runs that happen while it is up, page by page", async () => {

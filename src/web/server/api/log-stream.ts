@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type * as z from "zod";
 import type { RunRow } from "../../../history/rows.ts";
+import { PipelineError } from "../../../run/errors.ts";
 import { isFinal } from "../../../run/states.ts";
 import { type Changes, openStream } from "../changes.ts";
 import type { ServerBackend } from "../home.ts";
@@ -20,6 +21,7 @@ export function streamLog(
   request: z.output<typeof logQuery>,
   lastEventId: string | undefined,
   response: ServerResponse,
+  onError: (error: unknown) => void,
 ): void {
   openStream(response);
   let after = Math.max(request.after, Number(lastEventId) || 0);
@@ -31,8 +33,9 @@ export function streamLog(
     if (asked > 1) return;
     try {
       for (; asked > 0; asked--) await send();
-    } catch {
+    } catch (error) {
       // The history is away, or the run was pruned: the browser asks again and gets the answer.
+      if (!response.destroyed && !(error instanceof PipelineError)) onError(error);
       stop();
       response.destroy();
     }

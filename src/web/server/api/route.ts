@@ -92,6 +92,7 @@ export function routed(routes: readonly Route[], sender: Sender, onError: (error
       if ("stream" in one) return answerStream(one, request, context, onError);
       const body = one.body === null ? null : check(one.body, await readBody(context), "body");
       const answer = await one.handle({ ...request, body });
+      // It is reported and given as it is: a row that another version wrote is worth more to a reader than an error.
       const wrong = one.answer.safeParse(answer).error;
       if (wrong !== undefined)
         onError(new Error(`${one.path} answers what its schema does not say: ${z.prettifyError(wrong)}`));

@@ -11,8 +11,13 @@ import { findRun, logQuery } from "./runs-routes.ts";
 
 const mostStreams = 500;
 
-/** Answers that are written as they come: what changes at the server, and the logs of runs. */
-export function streamRoutes(home: ServerBackend, changes: Changes, sender: Sender): Route[] {
+/** Answers that are written as they come: what changes at the server, and the logs of runs. `onError` hears of what goes wrong under way. */
+export function streamRoutes(
+  home: ServerBackend,
+  changes: Changes,
+  sender: Sender,
+  onError: (error: unknown) => void,
+): Route[] {
   let streams = 0;
   /** Counts a stream for as long as it is open. Throws a 503 where there are too many. */
   const open = (response: ServerResponse) => {
@@ -39,7 +44,7 @@ export function streamRoutes(home: ServerBackend, changes: Changes, sender: Send
         const run = await findRun(home, params.id!);
         return (response) => {
           open(response);
-          streamLog(home, changes, run, query, lastEventId, response);
+          streamLog(home, changes, run, query, lastEventId, response, onError);
         };
       },
     }),
