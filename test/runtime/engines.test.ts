@@ -7,7 +7,7 @@ import { PipelineError } from "../../src/run/errors.ts";
 import type { EventFacts } from "../../src/run/events.ts";
 import { systemClock } from "../../src/runtime/local/clock.ts";
 import { LocalEngine } from "../../src/runtime/local/engine.ts";
-import { inTwoPlaces, throughJson } from "../harness/engines.ts";
+import { inTwoPlaces, recording, replaying, throughJson } from "../harness/engines.ts";
 
 const policy = { retries: 2, delayMs: 1, longestMs: 10 };
 const never = new AbortController().signal;
@@ -30,6 +30,22 @@ const engines: Record<string, Make> = {
   "through JSON, with extraction and load in two places": (handlers, signal) => {
     const { engine, states } = local(inTwoPlaces(handlers), signal);
     return { engine: throughJson(engine), states };
+  },
+  "whose steps are recorded, and then played again without being run": (handlers, signal) => {
+    const { engine: given, states } = local(handlers, signal);
+    const { engine: recorder, calls } = recording(given);
+    const engine: Engine = {
+      async run(step, key, input, options) {
+        await recorder.run(step, key, input, options);
+        const ofThis = calls.filter(
+          ({ call }) => JSON.stringify(call) === JSON.stringify({ step, key, input, options }),
+        );
+        return replaying(ofThis.slice(-1)).run(step, key, input, options);
+      },
+      skip: (step, key, reason) => recorder.skip(step, key, reason),
+      announce: (step, hint) => recorder.announce(step, hint),
+    };
+    return { engine, states };
   },
 };
 
@@ -139,6 +155,28 @@ for (const [name, make] of Object.entries(engines)) {
         ["publish[b]", "Cancelled", 1],
         ["publish[c]", "Cancelled", 1],
       ]);
+    });
+
+    it("begins steps in the order in which they are asked for", async () => {
+      const begun: string[] = [];
+      const { engine } = make({
+        async publish({ runId }) {
+          begun.push(runId);
+          return published;
+        },
+      });
+      const asked = ["c", "a", "b"];
+      await Promise.all(asked.map((runId) => engine.run("publish", keyOf(runId), { runId }, shortStep)));
+      assert.deepEqual(begun, asked);
+    });
+
+    it("answers a step that only looks something up also when the run is over", async () => {
+      const handlers: Partial<Handlers> = {
+        find_pending_build: async () => ({ isPending: false, reason: "nothing new" }),
+      };
+      const { engine } = make(handlers, AbortSignal.abort(failure("source_unavailable")));
+      const { output, error } = await engine.run("find_pending_build", null, {}, shortStep);
+      assert.deepEqual([output?.reason, error], ["nothing new", null]);
     });
 
     it("runs steps side by side, and the failure of one touches no other", async () => {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { describe, it } from "node:test";
-import { runInNewContext } from "node:vm";
+import { createContext, runInContext, runInNewContext, Script } from "node:vm";
 import { build, type Rolldown } from "vite";
 import type { StepResult } from "../../../src/pipeline/flow/engine.ts";
 import type { runFlow } from "../../../src/pipeline/flow/flow.ts";
+import { recording, replaying } from "../../harness/engines.ts";
+import { flow, worlds } from "../../harness/flow.ts";
 
 /** The flow with all that it imports, as one script. */
 async function bundle(): Promise<string> {
@@ -23,7 +25,7 @@ describe("the flow, as one script", () => {
     const code = await bundle();
     assert.doesNotMatch(
       code,
-      /\brequire\(|\bimport\(|node:|AbortSignal|AbortController|setTimeout|performance\.|process\./,
+      /\brequire\(|\bimport\(|node:|AbortSignal|AbortController|setTimeout|setImmediate|performance\.|process\.|crypto\./,
     );
     const { runFlow: run } = runInNewContext(`${code};flow`) as { runFlow: typeof runFlow };
     const error = { code: "company_not_found", message: "m", data: "d", next: "n" } as const;
@@ -46,4 +48,34 @@ describe("the flow, as one script", () => {
     assert.deepEqual(asked, ["resolve_companies"]);
     assert.equal(JSON.stringify(result), JSON.stringify({ outcome: null, error, traffic: { requests: 1, bytes: 2 } }));
   });
+
+  it("decides the same without a clock and without chance", async () => {
+    const script = new Script(`${await bundle()};flow`);
+    for (const [what, world, change] of worlds) {
+      let calls: ReturnType<typeof recording>["calls"] = [];
+      let given: Parameters<typeof runFlow> | undefined;
+      const { outcome } = await flow(world, change, (engine, settings, remembered) => {
+        const recorder = recording(engine);
+        calls = recorder.calls;
+        given = [recorder.engine, settings, remembered];
+        return recorder.engine;
+      });
+      const context = createContext({});
+      runInContext(withoutClock, context);
+      const { runFlow: run } = script.runInContext(context) as { runFlow: typeof runFlow };
+      const [, settings, remembered] = given!;
+      const again = await run(replaying(calls), settings, remembered);
+      assert.equal(JSON.stringify(again.outcome), JSON.stringify(outcome), what);
+    }
+  });
 });
+
+/** Takes away what gives another answer the next time. A date of a given moment is one for ever. */
+const withoutClock = `
+  const never = () => { throw new Error("the flow asked for the time, or for chance"); };
+  Math.random = never;
+  Date.now = never;
+  globalThis.Date = new Proxy(Date, {
+    construct: (target, given, as) => (given.length === 0 ? never() : Reflect.construct(target, given, as)),
+    apply: never,
+  });`;
