@@ -2,7 +2,7 @@ import { rmSync, statSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { fields } from "../../src/pipeline/dataset/complaints.ts";
 import { sqlLiteral } from "../../src/pipeline/sql-text.ts";
-import { Database } from "../../src/warehouse/file/database.ts";
+import { Database } from "../../src/warehouse/duckdb/database.ts";
 import { mergeLoad } from "../../src/warehouse/load/load.ts";
 import { endStaging, type Staged } from "../../src/warehouse/staging/staging.ts";
 

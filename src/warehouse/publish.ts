@@ -11,7 +11,7 @@ import { expiredSnapshots, snapshotName } from "../pipeline/snapshot-name.ts";
 import { sqlLiteral } from "../pipeline/sql-text.ts";
 import type { TaskContext } from "../pipeline/steps/ports.ts";
 import { PipelineError } from "../run/errors.ts";
-import { ProcessLock } from "./file/lock.ts";
+import { ProcessLock } from "./duckdb/lock.ts";
 import { readLastBuild, readMarts } from "./state/state.ts";
 
 export type PublishRequest = {

@@ -1,185 +1,68 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import type { DuckDBConnection } from "@duckdb/node-api";
-import { makeFolder } from "../files/folder.ts";
-import type {
-  Commit,
-  CommittedLoad,
-  LoadRequest,
-  LoadResult,
-  PendingBuild,
-  Published,
-  RetriedRun,
-} from "../pipeline/flow/values.ts";
-import { readAhead } from "../pipeline/load/read-ahead.ts";
-import { Semaphore } from "../pipeline/semaphore.ts";
-import type { LandedFiles, TaskContext, Warehouse, WindowRequest } from "../pipeline/steps/ports.ts";
-import type { Window } from "../pipeline/window/days.ts";
-import type { NameRows, Remembered } from "../pipeline/window/window.ts";
-import { exitCodeOf, PipelineError } from "../run/errors.ts";
-import type { Report } from "../run/events.ts";
-import { Database, type DatabaseOptions } from "./file/database.ts";
-import { warehouseGone } from "./file/failures.ts";
-import { mergeLoad } from "./load/load.ts";
-import { reconcileWindow } from "./load/reconcile-window.ts";
-import { publishMarts } from "./publish.ts";
-import { endStaging, stageFile } from "./staging/staging.ts";
-import type { StagedFile } from "./staging/staging-sql.ts";
-import {
-  checkLoads,
-  readHasLoadedIndex,
-  readLastLoad,
-  readLoadsFor,
-  readPendingBuild,
-  readRemembered,
-  readRowsByName,
-  writeCommit,
-} from "./state/state.ts";
+import type { Warehouse as StepsWarehouse } from "../pipeline/steps/ports.ts";
+import type { Remembered } from "../pipeline/window/window.ts";
+import type { StateReport } from "./state/state-report.ts";
 
-export type WarehouseOptions = DatabaseOptions & {
+/** What is in a warehouse. */
+export type Integrity = {
+  rows: number;
+  /** Live rows of more than one complaint with the same id. */
+  doubled: number;
+  rejected: number;
+  /** All of it was read; false where that took longer than a run may be kept waiting. */
+  whole: boolean;
+};
+
+/** Who has a warehouse. */
+export type Holder = {
+  pid: number;
+  /** ISO instant. */
+  since: string;
+  /** The machine, where the number is of another one or of another container on this one. */
+  elsewhere?: string;
+};
+
+/** The right to write a warehouse, until it is released or the process ends. */
+export interface WarehouseLock {
+  /** Never throws: that would hide how the run ended. */
+  release(): void;
+}
+
+/**
+ * Where complaints are loaded into: what a run needs of it, and what people ask of it between runs. It is made by the first load; until then
+ * it is empty, and nothing is made by looking. Every implementation passes test/warehouse/suite.ts.
+ */
+export interface Warehouse extends StepsWarehouse {
+  /** Where it is, for people. */
+  readonly place: string;
+  /** The file that it is; null where it is none. */
+  readonly file: string | null;
+  /** Whether anything was loaded, or begun. */
+  exists(): boolean;
+  /** Throws `warehouse_unusable`, before anything is made, where it cannot be one. */
+  check(use: "read" | "write"): void;
+  /** Takes the right to write it, at once (invariant 4). Throws `warehouse_locked`, which names the holder, where another process has it. */
+  lock(): WarehouseLock;
+  /** Who has it now; does not disturb one who takes it. */
+  holder(): Holder | undefined;
+  /** The run of the last load, and the identity of the source that it read; null where nothing was loaded. */
+  lastLoad(): Promise<{ runId: string; source: string | null } | null>;
+  /** What is remembered of each company. */
+  states(): Promise<Remembered>;
+  /** What is remembered, only looked at. `project` is the fingerprint of the dbt project. Throws `warehouse_locked` while somebody has it. */
+  stateReport(project: string): Promise<StateReport>;
+  /** Forgets what is remembered of these companies, of all where none is named; resolves to the forgotten ones. The caller has the lock. */
+  forget(companies: readonly string[]): Promise<string[]>;
+  /** Reads it from end to end, as far as time allows; null where it is empty. Throws what is wrong with it. */
+  inspect(): Promise<Integrity | null>;
+  close(): Promise<void>;
+}
+
+export type WarehouseOptions = {
+  /** DuckDB's memory limit, such as `512MB`; what does not fit is spilled. */
+  memoryLimit: string;
+  threads: number;
+  /** The tables and views that dbt makes in it, such as `marts.fct_complaints`: no others may have their names. */
+  relations: readonly string[];
   /** The folder of the published snapshots. */
   published: string;
 };
-
-/** A DuckDB file as the flow's warehouse. It is opened when it is needed and made by the first load. */
-export class DuckDbWarehouse implements Warehouse {
-  readonly #options: WarehouseOptions;
-  readonly #report: Report;
-  /** Where files are staged, a folder for each load. */
-  readonly #staging: string;
-  #database: Promise<Database> | undefined;
-  /** Pages and merges under way: each takes for a moment many times the size of a page. */
-  readonly #work = new Semaphore(2);
-  /** Two transactions on one table may conflict. */
-  readonly #merges = new Semaphore(1);
-
-  constructor(options: WarehouseOptions, report: Report) {
-    this.#options = options;
-    this.#staging = `${options.path}.staging`;
-    this.#report = report;
-  }
-
-  /** The run of the last load, and the identity of the source that it read; null where nothing was loaded. */
-  async lastLoad(): Promise<{ runId: string; source: string | null } | null> {
-    return this.#read(null, readLastLoad);
-  }
-
-  async remembered(): Promise<Remembered> {
-    return this.#read({ companies: [], untracked: [] }, readRemembered);
-  }
-
-  async loadsFor(retry: RetriedRun, source: string): Promise<CommittedLoad[]> {
-    return this.#read([], (connection) => readLoadsFor(connection, retry, source));
-  }
-
-  async pendingBuild(project: string): Promise<PendingBuild> {
-    return this.#read({ isPending: true, reason: "there is no warehouse yet" }, (connection) =>
-      readPendingBuild(connection, project),
-    );
-  }
-
-  async countRows(names: readonly string[], days: Window): Promise<NameRows[]> {
-    return this.#read([], (connection) => readRowsByName(connection, names, days));
-  }
-
-  async hasLoadedIndex(index: string, companies: readonly string[]): Promise<boolean> {
-    return this.#read(false, (connection) => readHasLoadedIndex(connection, index, companies));
-  }
-
-  async load(request: LoadRequest, files: LandedFiles, context: TaskContext): Promise<LoadResult> {
-    const { task, signal, report } = context;
-    const { scope } = request;
-    // Ends what is under way, however this ends.
-    await using ahead = readAhead(files);
-    let folder: string | undefined;
-    // No file is made for a scope whose first page never comes.
-    let next = await ahead.next();
-    try {
-      const database = await this.#open();
-      makeFolder(this.#staging);
-      folder = mkdtempSync(join(this.#staging, "load-"));
-      return await database.connection(async (connection) => {
-        const staged: StagedFile[] = [];
-        for (; !next.done; next = await ahead.next()) {
-          const name = `${String(staged.length + 1).padStart(6, "0")}.parquet`;
-          const file = { landed: next.value, path: join(folder!, name) };
-          staged.push(file);
-          await this.#work.run(async () => {
-            signal.throwIfAborted();
-            await stageFile(connection, file);
-          });
-        }
-        const evidence = next.value;
-        const rows = await this.#work.run(() => endStaging(connection, staged, scope));
-        report({ type: "load.staged", task, rows: rows.rows, rejected: rows.rejected });
-        return this.#merges.run(() => this.#work.run(() => mergeLoad(connection, request, evidence, rows, context)));
-      }, signal);
-    } finally {
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-    }
-  }
-
-  async reconcileWindow(request: WindowRequest, context: TaskContext): Promise<LoadResult> {
-    const { path } = this.#options;
-    const database = await this.#openMade();
-    return this.#merges.run(() =>
-      database.connection((connection) => reconcileWindow(connection, path, request, context), context.signal),
-    );
-  }
-
-  async assertLoaded(loadIds: readonly string[]): Promise<void> {
-    const { path } = this.#options;
-    await (await this.#openMade()).connection((connection) => checkLoads(connection, path, loadIds));
-  }
-
-  async commit(commit: Commit): Promise<void> {
-    const { path } = this.#options;
-    await (await this.#openMade()).connection((connection) => writeCommit(connection, path, commit));
-  }
-
-  async publish(runId: string, context: TaskContext): Promise<Published> {
-    const { path: database, published: folder } = this.#options;
-    return (await this.#openMade()).connection(
-      (connection) => publishMarts(connection, { folder, database, runId }, context),
-      context.signal,
-    );
-  }
-
-  async close(): Promise<void> {
-    const database = this.#database;
-    this.#database = undefined;
-    (await database)?.close();
-    rmSync(this.#staging, { recursive: true, force: true });
-  }
-
-  async #read<T>(none: T, read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    if (this.#database === undefined && !existsSync(this.#options.path)) return none;
-    return (await this.#open()).connection(read);
-  }
-
-  /** The file that this run has loaded into, and no new one. */
-  async #openMade(): Promise<Database> {
-    const { path } = this.#options;
-    const database = await this.#open(Database.openMade).catch((error: unknown) => {
-      // Whatever is there now, it is not what this run has loaded into.
-      const isOther =
-        error instanceof PipelineError && error.code !== "warehouse_locked" && exitCodeOf(error.code) === 2;
-      throw isOther ? warehouseGone(path) : error;
-    });
-    database.assertInPlace();
-    return database;
-  }
-
-  async #open(open: (options: DatabaseOptions) => Promise<Database> = Database.open): Promise<Database> {
-    this.#database ??= open(this.#options).then((database) => {
-      this.#report({ type: "warehouse.opened" });
-      return database;
-    });
-    try {
-      return await this.#database;
-    } catch (error) {
-      this.#database = undefined;
-      throw error;
-    }
-  }
-}

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { SqliteHistory } from "../../src/history/sqlite/history.ts";
 import type { SnapshotManifest } from "../../src/pipeline/manifest.ts";
-import { ProcessLock } from "../../src/warehouse/file/lock.ts";
+import { ProcessLock } from "../../src/warehouse/duckdb/lock.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
 import { allAreGone, canListProcesses } from "../harness/processes.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ProcessLock } from "../../src/warehouse/file/lock.ts";
+import { ProcessLock } from "../../src/warehouse/duckdb/lock.ts";
 import { testHome } from "../harness/home.ts";
 import { startTestSource, type TestSource } from "../harness/sample.ts";
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import type { Plan } from "../../src/pipeline/flow/plan.ts";
 import { planRun } from "../../src/pipeline/flow/plan.ts";
-import { ProcessLock } from "../../src/warehouse/file/lock.ts";
+import { ProcessLock } from "../../src/warehouse/duckdb/lock.ts";
 import { testHome } from "../harness/home.ts";
 import { plannedByPages } from "../harness/plans.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";

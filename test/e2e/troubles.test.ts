@@ -185,7 +185,7 @@ describe("a disk that fills", () => {
     const database = join(folder, "spill.duckdb");
     const instance = await DuckDBInstance.create(database, { memory_limit: "60MB", threads: "1" });
     const connection = await instance.connect();
-    const { statementFailure } = await import("../../src/warehouse/file/failures.ts");
+    const { statementFailure } = await import("../../src/warehouse/duckdb/failures.ts");
     const failure = await connection
       .run("create temp table t as select range as a, md5(range::varchar) as b from range(3000000) order by b")
       .catch((error: unknown) => statementFailure(error));

@@ -137,7 +137,7 @@ export async function flow(
         return reconcile();
       },
       async assertLoaded() {},
-      countRows: async () => [],
+      distributions: async () => [{ field: "company", values: [] }],
       async commit(commit) {
         committed.push(commit);
         done.push("commit");
@@ -146,8 +146,9 @@ export async function flow(
         done.push("publish");
         return { snapshot: "s", tables: 1, rows: { fct_complaints: 7 }, reason: null };
       },
-      async close() {
+      async handOver(build) {
         done.push("close");
+        return build();
       },
     },
     transform: {

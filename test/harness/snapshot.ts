@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Snapshot } from "../../src/snapshot/current.ts";
 import { currentSnapshot } from "../../src/snapshot/current.ts";
-import { Database } from "../../src/warehouse/file/database.ts";
+import { Database } from "../../src/warehouse/duckdb/database.ts";
 import { publishMarts } from "../../src/warehouse/publish.ts";
 import { temporaryFolder, testContext } from "./context.ts";
 

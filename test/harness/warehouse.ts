@@ -4,8 +4,10 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import type { LoadRequest } from "../../src/pipeline/flow/values.ts";
 import type { Scope } from "../../src/pipeline/scope/scope.ts";
 import type { LandedFiles } from "../../src/pipeline/steps/ports.ts";
-import { readFile } from "../../src/warehouse/file/database.ts";
-import { DuckDbWarehouse } from "../../src/warehouse/warehouse.ts";
+import type { Report } from "../../src/run/events.ts";
+import { readFile } from "../../src/warehouse/duckdb/database.ts";
+import { openWarehouse } from "../../src/warehouse/open.ts";
+import type { Warehouse } from "../../src/warehouse/warehouse.ts";
 import { temporaryFolder, testContext } from "./context.ts";
 
 /** Rows of a query on a warehouse file that nobody has open, as text. */
@@ -73,17 +75,38 @@ export function complaint(id: string | null, change: Source = {}): Source {
   };
 }
 
+/** A warehouse of its own, in whatever it is kept. */
+export type MadeWarehouse = {
+  warehouse: Warehouse;
+  load: ReturnType<typeof loader>;
+  /** Rows of a query on it as text, when it is closed. */
+  query(sql: string): Promise<(string | null)[][]>;
+  /** The same warehouse, as another process opens it. */
+  open(report?: Report): Warehouse;
+};
+
+/**
+ * Loads the complaints "1", of the state TX, and "3" in another process, with the right to write it, as the run `elsewhere`. That process is
+ * killed when it reports an event of this type; null: it ends by itself.
+ */
+export type Elsewhere = (made: MadeWarehouse, event: string | null) => Promise<void>;
+
 /** A warehouse file of its own, and how to load some rows into it. */
-export function testWarehouse() {
+export function testWarehouse(): MadeWarehouse & { path: string } {
   const folder = temporaryFolder();
   const path = join(folder, "test.duckdb");
-  const warehouse = new DuckDbWarehouse(
-    { path, published: join(folder, "published"), memoryLimit: "512MB", threads: 2, relations: [] },
-    () => undefined,
-  );
+  const options = { memoryLimit: "512MB", threads: 2, relations: [], published: join(folder, "published") };
+  const open = (report: Report = () => undefined) => openWarehouse(path, options, report);
+  const warehouse = open();
+  return { path, warehouse, load: loader(warehouse), query: (sql) => query(path, sql), open };
+}
+
+/** Loads rows into a warehouse, each time as a run of its own. */
+export function loader(warehouse: Warehouse) {
+  const folder = temporaryFolder();
   let landed = 0;
   /** Rows, or the text of one where no object is like it. */
-  const load = (
+  return (
     rows: (Source | string)[],
     change: Partial<Scope & LoadRequest> & { expected?: number; askedOn?: string; until?: Promise<void> } = {},
     context = testContext(),
@@ -109,7 +132,6 @@ export function testWarehouse() {
     };
     return warehouse.load(request, files(), context);
   };
-  return { path, warehouse, load };
 }
 
 /** The path of a warehouse with 30 complaints and so many copies of each, under 50 more names of the company; nobody has it open. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { Database } from "../../src/warehouse/file/database.ts";
-import { ownMigrations } from "../../src/warehouse/file/migrate.ts";
+import { Database } from "../../src/warehouse/duckdb/database.ts";
+import { ownMigrations } from "../../src/warehouse/duckdb/migrate.ts";
 import { clockOn } from "../harness/clock.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 import { testTransform } from "../harness/dbt.ts";

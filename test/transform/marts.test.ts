@@ -7,7 +7,7 @@ import type { DbtResult } from "../../src/pipeline/flow/values.ts";
 import { failureTexts } from "../../src/pipeline/report/checks.ts";
 import { runDbt, writeDocs } from "../../src/transform/command.ts";
 import { projectFolder } from "../../src/transform/project.ts";
-import { checkPath } from "../../src/warehouse/file/path.ts";
+import { checkPath } from "../../src/warehouse/duckdb/path.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 import { copyOfProject, testOptions, testTransform } from "../harness/dbt.ts";
 import { changeFile, complaint, query, type Source, testWarehouse } from "../harness/warehouse.ts";

@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import type { DbtResult } from "../../src/pipeline/flow/values.ts";
 import { currentSnapshot } from "../../src/snapshot/current.ts";
 import { SqlSession } from "../../src/snapshot/sql.ts";
-import { Database } from "../../src/warehouse/file/database.ts";
+import { Database } from "../../src/warehouse/duckdb/database.ts";
 import { publishMarts } from "../../src/warehouse/publish.ts";
 import { clockOn } from "../harness/clock.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";

@@ -7,7 +7,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import type { SnapshotManifest } from "../../src/pipeline/manifest.ts";
 import { expiredSnapshots, snapshotName } from "../../src/pipeline/snapshot-name.ts";
 import type { PipelineError } from "../../src/run/errors.ts";
-import { Database } from "../../src/warehouse/file/database.ts";
+import { Database } from "../../src/warehouse/duckdb/database.ts";
 import { type PublishRequest, publishMarts } from "../../src/warehouse/publish.ts";
 import { temporaryFolder, testContext } from "../harness/context.ts";
 

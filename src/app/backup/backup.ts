@@ -45,10 +45,10 @@ export type BackupOptions = {
 export async function backUp(home: BackupHome, { to, waitMs, signal, onWait }: BackupOptions): Promise<BackupManifest> {
   const target = resolve(to);
   await refuseFullFolder(target);
-  if (!existsSync(home.database)) {
+  if (!home.warehouse.exists()) {
     throw new PipelineError({
       code: "backup_failed",
-      message: `There is no warehouse ${home.database}.`,
+      message: `There is no warehouse ${home.warehouse.place}.`,
       data: "Nothing was written.",
       next: "Name the home with --home, or make a warehouse with: pipeline run",
     });

@@ -5,7 +5,7 @@ import { minuteText } from "../../pipeline/report/times.ts";
 import { ScheduleStore } from "../../schedule/store.ts";
 import type { Snapshot } from "../../snapshot/current.ts";
 import { integrityOf } from "../../sqlite/sqlite.ts";
-import type { Integrity } from "../../warehouse/file/integrity.ts";
+import type { Integrity } from "../../warehouse/warehouse.ts";
 import { historyOf, warehouseHolder } from "../home/runs.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 

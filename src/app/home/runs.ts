@@ -2,11 +2,13 @@ import { join } from "node:path";
 import type { History, HistoryStore } from "../../history/history.ts";
 import { sqliteHistory } from "../../history/sqlite/store.ts";
 import { usageError } from "../../run/errors.ts";
-import { type Holder, ProcessLock } from "../../warehouse/file/lock.ts";
+import { ProcessLock } from "../../warehouse/duckdb/lock.ts";
+import { holderOf } from "../../warehouse/open.ts";
+import type { Holder } from "../../warehouse/warehouse.ts";
 
 /** Who has a warehouse now: a run, or whatever else works on it. */
 export function warehouseHolder(database: string): Holder | undefined {
-  return ProcessLock.holderOf(database);
+  return holderOf(database);
 }
 
 /** Takes the server lock of a home, for as long as this process runs. Throws `warehouse_locked` if another process holds it. */

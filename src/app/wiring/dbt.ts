@@ -28,13 +28,17 @@ export async function dbtOnWarehouse(
   signal: AbortSignal,
   output: CommandOutput,
 ): Promise<number> {
-  return holdWarehouse(config, output.onNotice, () => runDbt(transformOptions(config, signal), args, output));
+  return holdWarehouse(config, output.onNotice, (warehouse) =>
+    warehouse.handOver(() => runDbt(transformOptions(config, signal), args, output)),
+  );
 }
 
 /** Writes dbt's documentation as one page; gives its path. */
 export async function dbtDocs(config: Config, signal: AbortSignal, output: CommandOutput): Promise<string> {
   const file = join(config.home, "dbt-docs.html");
-  return holdWarehouse(config, output.onNotice, () => writeDocs(transformOptions(config, signal), file, output));
+  return holdWarehouse(config, output.onNotice, (warehouse) =>
+    warehouse.handOver(() => writeDocs(transformOptions(config, signal), file, output)),
+  );
 }
 
 /** What will build the marts. */

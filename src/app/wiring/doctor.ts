@@ -2,7 +2,7 @@ import type { Config } from "../../config/config.ts";
 import type { Snapshot } from "../../snapshot/current.ts";
 import type { ContractReport } from "../../source/contract.ts";
 import type { DbtFacts } from "../../transform/inspect.ts";
-import type { Integrity } from "../../warehouse/file/integrity.ts";
+import type { Integrity } from "../../warehouse/warehouse.ts";
 import { dbtFacts } from "./dbt.ts";
 import { publishedSnapshot } from "./snapshot.ts";
 import { checkSource } from "./source.ts";

@@ -110,7 +110,7 @@ async function openRun(
   const warehouse = wireWarehouse(config, report);
   try {
     if (!acceptSource) refuseOtherSource(await loadedSource(config, warehouse), identity, `${config.database} has`);
-    const remembered = await warehouse.remembered();
+    const remembered = await warehouse.states();
     // What lies here is of a run that was killed: the lock says that no other is alive.
     await removeLanded(landing);
     const { source, close } = await openSource(config, landing, signal, sourceDay);

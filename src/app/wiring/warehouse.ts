@@ -5,37 +5,25 @@ import { PipelineError } from "../../run/errors.ts";
 import type { Report } from "../../run/events.ts";
 import { isFinal } from "../../run/states.ts";
 import { projectFingerprint, projectFolder, projectRelations } from "../../transform/project.ts";
-import { checkIntegrity, type Integrity } from "../../warehouse/file/integrity.ts";
-import { lockedError, ProcessLock } from "../../warehouse/file/lock.ts";
-import { checkPath } from "../../warehouse/file/path.ts";
-import { forgetStates, readStateReport, type StateReport } from "../../warehouse/state/state-report.ts";
-import { DuckDbWarehouse } from "../../warehouse/warehouse.ts";
+import { openWarehouse } from "../../warehouse/open.ts";
+import type { StateReport } from "../../warehouse/state/state-report.ts";
+import type { Integrity, Warehouse, WarehouseLock } from "../../warehouse/warehouse.ts";
 import { publishedFolder } from "../home/published.ts";
 import { checkWritable, refuseOtherDatabase, sourceOfRun } from "../home/record.ts";
 import { readRestoreNote, resumeRestore } from "../home/restore-note.ts";
 import { withRuns } from "../home/runs.ts";
 
-/** Throws where another process has it. */
-async function takeWarehouse(config: Config): Promise<ProcessLock> {
-  try {
-    return ProcessLock.acquire(config.database);
-  } catch (error) {
-    throw await lockedBy(config, error);
-  }
-}
-
 /** Whose complaints a warehouse has; null where that is not known. */
-export async function loadedSource({ home }: Config, warehouse: DuckDbWarehouse): Promise<string | null> {
+export async function loadedSource({ home }: Config, warehouse: Warehouse): Promise<string | null> {
   const last = await warehouse.lastLoad();
   return last === null ? null : (last.source ?? (await sourceOfRun(home, last.runId)));
 }
 
-export function wireWarehouse(config: Config, report: Report): DuckDbWarehouse {
-  return new DuckDbWarehouse({ ...databaseOptions(config), published: publishedFolder(config.home) }, report);
-}
-
-function databaseOptions(config: Config) {
-  return { path: config.database, ...config.duckdb, relations: projectRelations(projectFolder) };
+/** The warehouse of a configuration; nothing is opened yet. */
+export function wireWarehouse(config: Config, report: Report = () => undefined): Warehouse {
+  const { database, duckdb, home } = config;
+  const relations = projectRelations(projectFolder);
+  return openWarehouse(database, { ...duckdb, relations, published: publishedFolder(home) }, report);
 }
 
 /** That somebody else has the warehouse, with what to do about it: where it is a run of this home, by its name. */
@@ -50,10 +38,10 @@ async function lockedBy(config: Config, error: unknown): Promise<unknown> {
 }
 
 /** The beginning of the id of the run that has the warehouse; null where none is known to have it. */
-async function openRun({ home, database }: Config): Promise<string | null> {
-  const holder = ProcessLock.holderOf(database);
+async function openRun(config: Config): Promise<string | null> {
+  const holder = wireWarehouse(config).holder();
   if (holder === undefined) return null;
-  return withRuns(home, async (history) => {
+  return withRuns(config.home, async (history) => {
     for (const { no, id, state } of await history.list({ limit: 20 })) {
       if (!isFinal(state) && (await history.inspect(no)).lease.pid === holder.pid) return id.slice(0, 8);
     }
@@ -74,7 +62,7 @@ function restoring(cause: PipelineError): PipelineError {
 }
 
 /** The warehouse of a configuration, outside of a run. */
-export type WarehouseAccess = {
+export type WarehouseAccess = Pick<Warehouse, "place" | "file" | "exists"> & {
   /** Holds the warehouse for this process as long as `use` takes (invariant 4). Throws `warehouse_locked` where another process has it. */
   hold<T>(use: () => Promise<T>): Promise<T>;
   /** Finishes what a killed run left beside the warehouse; resolves to the source of its complaints. The caller holds the warehouse. */
@@ -89,52 +77,70 @@ export type WarehouseAccess = {
 
 /** `onNotice` gets what a user should read: that an interrupted restore was finished. */
 export function warehouseAccess(config: Config, onNotice: (text: string) => void): WarehouseAccess {
+  const warehouse = wireWarehouse(config);
   return {
+    place: warehouse.place,
+    file: warehouse.file,
+    exists: () => warehouse.exists(),
     hold: (use) => holdWarehouse(config, onNotice, use),
-    recover: () => recover(config),
+    recover: () => closing(wireWarehouse(config), (opened) => loadedSource(config, opened)),
     state: () => readState(config, onNotice),
     async integrity() {
-      checkPath(config.database);
-      return checkIntegrity(databaseOptions(config));
+      warehouse.check("write");
+      return warehouse.inspect();
     },
-    forget: (companies) => holdWarehouse(config, onNotice, () => forgetStates(databaseOptions(config), companies)),
+    forget: (companies) =>
+      holdWarehouse(config, onNotice, () => closing(wireWarehouse(config), (opened) => opened.forget(companies))),
   };
 }
 
 export async function holdWarehouse<T>(
   config: Config,
   onNotice: (text: string) => void,
-  use: () => Promise<T>,
+  use: (warehouse: Warehouse) => Promise<T>,
 ): Promise<T> {
   checkWritable(config.home);
-  checkPath(config.database);
+  const warehouse = wireWarehouse(config);
+  warehouse.check("write");
   await refuseOtherDatabase(config.home, config.database);
-  const lock = await takeWarehouse(config);
+  const lock = await takeWarehouse(config, warehouse);
   try {
     const settled = await resumeRestore(config.home);
     if (settled !== null) onNotice(settled);
-    return await use();
+    return await use(warehouse);
   } finally {
     lock.release();
   }
 }
 
-async function recover(config: Config): Promise<string | null> {
-  const warehouse = wireWarehouse(config, () => undefined);
+/** Throws where another process has it. */
+async function takeWarehouse(config: Config, warehouse: Warehouse): Promise<WarehouseLock> {
   try {
-    return await loadedSource(config, warehouse);
+    return warehouse.lock();
+  } catch (error) {
+    throw await lockedBy(config, error);
+  }
+}
+
+/** Closes a warehouse when `use` is over. */
+async function closing<T>(warehouse: Warehouse, use: (warehouse: Warehouse) => Promise<T>): Promise<T> {
+  try {
+    return await use(warehouse);
   } finally {
     await warehouse.close();
   }
 }
 
 async function readState(config: Config, onNotice: (text: string) => void): Promise<StateReport> {
-  checkPath(config.database, "read");
-  const holder = ProcessLock.holderOf(config.database);
-  if (holder !== undefined) throw await lockedBy(config, lockedError(config.database, holder));
+  const warehouse = wireWarehouse(config);
+  warehouse.check("read");
   // What a restore has left half-way is no state of anything.
   if (readRestoreNote(config.home) !== null) await holdWarehouse(config, onNotice, async () => undefined);
-  return readStateReport(databaseOptions(config), projectFingerprint(projectFolder));
+  try {
+    return await warehouse.stateReport(projectFingerprint(projectFolder));
+  } catch (error) {
+    throw await lockedBy(config, error);
+  }
 }
 
 /** A folder name for what belongs to one warehouse file. */

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import { dbtDocs, dbtOnWarehouse } from "../../app/wiring/dbt.ts";
+import { warehouseAccess } from "../../app/wiring/warehouse.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { cancelOnSignals } from "../signals.ts";
@@ -8,10 +8,11 @@ import { printNotice } from "../terminal/console.ts";
 /** `pipeline dbt -- ARGS`, and `pipeline dbt docs`. */
 export async function dbtCommand(args: readonly string[], options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
-  if (!existsSync(config.database)) {
+  const warehouse = warehouseAccess(config, printNotice);
+  if (!warehouse.exists()) {
     throw new PipelineError({
       code: "warehouse_unusable",
-      message: `There is no warehouse ${config.database} yet.`,
+      message: `There is no warehouse ${warehouse.place} yet.`,
       data: "Nothing was made or changed.",
       next: "Load something first: pipeline run",
     });

@@ -1,4 +1,5 @@
 import { type ErrorFacts, factsOf, PipelineError } from "../../run/errors.ts";
+import { complaints } from "../dataset/complaints.ts";
 import type { BuildHint } from "../flow/engine.ts";
 import type { StepInput, StepName, StepOutput } from "../flow/steps.ts";
 import type { LoadRequest, LoadResult, Outside, PlannedCompany, PlannedScope } from "../flow/values.ts";
@@ -102,7 +103,8 @@ export function stepHandlers({ source, warehouse, transform, report }: Ports): H
       for (const { days, names } of ranges) {
         const { counts, capped } = await source.countByName(days, context);
         const there = new Map(counts.map(({ name, count }) => [name, count]));
-        const here = new Map((await warehouse.countRows(names, days)).map(({ name, rows }) => [name, rows]));
+        const [byName] = await warehouse.distributions(names, days, [complaints.owner]);
+        const here = new Map(byName!.values.map(({ value, rows }) => [value, rows]));
         const unknown = capped ? names.filter((name) => !there.has(name)) : [];
         const both = names
           .filter((name) => !unknown.includes(name))
@@ -119,9 +121,8 @@ export function stepHandlers({ source, warehouse, transform, report }: Ports): H
     },
     find_pending_build: () => warehouse.pendingBuild(transform.project()),
     async run_dbt_models(_, context) {
-      await warehouse.close();
-      report({ type: "warehouse.closed" });
-      const output = { ...(await transform.build(context)), project: transform.project() };
+      const built = await warehouse.handOver(() => transform.build(context));
+      const output = { ...built, project: transform.project() };
       return output.state === "Failed" ? { output, failed: dbtError(output.failed) } : output;
     },
     async check_loads({ loadIds }) {

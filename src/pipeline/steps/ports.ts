@@ -1,5 +1,6 @@
 import type { Report } from "../../run/events.ts";
 import type { CompanyName } from "../../run/name-notes.ts";
+import type { Field } from "../dataset/complaints.ts";
 import type { Traffic } from "../flow/engine.ts";
 import type { StepInput } from "../flow/steps.ts";
 import type {
@@ -18,7 +19,6 @@ import type { Candidates } from "../names/names.ts";
 import type { Scope } from "../scope/scope.ts";
 import type { Cost, CountedNames, StrategyName } from "../scope/strategy.ts";
 import type { Window } from "../window/days.ts";
-import type { NameRows } from "../window/window.ts";
 
 /** A window whose scopes are loaded. */
 export type WindowRequest = StepInput<"reconcile_window">;
@@ -65,7 +65,10 @@ export interface Source {
   strategies: Readonly<Record<StrategyName, Strategy>>;
 }
 
-/** The warehouse, as the steps need it. Opens itself; closed so that dbt can have the file. */
+/** How many rows have each value of a field. */
+export type Distribution = { field: Field; values: { value: string | null; rows: number }[] };
+
+/** The warehouse, as the steps need it. Opens itself. */
 export interface Warehouse {
   /**
    * Stages the files as they come, each while the next one is fetched; then merges, reconciles and writes the ledger in one
@@ -76,8 +79,8 @@ export interface Warehouse {
   reconcileWindow(request: WindowRequest, context: TaskContext): Promise<LoadResult>;
   /** The loads that do what a run left over, of this source, newest first. */
   loadsFor(retry: RetriedRun, source: string): Promise<CommittedLoad[]>;
-  /** Live rows of each of the names in some days; a name without any is left out. */
-  countRows(names: readonly string[], days: Window): Promise<NameRows[]>;
+  /** Live rows of the names in some days by the values of some fields, the most frequent first; a value without any is left out. */
+  distributions(names: readonly string[], days: Window, fields: readonly Field[]): Promise<Distribution[]>;
   /** Whether there are changes, or a dbt project, that the marts do not show. */
   pendingBuild(project: string): Promise<PendingBuild>;
   /** Whether the last load of each company read this very index: then it will hardly find changes. */
@@ -87,7 +90,8 @@ export interface Warehouse {
   commit(commit: Commit): Promise<void>;
   /** Makes the marts the snapshot that readers see, unless it is of this very build. */
   publish(runId: string, context: TaskContext): Promise<Published>;
-  close(): Promise<void>;
+  /** Gives it to `build` as long as that takes: nothing here has it open meanwhile. */
+  handOver<T>(build: () => Promise<T>): Promise<T>;
 }
 
 /** dbt, as the steps need it. */
@@ -96,7 +100,7 @@ export interface Transform {
   project(): string;
   /** Starts dbt so that it is ready when it is needed; does nothing the second time. Never fails: `build` tells. */
   warmUp(report: Report): void;
-  /** Builds and tests everything. The warehouse must be closed. */
+  /** Builds and tests everything. The warehouse is handed over. */
   build(context: TaskContext): Promise<DbtResult>;
 }
 

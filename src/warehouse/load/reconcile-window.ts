@@ -4,7 +4,7 @@ import type { Evidence, LoadResult } from "../../pipeline/flow/values.ts";
 import { isSuspicious, reconcile } from "../../pipeline/load/reconcile.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { TaskContext, WindowRequest } from "../../pipeline/steps/ports.ts";
-import { warehouseGone } from "../file/failures.ts";
+import { warehouseGone } from "../duckdb/failures.ts";
 import { readLoad, writeLedger } from "./ledger.ts";
 import { countRows, reconcileFailed, rowsUnreadable } from "./load.ts";
 import { loadIdOf } from "./load-id.ts";

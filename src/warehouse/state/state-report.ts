@@ -1,9 +1,7 @@
-import { existsSync } from "node:fs";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import type { PendingBuild } from "../../pipeline/flow/values.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { NameRows, StoredCompany } from "../../pipeline/window/window.ts";
-import { Database, type DatabaseOptions, readFile } from "../file/database.ts";
-import { currentVersion, ownMigrations } from "../file/migrate.ts";
 import { readPendingBuild, readRemembered } from "./state.ts";
 
 type LastLoad = { at: string; window: { from: string; to: string }; expected: number; rejected: number };
@@ -16,63 +14,48 @@ export type StateReport = {
   dbt: PendingBuild;
 };
 
-/** What a warehouse remembers, only looked at: nothing is made or changed. An absent file has no companies. */
-export async function readStateReport({ path, relations }: DatabaseOptions, project: string): Promise<StateReport> {
-  const nothing = {
-    companies: [],
-    loaded: [],
-    untracked: [],
-    dbt: { isPending: true, reason: "there is no warehouse yet" },
+/** Of a warehouse that is empty. */
+export const nothingLoaded: StateReport = {
+  companies: [],
+  loaded: [],
+  untracked: [],
+  dbt: { isPending: true, reason: "there is no warehouse yet" },
+};
+
+/** What a warehouse remembers, with the last load of each company. */
+export async function readStateReport(connection: DuckDBConnection, project: string): Promise<StateReport> {
+  const loads = await connection.runAndReadAll(
+    `select company, loaded_at::varchar, window_from::varchar, window_to::varchar, expected, rejected, to_json(names)
+     from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1`,
+  );
+  const lastLoads = new Map<string, LastLoad>();
+  const namesOf = new Map<string, string[]>();
+  for (const [company, at, from, to, expected, rejected, names] of loads.getRows()) {
+    namesOf.set(String(company), JSON.parse(String(names)) as string[]);
+    const window = { from: String(from), to: String(to) };
+    lastLoads.set(String(company), { at: String(at), window, expected: Number(expected), rejected: Number(rejected) });
+  }
+  const { companies, untracked } = await readRemembered(connection);
+  return {
+    companies: companies.map((state) => ({ ...state, lastLoad: lastLoads.get(state.company) ?? null })),
+    loaded: [...lastLoads]
+      .filter(([company]) => !companies.some((state) => state.company === company))
+      .map(([company, lastLoad]) => ({ company, names: namesOf.get(company) ?? [], lastLoad }))
+      .sort((a, b) => (a.company < b.company ? -1 : 1)),
+    untracked,
+    dbt: await readPendingBuild(connection, project),
   };
-  if (!existsSync(path)) return nothing;
-  return readFile(path, async (connection) => {
-    if ((await currentVersion(connection, path, ownMigrations(), relations)) === 0) return nothing;
-    const loads = await connection.runAndReadAll(
-      `select company, loaded_at::varchar, window_from::varchar, window_to::varchar, expected, rejected, to_json(names)
-       from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1`,
-    );
-    const lastLoads = new Map<string, LastLoad>();
-    const namesOf = new Map<string, string[]>();
-    for (const [company, at, from, to, expected, rejected, names] of loads.getRows()) {
-      namesOf.set(String(company), JSON.parse(String(names)) as string[]);
-      const window = { from: String(from), to: String(to) };
-      lastLoads.set(String(company), {
-        at: String(at),
-        window,
-        expected: Number(expected),
-        rejected: Number(rejected),
-      });
-    }
-    const { companies, untracked } = await readRemembered(connection);
-    return {
-      companies: companies.map((state) => ({ ...state, lastLoad: lastLoads.get(state.company) ?? null })),
-      loaded: [...lastLoads]
-        .filter(([company]) => !companies.some((state) => state.company === company))
-        .map(([company, lastLoad]) => ({ company, names: namesOf.get(company) ?? [], lastLoad }))
-        .sort((a, b) => (a.company < b.company ? -1 : 1)),
-      untracked,
-      dbt: await readPendingBuild(connection, project),
-    };
-  });
 }
 
 /** Forgets the state of these companies, of all where none is named; returns the forgotten ones. */
-export async function forgetStates(options: DatabaseOptions, companies: readonly string[]): Promise<string[]> {
-  if (!existsSync(options.path)) return [];
-  const database = await Database.open(options);
-  try {
-    return await database.connection(async (connection) => {
-      const only = companies.length === 0 ? "" : `where company in (${companies.map(sqlLiteral).join(", ")})`;
-      await connection.run("begin");
-      const forgotten = await connection.runAndReadAll(`delete from pipeline.state ${only} returning company`);
-      await connection.run(`delete from pipeline.loaded_days ${only}`);
-      await connection.run("commit");
-      return forgotten
-        .getRows()
-        .map(([company]) => String(company))
-        .sort();
-    });
-  } finally {
-    database.close();
-  }
+export async function forgetStates(connection: DuckDBConnection, companies: readonly string[]): Promise<string[]> {
+  const only = companies.length === 0 ? "" : `where company in (${companies.map(sqlLiteral).join(", ")})`;
+  await connection.run("begin");
+  const forgotten = await connection.runAndReadAll(`delete from pipeline.state ${only} returning company`);
+  await connection.run(`delete from pipeline.loaded_days ${only}`);
+  await connection.run("commit");
+  return forgotten
+    .getRows()
+    .map(([company]) => String(company))
+    .sort();
 }

@@ -8,12 +8,10 @@ import {
   type CompanyState,
   loadedNames,
   type NameDays,
-  type NameRows,
   type Remembered,
   type StoredCompany,
 } from "../../pipeline/window/window.ts";
-import { warehouseGone } from "../file/failures.ts";
-import { isLiveIn } from "../load/scope-sql.ts";
+import { warehouseGone } from "../duckdb/failures.ts";
 
 const { table } = complaints;
 
@@ -37,18 +35,6 @@ export async function readRemembered(connection: DuckDBConnection): Promise<Reme
   const held = new Set(companies.flatMap(loadedNames));
   const untracked = [...live].filter(([name]) => !held.has(name)).map(([name, rows]) => ({ name, rows }));
   return { companies, untracked };
-}
-
-/** Live rows of each of the names in some days. */
-export async function readRowsByName(
-  connection: DuckDBConnection,
-  names: readonly string[],
-  window: Window,
-): Promise<NameRows[]> {
-  const result = await connection.runAndReadAll(
-    `select company, count(*) from ${table} where ${isLiveIn({ names: [...names], window })} group by company`,
-  );
-  return result.getRows().map(([name, rows]) => ({ name: String(name), rows: Number(rows) }));
 }
 
 async function readLiveRows(connection: DuckDBConnection): Promise<Map<string, number>> {

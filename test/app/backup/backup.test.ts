@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { ProcessLock } from "../../../src/warehouse/file/lock.ts";
+import { ProcessLock } from "../../../src/warehouse/duckdb/lock.ts";
 import { temporaryFolder } from "../../harness/context.ts";
 import { type TestHome, testHome } from "../../harness/home.ts";
 import { backupOf, changedHome, loadedHome, lookOf } from "../../harness/restored.ts";

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { ProcessLock } from "../../../src/warehouse/file/lock.ts";
+import { ProcessLock } from "../../../src/warehouse/duckdb/lock.ts";
 import { temporaryFolder } from "../../harness/context.ts";
 
 const me = { pid: process.pid, since: "2026-11-20T02:00:00.000Z" };
@@ -13,7 +13,7 @@ const me = { pid: process.pid, since: "2026-11-20T02:00:00.000Z" };
 /** Another process that takes the lock and keeps it until it is killed. */
 async function otherHolder(database: string) {
   const script = `
-    import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
+    import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/duckdb/lock.ts"))};
     ProcessLock.acquire(${JSON.stringify(database)}, { pid: process.pid, since: "earlier" });
     process.stdout.write("held");
     process.stdin.resume();`;
@@ -53,7 +53,7 @@ describe("the warehouse lock", () => {
     const database = join(temporaryFolder(), "a.duckdb");
     writeFileSync(database, "");
     const look = `
-      import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
+      import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/duckdb/lock.ts"))};
       process.stdout.write("looking");
       for (;;) ProcessLock.holderOf(${JSON.stringify(database)});`;
     const looker = spawn(process.execPath, ["--input-type=module", "-e", look], {
@@ -81,7 +81,7 @@ describe("the warehouse lock", () => {
     holder.kill("SIGKILL");
     await once(holder, "close");
     const look = `
-      import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
+      import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/duckdb/lock.ts"))};
       let found = 0;
       for (let i = 0; i < 300; i++) if (ProcessLock.holderOf(${JSON.stringify(database)}) !== undefined) found++;
       process.stdout.write(String(found));`;
@@ -115,7 +115,7 @@ describe("the warehouse lock", () => {
     const database = join(temporaryFolder(), "a.duckdb");
     writeFileSync(database, "");
     const script = `
-      import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/lock.ts"))};
+      import { ProcessLock } from ${JSON.stringify(join(process.cwd(), "src/warehouse/duckdb/lock.ts"))};
       try {
         ProcessLock.acquire(${JSON.stringify(database)}, { pid: process.pid, since: "now" });
         process.stdout.write("held");

@@ -7,8 +7,8 @@ import {
   mutableFields,
   neededFields,
   retiredFields,
-} from "../../../src/pipeline/dataset/complaints.ts";
-import { ownMigrations } from "../../../src/warehouse/file/migrate.ts";
+} from "../../src/pipeline/dataset/complaints.ts";
+import { ownMigrations } from "../../src/warehouse/duckdb/migrate.ts";
 
 test("the tables that migrations make are those of the dataset, with its columns first and in order", async () => {
   const instance = await DuckDBInstance.create(":memory:");

@@ -17,16 +17,25 @@ import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { Database } from "../../../src/warehouse/file/database.ts";
-import { checkIntegrity } from "../../../src/warehouse/file/integrity.ts";
-import { ownMigrations } from "../../../src/warehouse/file/migrate.ts";
-import { checkPath } from "../../../src/warehouse/file/path.ts";
-import { readStateReport } from "../../../src/warehouse/state/state-report.ts";
+import { Database } from "../../../src/warehouse/duckdb/database.ts";
+import { ownMigrations } from "../../../src/warehouse/duckdb/migrate.ts";
+import { checkPath } from "../../../src/warehouse/duckdb/path.ts";
+import { openWarehouse } from "../../../src/warehouse/open.ts";
 import { temporaryFolder } from "../../harness/context.ts";
 import { complaint, query, testWarehouse } from "../../harness/warehouse.ts";
 
 const run = promisify(execFile);
 const options = (path: string) => ({ path, memoryLimit: "512MB", threads: 2, relations: [] });
+
+const relations = ["marts.fct_complaints", "staging.stg_cfpb__complaints"];
+
+/** A warehouse that is only looked at. */
+const seen = (path: string) =>
+  openWarehouse(
+    path,
+    { memoryLimit: "512MB", threads: 2, relations, published: join(dirname(path), "published") },
+    () => undefined,
+  );
 
 async function made(): Promise<string> {
   const { path, warehouse, load } = testWarehouse();
@@ -75,7 +84,7 @@ describe("a warehouse path", () => {
     chmodSync(dirname(path), 0o755);
     // Root may write everything: the question is asked by somebody else.
     const script = `
-      import { checkPath } from ${JSON.stringify(join(process.cwd(), "src/warehouse/file/path.ts"))};
+      import { checkPath } from ${JSON.stringify(join(process.cwd(), "src/warehouse/duckdb/path.ts"))};
       if (process.getuid() === 0) process.setuid(65534);
       for (const path of ${JSON.stringify([path, join(dirname(path), "new.duckdb")])}) {
         try { checkPath(path); } catch (error) { console.log(error.message); }
@@ -189,7 +198,6 @@ describe("opening a warehouse", () => {
     assert.deepEqual(readFileSync(path), before);
   });
 
-  const relations = ["marts.fct_complaints", "staging.stg_cfpb__complaints"];
   const strange: [sql: string, named: RegExp][] = [
     [
       "create schema marts; create table marts.fct_complaints (id integer); create table marts.salaries (who text)",
@@ -225,8 +233,8 @@ describe("opening a warehouse", () => {
       const before = readFileSync(path);
       const theirs = { code: "warehouse_foreign", message: named };
       await assert.rejects(Database.open({ ...options(path), relations }), theirs);
-      await assert.rejects(readStateReport({ ...options(path), relations }, "project"), theirs);
-      await assert.rejects(checkIntegrity({ ...options(path), relations }), theirs);
+      await assert.rejects(seen(path).stateReport("project"), theirs);
+      await assert.rejects(seen(path).inspect(), theirs);
       assert.deepEqual(readFileSync(path), before);
     });
   }
@@ -240,8 +248,8 @@ describe("opening a warehouse", () => {
     );
     connection.closeSync();
     instance.closeSync();
-    assert.deepEqual((await readStateReport({ ...options(path), relations }, "project")).companies, []);
-    assert.equal(await checkIntegrity({ ...options(path), relations }), null);
+    assert.deepEqual((await seen(path).stateReport("project")).companies, []);
+    assert.equal(await seen(path).inspect(), null);
     (await Database.open({ ...options(path), relations })).close();
     assert.deepEqual(await query(path, "select count(*) from sales.orders, raw.customers"), [["0"]]);
   });

@@ -4,16 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { makeFolder, removeEmpty } from "../../files/folder.ts";
 import { hostOfProcess, isProcessAlive } from "../../process/alive.ts";
 import { PipelineError } from "../../run/errors.ts";
+import type { Holder } from "../warehouse.ts";
 import { unusable } from "./failures.ts";
-
-/** Who holds a lock. */
-export type Holder = {
-  pid: number;
-  /** ISO instant. */
-  since: string;
-  /** The machine, where the number is of another one or of another container on this one. */
-  elsewhere?: string;
-};
 
 const attempts = 20;
 /** Milliseconds between two attempts: somebody who looks at the lock has it for less. */
