@@ -12,19 +12,15 @@ import type { PipelineError } from "../../src/run/errors.ts";
 import type { Fault } from "../../src/sample/server/faults.ts";
 import { rateBudgets } from "../../src/source/client/budget.ts";
 import { HttpClient } from "../../src/source/client/http.ts";
-import { CfpbSource, type SourceOptions } from "../../src/source/source.ts";
+import type { CfpbSource, SourceOptions } from "../../src/source/source.ts";
 import { groupNames } from "../../src/source/urls.ts";
 import { jumpingClock, temporaryFolder, testContext } from "../harness/context.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+import { unlimited, withSource as withSourceOf } from "../harness/source.ts";
 import { truth } from "../sample/truth.ts";
 
 const window = { from: "2026-06-01", to: "2026-11-20" };
 const scope: Scope = { id: "jpmorgan", company: "jpmorgan", names: [jpmorgan], window, strategy: "pages" };
-const unlimited = {
-  search: Number.POSITIVE_INFINITY,
-  export: Number.POSITIVE_INFINITY,
-  document: Number.POSITIVE_INFINITY,
-};
 
 describe("the CFPB source", () => {
   let sample: TestSource;
@@ -39,28 +35,8 @@ describe("the CFPB source", () => {
   });
   after(() => sample.close());
 
-  /** A client whose waits take no time. */
-  async function withSource<T>(change: Partial<SourceOptions>, use: (source: CfpbSource) => Promise<T>): Promise<T> {
-    const clock = jumpingClock();
-    const source = new CfpbSource({
-      base: sample.url,
-      pageSize: 50,
-      landing,
-      today: () => "2026-11-20",
-      userAgent: "test",
-      requestTimeoutMs: 10_000,
-      policy: { retries: 3, delayMs: 60_000, longestMs: 3_600_000 },
-      budgets: rateBudgets(unlimited, clock),
-      clock,
-      proxy: null,
-      ...change,
-    });
-    try {
-      return await use(source);
-    } finally {
-      await source.close();
-    }
-  }
+  const withSource = <T>(change: Partial<SourceOptions>, use: (source: CfpbSource) => Promise<T>) =>
+    withSourceOf(sample, { landing, ...change }, use);
   const extract = async (source: CfpbSource, context = testContext()) => {
     const files: string[] = [];
     const pages = source.strategies.pages.extract(scope, "start 1", context);

@@ -152,7 +152,12 @@ export class Database {
     try {
       // The file is ours now: what a killed process spilled is of no use to anyone.
       rmSync(spillOf(options.path), { recursive: true, force: true });
-      await database.connection((connection) => migrate(connection, options.path, migrations, options.relations));
+      await database.connection(async (connection) => {
+        await migrate(connection, options.path, migrations, options.relations);
+        // Where a column was added to a table of larger row groups, DuckDB 1.5 cannot insert into it before a checkpoint ("Could not find
+        // node in column segment tree"); a killed process may have left that in the log.
+        if (existsSync(`${options.path}.wal`)) await connection.run("checkpoint");
+      });
       return database;
     } catch (error) {
       database.close();

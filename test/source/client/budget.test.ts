@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { RateBudget } from "../../../src/source/client/budget.ts";
+import { RateBudget, rateBudgets } from "../../../src/source/client/budget.ts";
 import { jumpingClock } from "../../harness/context.ts";
 
 const signal = new AbortController().signal;
@@ -33,6 +33,17 @@ describe("the rate budget", () => {
     await budget.take(signal, (waitMs) => waits.push(waitMs));
     await budget.take(signal, (waitMs) => waits.push(waitMs));
     assert.deepEqual(waits, [60_500]);
+  });
+
+  it("is another one for each class of requests", async () => {
+    const clock = jumpingClock();
+    const budgets = rateBudgets({ search: 1, export: 1, document: 1 }, clock);
+    for (const budget of Object.values(budgets)) await budget.take(signal, assert.fail);
+    budgets.search.pause(90_000);
+    await budgets.export.take(signal, quiet);
+    assert.ok(clock.now() < 90_000);
+    await budgets.search.take(signal, quiet);
+    assert.ok(clock.now() >= 90_000);
   });
 
   it("pauses everybody when the source asked for it", async () => {

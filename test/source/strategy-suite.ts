@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { after, before, beforeEach, describe, it } from "node:test";
+import fc from "fast-check";
+import type { LandedFile } from "../../src/pipeline/flow/values.ts";
+import type { Scope } from "../../src/pipeline/scope/scope.ts";
+import type { StrategyName } from "../../src/pipeline/scope/strategy.ts";
+import type { LandedFiles, Strategy, TaskContext } from "../../src/pipeline/steps/ports.ts";
+import { addDays, daysBetween } from "../../src/pipeline/window/days.ts";
+import { factsOf } from "../../src/run/errors.ts";
+import type { Fault } from "../../src/sample/server/faults.ts";
+import type { CfpbSource } from "../../src/source/source.ts";
+import { testContext } from "../harness/context.ts";
+import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+import { withSource } from "../harness/source.ts";
+import { testWarehouse } from "../harness/warehouse.ts";
+import { truth } from "../sample/truth.ts";
+
+const window = { from: "2026-06-01", to: "2026-11-20" };
+
+async function filesOf(files: LandedFiles) {
+  const landed: LandedFile[] = [];
+  for (let next = await files.next(); ; next = await files.next()) {
+    if (next.done) return { landed, evidence: next.value };
+    landed.push(next.value);
+  }
+}
+
+/** What every way to read a scope does: the same rows, told by the same evidence, whatever goes wrong on the way. */
+export function strategySuite(name: StrategyName): void {
+  describe(`the strategy ${name}`, () => {
+    let sample: TestSource;
+    before(async () => {
+      sample = await startTestSource();
+    });
+    beforeEach(() => {
+      sample.intercept = undefined;
+      sample.asOf = "2026-11-20";
+      sample.requests.length = 0;
+    });
+    after(() => sample.close());
+
+    const scopeOf = (change: Partial<Scope> = {}): Scope => ({
+      ...{ id: "banks", company: "banks", names: [jpmorgan, bankOfAmerica], window, strategy: name },
+      ...change,
+    });
+    const use = <T>(work: (strategy: Strategy, source: CfpbSource) => Promise<T>) =>
+      withSource(sample, { pageSize: 40 }, (source) => work(source.strategies[name], source));
+    const expectedIds = ({ names, window: days }: Pick<Scope, "names" | "window">) =>
+      truth(sample.rows, sample.asOf, { companies: names, ...days })
+        .map(({ complaint_id }) => complaint_id)
+        .sort();
+
+    /** The ids that are in a warehouse once a scope was read into it. */
+    async function loadedIds(strategy: Strategy, scopes: readonly Scope[], context: TaskContext = testContext()) {
+      const { warehouse, query } = testWarehouse();
+      try {
+        for (const scope of scopes) {
+          const files = strategy.extract(scope, scope.id, context);
+          const isWhole = scopes.length === 1;
+          await warehouse.load(
+            { scope, isWhole, runId: "r", source: "live", acceptWithdrawals: false },
+            files,
+            context,
+          );
+        }
+      } finally {
+        await warehouse.close();
+      }
+      return (await query("select complaint_id from raw.cfpb_complaints order by 1")).map(([id]) => id);
+    }
+
+    it("brings every row of a scope into the warehouse, once", async () => {
+      const scope = scopeOf();
+      assert.deepEqual(await use((strategy) => loadedIds(strategy, [scope])), expectedIds(scope));
+    });
+
+    it("brings the same rows however the days are split", async () => {
+      const all = daysBetween(window.from, window.to);
+      await fc.assert(
+        fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 1, max: all }), { maxLength: 3 }), async (cuts) => {
+          const starts = [0, ...cuts.toSorted((a, b) => a - b)].map((days) => addDays(window.from, days));
+          const scopes = starts.map((from, i) => {
+            const next = starts[i + 1];
+            const days = { from, to: next === undefined ? window.to : addDays(next, -1) };
+            return scopeOf({ id: `banks ${from}..${days.to}`, window: days });
+          });
+          assert.deepEqual(await use((strategy) => loadedIds(strategy, scopes)), expectedIds(scopeOf()));
+        }),
+        { numRuns: 4, seed: 7 },
+      );
+    });
+
+    it("ends with the source's own total, of no row too", async () => {
+      await use(async (strategy) => {
+        const scope = scopeOf();
+        const { landed, evidence } = await filesOf(strategy.extract(scope, "a", testContext()));
+        const rows = expectedIds(scope).length;
+        assert.deepEqual([evidence.expected, evidence.askedOn], [rows, sample.asOf]);
+        assert.equal(
+          landed.reduce((sum, file) => sum + file.rows, 0),
+          rows,
+        );
+        const none = scopeOf({ window: { from: "2010-01-01", to: "2010-01-31" } });
+        const empty = await filesOf(strategy.extract(none, "b", testContext()));
+        assert.deepEqual([empty.evidence.expected, empty.landed.every((file) => file.rows === 0)], [0, true]);
+      });
+    });
+
+    it("says of each file what it is, and lands all of a start in one folder, in order", async () => {
+      await use(async (strategy) => {
+        const { landed } = await filesOf(strategy.extract(scopeOf(), "a", testContext()));
+        for (const { path, bytes, sha256 } of landed) {
+          const content = readFileSync(path);
+          assert.deepEqual([content.length, createHash("sha256").update(content).digest("hex")], [bytes, sha256]);
+        }
+        const paths = landed.map(({ path }) => path);
+        assert.deepEqual(paths, paths.toSorted());
+        assert.equal(new Set(paths.map(dirname)).size, 1);
+      });
+    });
+
+    it("leaves the files of another start alone, and removes its own", async () => {
+      await use(async (strategy) => {
+        const first = await filesOf(strategy.extract(scopeOf(), "start 1", testContext()));
+        const second = await filesOf(strategy.extract(scopeOf(), "start 2", testContext()));
+        await strategy.discard("start 1");
+        assert.ok(first.landed.every(({ path }) => !existsSync(path)));
+        assert.ok(second.landed.every(({ path }) => existsSync(path)));
+        await strategy.discard("start 2");
+        assert.ok(!existsSync(dirname(second.landed[0]!.path)));
+        await strategy.discard("never begun");
+      });
+    });
+
+    it("costs as many requests as it says, counted in its traffic", async () => {
+      for (const change of [{}, { names: [jpmorgan] }, { window: { from: "2010-01-01", to: "2010-01-31" } }]) {
+        await use(async (strategy, source) => {
+          const scope = scopeOf(change);
+          const cost = strategy.cost(await source.count(scope.names, scope.window, testContext()));
+          const context = testContext();
+          sample.requests.length = 0;
+          await filesOf(strategy.extract(scope, "a", context));
+          assert.deepEqual([sample.requests.length, context.traffic.requests], [cost.requests, cost.requests]);
+          assert.ok(cost.bytes >= 0 && context.traffic.bytes > 0);
+        });
+      }
+    });
+
+    const passing: Fault[] = [
+      { kind: "answer", status: 429, headers: { "retry-after": "7" }, body: "{}" },
+      { kind: "answer", status: 503, body: "busy" },
+      { kind: "answer", status: 200, headers: { "content-type": "text/html" }, body: "<html></html>" },
+      { kind: "reset" },
+      { kind: "cut", bytes: 100 },
+    ];
+    it("asks again where a request failed in a way that passes, and brings the same rows", async () => {
+      const scope = scopeOf({ window: { from: "2026-10-01", to: "2026-11-20" } });
+      for (const fault of passing) {
+        for (const at of ["first", "last"] as const) {
+          await use(async (strategy, source) => {
+            const { requests } = strategy.cost(await source.count(scope.names, scope.window, testContext()));
+            sample.requests.length = 0;
+            sample.intercept = (_, number) => (number === (at === "first" ? 1 : requests) ? fault : undefined);
+            assert.deepEqual(await loadedIds(strategy, [scope]), expectedIds(scope), `${JSON.stringify(fault)}, ${at}`);
+            sample.intercept = undefined;
+          });
+        }
+      }
+    });
+
+    it("ends at what it may not ask, and loads nothing", async () => {
+      sample.intercept = () => ({ kind: "answer", status: 403, headers: { "content-type": "text/html" }, body: "no" });
+      await use((strategy) => assert.rejects(loadedIds(strategy, [scopeOf()]), { code: "source_refused" }));
+      assert.equal(sample.requests.length, 1);
+    });
+
+    it("starts the scope again where the index moved under it", async () => {
+      await use(async (strategy, source) => {
+        const scope = scopeOf();
+        const { requests } = strategy.cost(await source.count(scope.names, scope.window, testContext()));
+        // What asks once reads a snapshot.
+        if (requests === 1) return;
+        sample.requests.length = 0;
+        sample.intercept = (_, number) => {
+          if (number === 2) sample.asOf = "2026-11-10";
+          return undefined;
+        };
+        const error = await filesOf(strategy.extract(scope, "a", testContext())).catch(factsOf);
+        assert.ok("code" in error && error.code === "index_moved");
+      });
+    });
+
+    it("ends in the middle of a request when it is canceled", async () => {
+      const controller = new AbortController();
+      sample.intercept = () => {
+        controller.abort(new Error("canceled"));
+        return { kind: "hang" };
+      };
+      await use((strategy) =>
+        assert.rejects(filesOf(strategy.extract(scopeOf(), "a", testContext(controller.signal))), /canceled/),
+      );
+    });
+  });
+}
