@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { hostOfProcess, isProcessAlive, type ProcessHost } from "../process/alive.ts";
+import { bootId } from "../process/boot.ts";
 
 /** Whose process a run is. Process ids are used again: the start time and the boot tell two of them apart. */
 export type Lease = ProcessHost & {
@@ -45,14 +46,6 @@ function startOf(pid: number): string | null {
       .replace(/^.*\) /s, "")
       .split(" ");
     return fields[0] === "Z" || fields[0] === "X" ? null : (fields[19] ?? null);
-  } catch {
-    return null;
-  }
-}
-
-function bootId(): string | null {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   } catch {
     return null;
   }

@@ -47,6 +47,8 @@ export type EventFacts =
   | { type: "history.lost"; message: string }
   /** A secret cannot be kept out of texts: it has fewer letters than `least`. `place` is where it stands. */
   | { type: "secret.short"; place: string; least: number }
+  /** The requests of other processes cannot be counted: this one keeps to the source's limits by itself. */
+  | { type: "budget.lost"; reason: string }
   /** The file of a secret may be read by other users of the machine. */
   | { type: "secret.readable"; path: string }
   /** Something was done, and what should follow it could not be; it changes no result. */

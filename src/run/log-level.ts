@@ -29,6 +29,7 @@ export function levelOf(event: EventFacts): Level {
     case "source.retry":
     case "names.noted":
     case "history.lost":
+    case "budget.lost":
     case "secret.short":
     case "secret.readable":
     case "upkeep.failed":

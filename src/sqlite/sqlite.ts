@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
@@ -155,4 +155,9 @@ export function copySqlite(path: string, to: string): void {
   } finally {
     database.close();
   }
+}
+
+/** Removes a SQLite file with what stands beside it. */
+export function removeSqlite(path: string): void {
+  for (const ending of ["", "-wal", "-shm"]) rmSync(`${path}${ending}`, { force: true });
 }

@@ -1,4 +1,4 @@
-import { rateBudgets } from "../../src/source/client/budget.ts";
+import { ownBudgets } from "../../src/source/budget/own.ts";
 import { CfpbSource, type SourceOptions } from "../../src/source/source.ts";
 import { jumpingClock, temporaryFolder } from "./context.ts";
 
@@ -24,7 +24,7 @@ export async function withSource<T>(
     userAgent: "test",
     requestTimeoutMs: 10_000,
     policy: { retries: 3, delayMs: 60_000, longestMs: 3_600_000 },
-    budgets: rateBudgets(unlimited, clock),
+    budgets: ownBudgets(unlimited, clock),
     clock,
     proxy: null,
     ...change,

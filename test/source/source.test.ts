@@ -10,7 +10,7 @@ import type { Scope } from "../../src/pipeline/scope/scope.ts";
 import { proxyFor } from "../../src/process/proxy.ts";
 import type { PipelineError } from "../../src/run/errors.ts";
 import type { Fault } from "../../src/sample/server/faults.ts";
-import { rateBudgets } from "../../src/source/client/budget.ts";
+import { ownBudgets } from "../../src/source/budget/own.ts";
 import { HttpClient } from "../../src/source/client/http.ts";
 import type { CfpbSource, SourceOptions } from "../../src/source/source.ts";
 import { groupNames } from "../../src/source/urls.ts";
@@ -108,7 +108,7 @@ describe("the CFPB source", () => {
     const clock = jumpingClock();
     sample.intercept = (_url, number) =>
       number === 1 ? { kind: "answer", status: 429, headers: { "retry-after": "7" }, body: "{}" } : undefined;
-    await withSource({ clock, budgets: rateBudgets(unlimited, clock) }, (source) => extract(source));
+    await withSource({ clock, budgets: ownBudgets(unlimited, clock) }, (source) => extract(source));
     assert.equal(clock.now(), 7000);
   });
 

@@ -113,7 +113,7 @@ async function openRun(
     const remembered = await warehouse.states();
     // What lies here is of a run that was killed: the lock says that no other is alive.
     await removeLanded(landing);
-    const { source, close } = await openSource(config, landing, signal, sourceDay);
+    const { source, close } = await openSource(config, landing, signal, report, sourceDay);
     const handlers = stepHandlers({ source, warehouse, transform, report });
     return {
       engine: wireEngine(config, handlers, signal, report),

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import type { Engine } from "../../pipeline/flow/engine.ts";
@@ -5,16 +6,21 @@ import type { Candidates } from "../../pipeline/names/names.ts";
 import type { RateClass } from "../../pipeline/scope/strategy.ts";
 import { sourceHandlers } from "../../pipeline/steps/handlers.ts";
 import { type Day, dayOf } from "../../pipeline/window/days.ts";
+import { bootId, sinceBoot } from "../../process/boot.ts";
 import { type ProxyServer, proxyFor } from "../../process/proxy.ts";
 import type { Report } from "../../run/events.ts";
 import { systemClock } from "../../runtime/local/clock.ts";
 import { spawnSample } from "../../sample/server/spawn.ts";
-import { rateBudgets } from "../../source/client/budget.ts";
+import type { RateBudgets } from "../../source/budget/budget.ts";
+import { ownBudgets } from "../../source/budget/own.ts";
+import { sharedBudgets } from "../../source/budget/shared.ts";
 import { SourceClient } from "../../source/client/client.ts";
 import { splitAddress } from "../../source/client/http.ts";
 import { type ContractReport, checkContract } from "../../source/contract.ts";
 import { CfpbSource } from "../../source/source.ts";
+import { removeSqlite } from "../../sqlite/sqlite.ts";
 import { retryPolicy, wireEngine } from "./engine.ts";
+import { wireWarehouse } from "./warehouse.ts";
 
 /** Limits for a command whose user waits for the answer: one retry, soon, and a shorter timeout than a run at night has. */
 function interactive(config: Config): Config {
@@ -41,7 +47,7 @@ export function sourceAccess(config: Config): SourceAccess {
   return {
     requestsPerMinute: requestsPerMinute(config),
     async searchNames(text, signal, report) {
-      const { source, close } = await openSource(interactive(config), join(config.home, "landing"), signal);
+      const { source, close } = await openSource(interactive(config), join(config.home, "landing"), signal, report);
       try {
         const traffic = { requests: 0, bytes: 0 };
         const context = { task: "resolve_companies", attempt: 1, signal, report, traffic };
@@ -60,7 +66,7 @@ async function querySource<T>(
   report: Report,
   use: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const { source, close } = await openSource(config, join(config.home, "landing"), signal);
+  const { source, close } = await openSource(config, join(config.home, "landing"), signal, report);
   try {
     return await use(wireEngine(config, sourceHandlers(source), signal, report));
   } finally {
@@ -69,16 +75,24 @@ async function querySource<T>(
 }
 
 /** The source, with the embedded one started where it is asked for. */
-export async function openSource(config: Config, landing: string, signal: AbortSignal, sourceDay?: Day) {
+export async function openSource(
+  config: Config,
+  landing: string,
+  signal: AbortSignal,
+  report: Report,
+  sourceDay?: Day,
+) {
   const options = clientOptions(config);
   const { base, stop } = await startSource(config, signal);
+  const { budgets, close: closeBudgets } = budgetsOf(config, base, report);
   const shown = sourceDay ?? (config.source === "sample" ? config.asOf : undefined);
   const today = () => shown ?? dayOf(systemClock.now());
-  const source = new CfpbSource({ base, pageSize: config.pageSize, landing, today, ...options });
+  const source = new CfpbSource({ base, pageSize: config.pageSize, landing, today, budgets, ...options });
   return {
     source,
     async close() {
       await source.close();
+      closeBudgets();
       await stop();
     },
   };
@@ -98,12 +112,39 @@ function requestsPerMinute({ source, rates }: Config): Record<RateClass, number>
   return { search: rates.searches, export: rates.exports, document: rates.documents };
 }
 
+/**
+ * The budgets of a source: those of the home, which all its processes share (invariant 6). A home that is not there yet gets none for a
+ * question, and a source without limits needs none.
+ */
+function budgetsOf(config: Config, base: string, report: Report): { budgets: RateBudgets; close(): void } {
+  const perMinute = requestsPerMinute(config);
+  const isUnlimited = Object.values(perMinute).every((number) => number === Number.POSITIVE_INFINITY);
+  if (isUnlimited || !existsSync(config.home)) {
+    return { budgets: ownBudgets(perMinute, systemClock), close: () => undefined };
+  }
+  const path = join(config.home, "requests.sqlite");
+  const isFirst = !existsSync(path);
+  const budgets = sharedBudgets({
+    path,
+    source: splitAddress(base).base,
+    ...{ perMinute, clock: systemClock, boot: bootId() ?? "", sinceBoot },
+    onLost: (reason) => report({ type: "budget.lost", reason }),
+  });
+  return {
+    budgets,
+    close() {
+      budgets.close();
+      // A first run that is refused leaves nothing behind.
+      if (isFirst && !wireWarehouse(config).exists()) removeSqlite(path);
+    },
+  };
+}
+
 function clientOptions(config: Config) {
   return {
     userAgent: `cfpb-pipeline/${config.version}${config.contact === null ? "" : ` (${config.contact})`}`,
     requestTimeoutMs: config.requestTimeoutSeconds * 1000,
     policy: retryPolicy(config),
-    budgets: rateBudgets(requestsPerMinute(config), systemClock),
     clock: systemClock,
     proxy: proxyOf(config),
   };
@@ -119,7 +160,8 @@ export async function checkSource(config: Config, signal: AbortSignal): Promise<
   const options = clientOptions(interactive(config));
   const started = await startSource(config, signal);
   const { base, credentials } = splitAddress(started.base);
-  const client = new SourceClient({ ...options, policy: { ...options.policy, retries: 0 }, credentials });
+  const { budgets, close: closeBudgets } = budgetsOf(config, started.base, () => undefined);
+  const client = new SourceClient({ ...options, budgets, policy: { ...options.policy, retries: 0 }, credentials });
   try {
     const traffic = { requests: 0, bytes: 0 };
     const context = { task: "doctor", attempt: 1, signal, report: () => undefined, traffic };
@@ -127,6 +169,7 @@ export async function checkSource(config: Config, signal: AbortSignal): Promise<
     return await checkContract(client, base, companies, { from, to }, context);
   } finally {
     await client.close();
+    closeBudgets();
     await started.stop();
   }
 }

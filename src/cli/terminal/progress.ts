@@ -49,6 +49,7 @@ function isTold(event: RunEvent, verbose: boolean, isDue: (what: string, event: 
     case "run.started":
     case "run.cancelling":
     case "history.lost":
+    case "budget.lost":
     case "secret.short":
     case "secret.readable":
     case "upkeep.failed":

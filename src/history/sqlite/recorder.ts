@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
@@ -7,7 +7,7 @@ import { type ErrorFacts, exitCodeOf } from "../../run/errors.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { levelOf, levels } from "../../run/log-level.ts";
 import { type State, transition } from "../../run/states.ts";
-import { isBusy } from "../../sqlite/sqlite.ts";
+import { isBusy, removeSqlite } from "../../sqlite/sqlite.ts";
 import type { RecordOptions, RunRecorder } from "../history.ts";
 import { leaseOf } from "../lease.ts";
 import type { NewRun } from "../rows.ts";
@@ -113,7 +113,7 @@ export class SqliteRecorder implements RunRecorder {
   }
 
   #removeMade(): void {
-    for (const ending of ["", "-wal", "-shm"]) rmSync(`${this.#options.path}${ending}`, { force: true });
+    removeSqlite(this.#options.path);
     for (const folder of this.#made.slice(1)) if (readdirSync(folder).length === 0) rmdirSync(folder);
   }
 

@@ -20,6 +20,8 @@ function lineOf(event: EventFacts): string {
       return `cancelling: ${event.reason}`;
     case "history.lost":
       return `warning: ${event.message}`;
+    case "budget.lost":
+      return `warning: requests of other processes are not counted against the source's limit (${event.reason}); this process keeps to it by itself`;
     case "secret.short":
       return `warning: the secret in ${event.place} has fewer than ${event.least} characters: it is too short to be kept out of logs`;
     case "secret.readable":

@@ -6,7 +6,7 @@ import type { TaskContext } from "../../pipeline/steps/ports.ts";
 import { dayMs } from "../../pipeline/window/units.ts";
 import type { ProxyServer } from "../../process/proxy.ts";
 import { factsOf, isRetryable, PipelineError } from "../../run/errors.ts";
-import type { RateBudgets } from "./budget.ts";
+import type { RateBudgets } from "../budget/budget.ts";
 import { clockAhead, failedRequest, requestTimedOut, shortUrl, wrongAnswer } from "./failures.ts";
 import { type Credentials, type HttpAnswer, HttpClient } from "./http.ts";
 
@@ -119,7 +119,7 @@ export class SourceClient {
       if (answer.status === 200 && isOfType(answer.type, mediaType)) return await consume(answer);
       const retryAfterMs = parseRetryAfter(answer.retryAfter, clock.now());
       if (answer.status === 429 && retryAfterMs !== undefined)
-        budget.pause(Math.min(retryAfterMs, this.#options.policy.longestMs));
+        await budget.pause(Math.min(retryAfterMs, this.#options.policy.longestMs));
       throw wrongAnswer(url, { ...answer, start: await startOf(answer), retryAfterMs });
     } catch (error) {
       signal.throwIfAborted();

@@ -46,7 +46,7 @@ export function checkPath(path: string, use: "read" | "write" = "write"): void {
 }
 
 /** What a home keeps beside its warehouse. */
-const ownFiles = ["home.json", "restore.json", "server.json", "history.sqlite", "schedule.sqlite"];
+const ownFiles = ["home.json", "restore.json", "server.json", "history.sqlite", "schedule.sqlite", "requests.sqlite"];
 /** Schemas that the views of the models read by names of two parts. */
 const schemasOfViews = ["raw", "staging", "seeds"];
 /** Those of the models, which people ask for by such names. */
