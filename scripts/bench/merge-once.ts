@@ -23,7 +23,7 @@ const request = {
     ...{ id: "acme", company: "acme", names: ["ACME BANK"], strategy: "pages" as const },
     window: { from: "2020-01-01", to: "2026-12-31" },
   },
-  isWhole: true,
+  window: { from: "2020-01-01", to: "2026-12-31" },
   source: "live",
   acceptWithdrawals: false,
 };

@@ -181,7 +181,7 @@ export async function flow(
   ];
   const { outcome } = await runFlow(through(local, ...given), ...given);
   assert.ok(outcome !== null);
-  return { done, events, committed, windows, outcome, report: summarize(outcome, settings.companies) };
+  return { done, events, committed, landed, windows, outcome, report: summarize(outcome, settings.companies) };
 }
 
 const failing = (company: string): LoadResult => {
@@ -200,7 +200,15 @@ export const worlds: [what: string, world: Partial<World>, change: Partial<FlowS
     "a retry",
     {
       parts: { a: halves },
-      done: [{ company: "a", names: ["A"], window: halves[0]!.window, result: loadedAs("before") }],
+      done: [
+        {
+          company: "a",
+          scope: "a 2026-01-01..2026-05-31",
+          names: ["A"],
+          window: halves[0]!.window,
+          result: loadedAs("before"),
+        },
+      ],
     },
     { retryOf: { runIds: ["r"], since: "2026-11-20T00:00:00Z", asOf: "2026-11-20", acceptsOtherLoads: true } },
   ],

@@ -4,6 +4,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import type { LoadRequest } from "../../src/pipeline/flow/values.ts";
 import type { Scope } from "../../src/pipeline/scope/scope.ts";
 import type { LandedFiles } from "../../src/pipeline/steps/ports.ts";
+import type { Window } from "../../src/pipeline/window/days.ts";
 import type { Report } from "../../src/run/events.ts";
 import { readFile } from "../../src/warehouse/duckdb/database.ts";
 import { openWarehouse } from "../../src/warehouse/open.ts";
@@ -47,6 +48,9 @@ export async function contentsOf(path: string): Promise<Map<string, string>> {
   }
   return found;
 }
+
+/** The index that is read, where a test says none. */
+const usualIndex = "2026-11-20T12:00:00-05:00";
 
 /** Days that all rows of a test are in, where it says none. */
 const year = { from: "2026-01-01", to: "2026-12-31" };
@@ -108,22 +112,29 @@ export function loader(warehouse: Warehouse) {
   /** Rows, or the text of one where no object is like it. */
   return (
     rows: (Source | string)[],
-    change: Partial<Scope & LoadRequest> & { expected?: number; askedOn?: string; until?: Promise<void> } = {},
+    change: Partial<Scope & Omit<LoadRequest, "scope" | "window">> & {
+      expected?: number;
+      askedOn?: string;
+      lastIndexed?: string;
+      until?: Promise<void>;
+      /** The whole window, where the scope is a part of it. */
+      all?: Window;
+    } = {},
     context = testContext(),
   ) => {
     const file = join(folder, `page-${++landed}.json`);
     const texts = rows.map((row) => (typeof row === "string" ? row : JSON.stringify(row)));
     writeFileSync(file, `{"hits":{"hits":[${texts.map((text) => `{"_source":${text},"sort":[1,"1"]}`).join()}]}}`);
     const { company = "acme", names = ["ACME BANK"], window = year, id = company, ...others } = change;
-    const { expected = rows.length, askedOn = window.to, until, ...rest } = others;
+    const { expected = rows.length, askedOn = window.to, lastIndexed = usualIndex, until, all, ...rest } = others;
     async function* files(): LandedFiles {
       yield { path: file, format: "search-json", rows: rows.length, bytes: 0, sha256: "" };
       await until;
-      return { expected, lastIndexed: "2026-11-20T12:00:00-05:00", askedOn };
+      return { expected, lastIndexed, askedOn };
     }
     const request: LoadRequest = {
       scope: { id, company, names, window, strategy: "pages" },
-      isWhole: true,
+      window: all ?? window,
       // A load of its own: the same run, company and start would be the same load.
       runId: `run ${landed}`,
       source: "live",

@@ -57,7 +57,8 @@ const request: LoadRequest = {
     ...{ id: "a", company: "a", names: ["A"], strategy: "pages" },
     window: { from: "2026-01-01", to: "2026-01-02" },
   },
-  ...{ isWhole: true, runId: "run", source: "live", acceptWithdrawals: false },
+  window: { from: "2026-01-01", to: "2026-01-02" },
+  ...{ runId: "run", source: "live", acceptWithdrawals: false },
 };
 const loaded: LoadResult = {
   ...{ loadId: "l", loadNo: 1, expected: 2, inserted: 2, updated: 0, deleted: 0, unchanged: 0, rejected: 0, held: 0 },

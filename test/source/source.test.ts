@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import { checksum } from "../../src/files/checksum.ts";
 import type { Scope } from "../../src/pipeline/scope/scope.ts";
 import { proxyFor } from "../../src/process/proxy.ts";
 import type { PipelineError } from "../../src/run/errors.ts";
@@ -61,6 +62,21 @@ describe("the CFPB source", () => {
       assert.equal(files.length, Math.ceil(total / 7));
       assert.equal(context.traffic.requests, files.length);
       assert.ok(context.traffic.bytes > total * 400);
+    });
+  });
+
+  it("names the checksum of what it lands, also of a page that it had to write again", async () => {
+    sample.intercept = () => ({
+      kind: "answer",
+      status: 200,
+      body: '{"hits":{"total":{"value":1,"relation":"eq"},"hits":[{"_source":{"complaint_id":"1","issue":"\\ud800"},"sort":[1,"1"]}]}}',
+    });
+    await withSource({}, async (source) => {
+      const { value } = await source.strategies.pages.extract(scope, "repaired", testContext()).next();
+      assert.ok(value !== undefined && "path" in value);
+      assert.match(readFileSync(value.path, "utf8"), /\\ufffd/);
+      assert.deepEqual(await checksum(value.path), { bytes: value.bytes, sha256: value.sha256 });
+      await source.strategies.pages.discard("repaired");
     });
   });
 

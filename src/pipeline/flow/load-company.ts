@@ -2,9 +2,10 @@ import type { ErrorFacts } from "../../run/errors.ts";
 import { changedRows } from "../load/reconcile.ts";
 import type { Scope, ScopedWindow } from "../scope/scope.ts";
 import type { Semaphore } from "../semaphore.ts";
-import { earlier } from "../window/days.ts";
+import { earlier, type Window } from "../window/days.ts";
 import type { CompanyWindow } from "../window/window.ts";
 import { type Engine, type StepOptions, type StepResult, shortStep } from "./engine.ts";
+import type { StepKey } from "./steps.ts";
 import type { CommittedLoad, LoadResult, RetriedRun } from "./values.ts";
 
 /** What decides how a company is loaded. */
@@ -38,7 +39,7 @@ export type CompanyOutcome = CompanyWindow & {
   loadedThrough: string | null;
 };
 
-/** The loads behind a company, in their order. One of an earlier run may have read the days of several scopes. */
+/** The loads behind a company, in their order. One of an earlier run may stand for several scopes. */
 export function loadsOf({ scopes, reconciled }: Pick<CompanyOutcome, "scopes" | "reconciled">): LoadResult[] {
   const loads = [...scopes.map(({ result }) => result), reconciled].filter((load) => load !== null);
   return [...new Map(loads.map((load) => [load.loadId, load])).values()];
@@ -57,44 +58,64 @@ type Loading = {
 };
 
 /** One company's extraction and load. Its failure is a value, so that the others go on; a canceled run ends. */
-export async function loadCompany(
-  loading: Loading,
-  { scopes: parts, ...window }: ScopedWindow,
-): Promise<CompanyOutcome> {
-  const isWhole = parts.length === 1;
-  const scopes = await settleAll(parts.map((scope) => loading.turns.run(() => loadScope(loading, scope, isWhole))));
-  // A load of an earlier run may have read through another day than is asked for now.
-  const days = { from: scopes[0]!.window.from, to: scopes.at(-1)!.window.to };
-  const outcome = { ...window, window: days, scopes, reconciled: null, loadedThrough: null };
+export async function loadCompany(loading: Loading, window: ScopedWindow): Promise<CompanyOutcome> {
+  const outcome = await loadWindow(loading, window);
+  const isReused = outcome.scopes.some(({ isAsked }) => !isAsked);
+  // Parts of an earlier run and of this one may contradict each other: then all are read.
+  if (outcome.error?.code !== "reconcile_failed" || !isReused) return outcome;
+  return loadWindow({ ...loading, done: [] }, window);
+}
+
+async function loadWindow(loading: Loading, { scopes: parts, ...given }: ScopedWindow): Promise<CompanyOutcome> {
+  const whole = wholeBefore(loading, given);
+  // What was asked for then is done, through an earlier day than is asked for now it may be.
+  const window = { ...given, window: whole?.window ?? given.window };
+  const load = async (scope: Scope) =>
+    whole === undefined
+      ? loading.turns.run(() => loadScope(loading, scope, given.window))
+      : skipScope(loading, scope, whole);
+  const scopes = await settleAll(parts.map(load));
+  const outcome = { ...window, scopes, reconciled: null, loadedThrough: null };
   const error = scopes.find((scope) => scope.error !== null)?.error ?? null;
-  const loadIds = loadsOf(outcome).map(({ loadId }) => loadId);
-  // One load has reconciled all of its days.
-  if (error !== null || loadIds.length === 1) return { ...outcome, error };
-  const { settings, engine, unlessCancelled } = loading;
-  const { runId, source, acceptWithdrawals } = settings;
-  const { company, names } = window;
-  const request = { company, names, window: days, loadIds, runId, source, acceptWithdrawals };
-  const key = { company, scope: company };
-  const reconciled = unlessCancelled(await engine.run("reconcile_window", key, request, shortStep));
-  await announceChanges(loading, reconciled.output);
+  if (error !== null || parts.length === 1 || whole !== undefined) return { ...outcome, error };
+  const reconciled = await reconcileWindow(loading, given, loadsOf(outcome));
   return { ...outcome, reconciled: reconciled.output, error: reconciled.error };
 }
 
-async function loadScope(loading: Loading, scope: Scope, isWhole: boolean): Promise<ScopeOutcome> {
+async function reconcileWindow(
+  loading: Loading,
+  { company, names, window }: CompanyWindow,
+  loads: readonly LoadResult[],
+): Promise<StepResult<LoadResult>> {
   const { settings, engine, unlessCancelled } = loading;
-  const key = { company: scope.company, scope: scope.id };
-  const before = doneBefore(loading, scope);
-  if (before !== undefined) {
-    engine.skip("extract_and_load_complaints", key, "loaded since by an earlier run");
-    return { ...scope, window: before.window, durationMs: 0, result: before.result, error: null, isAsked: false };
-  }
+  const { runId, source, acceptWithdrawals } = settings;
+  const loadIds = loads.map(({ loadId }) => loadId);
+  const request = { company, names, window, loadIds, runId, source, acceptWithdrawals };
+  const reconciled = await engine.run("reconcile_window", { company, scope: company }, request, shortStep);
+  await announceChanges(loading, reconciled.output);
+  return unlessCancelled(reconciled);
+}
+
+async function loadScope(loading: Loading, scope: Scope, window: Window): Promise<ScopeOutcome> {
+  const { settings, engine, unlessCancelled } = loading;
+  const before = partBefore(loading, scope);
+  if (before !== undefined) return skipScope(loading, scope, before);
   const { runId, source, acceptWithdrawals, extractTimeoutMs: timeoutMs } = settings;
   const options: StepOptions = { timeoutMs, retry: "scope" };
-  const request = { scope, isWhole, runId, source, acceptWithdrawals };
-  const loaded = await engine.run("extract_and_load_complaints", key, request, options);
+  const request = { scope, window, runId, source, acceptWithdrawals };
+  const loaded = await engine.run("extract_and_load_complaints", keyOf(scope), request, options);
   const { output: result, error, durationMs } = unlessCancelled(loaded);
   await announceChanges(loading, result);
   return { ...scope, durationMs, result, error, isAsked: true };
+}
+
+function skipScope({ engine }: Loading, scope: Scope, { window, result }: CommittedLoad): ScopeOutcome {
+  engine.skip("extract_and_load_complaints", keyOf(scope), "loaded since by an earlier run");
+  return { ...scope, window, durationMs: 0, result, error: null, isAsked: false };
+}
+
+function keyOf({ company, id }: Scope): StepKey {
+  return { company, scope: id };
 }
 
 /** Rows that changed make it certain that dbt will have work. */
@@ -104,19 +125,36 @@ async function announceChanges({ engine, settings }: Loading, result: LoadResult
 }
 
 /**
- * The load of an earlier run that has read the days of a scope, of the very names. Through an earlier day than is asked for now it may be:
- * what was asked for then is done.
+ * What has read, or reconciled, a company's whole window in an earlier run, of the very names. Through an earlier day than is asked for now it
+ * may be: what was asked for then is done.
  */
-function doneBefore({ done, settings }: Loading, { company, names, window }: Scope): CommittedLoad | undefined {
+function wholeBefore(
+  { done, settings }: Loading,
+  { company, names, window }: CompanyWindow,
+): CommittedLoad | undefined {
   const { retryOf } = settings;
-  if (retryOf === null) return undefined;
   return done.find(
     (load) =>
-      load.company === company &&
-      load.names.join("\n") === names.join("\n") &&
+      load.scope === company &&
+      isOf(load, company, names) &&
       load.window.from <= window.from &&
-      load.window.to >= earlier(window.to, retryOf.asOf),
+      load.window.to >= earlier(window.to, retryOf?.asOf ?? window.to),
   );
+}
+
+/** What has read the very days of a part in an earlier run; what it holds is judged with the other parts. */
+function partBefore({ done }: Loading, { id, company, names, window }: Scope): CommittedLoad | undefined {
+  return done.find(
+    (load) =>
+      load.scope === id &&
+      isOf(load, company, names) &&
+      load.window.from === window.from &&
+      load.window.to === window.to,
+  );
+}
+
+function isOf(load: CommittedLoad, company: string, names: readonly string[]): boolean {
+  return load.company === company && load.names.join("\n") === names.join("\n");
 }
 
 /** Like `Promise.all`, but rejects only when all are over: nothing may be closed under a task that still runs. */

@@ -31,8 +31,8 @@ export const scopedWindow = companyWindow.extend({ scopes: z.array(scope) }) sat
 /** What one load reads, for a run. */
 export const loadRequest = z.object({
   scope,
-  /** True where the scope is all of the window that the run reads of the company: then its verdict is the window's. */
-  isWhole: z.boolean(),
+  /** All days that the run reads of the company: the scope is all of them, or a part. */
+  window,
   runId: z.string(),
   /** Whose complaints they are: the identity of the source. */
   source: z.string(),
@@ -111,7 +111,12 @@ export const retriedRun = z.object({
 export type RetriedRun = z.infer<typeof retriedRun>;
 
 /** A load that an earlier run committed. */
-export const committedLoad = company.extend({ window, result: loadResult });
+export const committedLoad = company.extend({
+  /** The id of its scope; the company's text where it read, or reconciled, a whole window. */
+  scope: z.string(),
+  window,
+  result: loadResult,
+});
 export type CommittedLoad = z.infer<typeof committedLoad>;
 
 /** How many rows of some days are here and at the source, of days that a run did not read. */

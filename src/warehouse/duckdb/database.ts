@@ -151,7 +151,8 @@ export class Database {
     const database = await openOnceFree(options.path, () => Database.#attach(options));
     try {
       // The file is ours now: what a killed process spilled is of no use to anyone.
-      rmSync(spillOf(options.path), { recursive: true, force: true });
+      const spill = spillOf(options.path);
+      if (statSync(spill, { throwIfNoEntry: false })?.isDirectory()) rmSync(spill, { recursive: true, force: true });
       await database.connection(async (connection) => {
         await migrate(connection, options.path, migrations, options.relations);
         // Where a column was added to a table of larger row groups, DuckDB 1.5 cannot insert into it before a checkpoint ("Could not find

@@ -96,6 +96,21 @@ function adviceFor(detail: string): string {
   return "Run again. If it stays, look at the disk (dmesg), and put a backup in place: pipeline restore BACKUP --force";
 }
 
+/** Rows could not be staged in this folder, which is beside the warehouse. */
+export function stagingFailure(folder: string, cause: unknown): PipelineError {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  if (isDiskFull(detail)) return diskFull(cause);
+  return new PipelineError(
+    {
+      code: "warehouse_failed",
+      message: `Rows could not be staged in ${folder}: ${firstLine(detail)}`,
+      data: "The load was rolled back; what was committed before stands.",
+      next: adviceFor(detail),
+    },
+    { cause },
+  );
+}
+
 /** The file is not the one that this run loaded into. */
 export function warehouseGone(path: string): PipelineError {
   return new PipelineError({

@@ -47,6 +47,8 @@ export function checkPath(path: string, use: "read" | "write" = "write"): void {
 
 /** What a home keeps beside its warehouse. */
 const ownFiles = ["home.json", "restore.json", "server.json", "history.sqlite", "schedule.sqlite", "requests.sqlite"];
+/** How the names of what stands beside a warehouse end: its log, lock, spilled and staged rows, and what is not whole yet. */
+const endingsBeside = [".wal", ".lock", ".tmp", ".staging", ".new", ".backup"];
 /** Schemas that the views of the models read by names of two parts. */
 const schemasOfViews = ["raw", "staging", "seeds"];
 /** Those of the models, which people ask for by such names. */
@@ -65,6 +67,15 @@ function checkName(path: string): void {
   if (ownFiles.includes(basename(path))) {
     throw unusable(
       `The database path ${path} has the name of a file that a home keeps beside its warehouse.`,
+      undefined,
+      "Give the file another name, with --database or in pipeline.yaml (database).",
+    );
+  }
+  const besides = endingsBeside.find((ending) => path.endsWith(ending));
+  // One of an older version that works stays as it is.
+  if (besides !== undefined && !existsSync(path)) {
+    throw unusable(
+      `The database path ${path} ends with ${besides}, as what stands beside a warehouse of the name before that.`,
       undefined,
       "Give the file another name, with --database or in pipeline.yaml (database).",
     );

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { makeFolder } from "../../files/folder.ts";
+import { makeFolder, removeEmpty } from "../../files/folder.ts";
 import type { Field } from "../../pipeline/dataset/complaints.ts";
 import type {
   Commit,
@@ -37,7 +37,7 @@ import {
 import { forgetStates, nothingLoaded, readStateReport, type StateReport } from "../state/state-report.ts";
 import type { Holder, Integrity, Warehouse, WarehouseLock } from "../warehouse.ts";
 import { Database, type DatabaseOptions, readFile } from "./database.ts";
-import { warehouseGone } from "./failures.ts";
+import { stagingFailure, warehouseGone } from "./failures.ts";
 import { readIntegrity } from "./integrity.ts";
 import { lockedError, ProcessLock } from "./lock.ts";
 import { currentVersion, ownMigrations } from "./migrate.ts";
@@ -47,6 +47,9 @@ export type DuckDbOptions = DatabaseOptions & {
   /** The folder of the published snapshots. */
   published: string;
 };
+
+/** How the folders of loads begin, beside those of nobody else. */
+const stagingPrefix = "load-";
 
 /** A DuckDB file as the warehouse. It is opened when it is needed, and made by the first load. */
 export class DuckDbWarehouse implements Warehouse {
@@ -150,8 +153,7 @@ export class DuckDbWarehouse implements Warehouse {
     let next = await ahead.next();
     try {
       const database = await this.#open();
-      makeFolder(this.#staging);
-      folder = mkdtempSync(join(this.#staging, "load-"));
+      folder = this.#makeStaging();
       return await database.connection(async (connection) => {
         const staged: StagedFile[] = [];
         for (; !next.done; next = await ahead.next()) {
@@ -203,7 +205,25 @@ export class DuckDbWarehouse implements Warehouse {
     const database = this.#database;
     this.#database = undefined;
     (await database)?.close();
-    rmSync(this.#staging, { recursive: true, force: true });
+    this.#clearStaging();
+  }
+
+  /** A folder of its own for a load. */
+  #makeStaging(): string {
+    try {
+      makeFolder(this.#staging);
+      return mkdtempSync(join(this.#staging, stagingPrefix));
+    } catch (error) {
+      throw stagingFailure(this.#staging, error);
+    }
+  }
+
+  /** Removes what loads have left, and nothing of anybody else's. */
+  #clearStaging(): void {
+    if (!statSync(this.#staging, { throwIfNoEntry: false })?.isDirectory()) return;
+    for (const name of readdirSync(this.#staging).filter((one) => one.startsWith(stagingPrefix)))
+      rmSync(join(this.#staging, name), { recursive: true, force: true });
+    removeEmpty([this.#staging]);
   }
 
   /** Looks at the file without changing it; `none` where it is none, or has no tables of this program yet. */

@@ -9,7 +9,9 @@ const { cursor } = complaints;
 export type DatedLoad = { loadId: string; askedOn: Day };
 
 /** The calendar day (UTC) of a stored or staged row, in SQL; ten times faster than `at time zone`. */
-export const dayOfReceipt = `make_timestamp(epoch_us(${cursor}))::date`;
+export function dayOfReceipt(column: string = cursor): string {
+  return `make_timestamp(epoch_us(${column}))::date`;
+}
 
 /**
  * Makes a temporary table of the last day on which an earlier load asked for each company and day that `rows` selects: `company`, `day`,

@@ -18,6 +18,7 @@ export type LoadIdentity = Days & {
 /** What a load came to, in numbers of rows. */
 export type LoadNumbers = Pick<LoadResult, "inserted" | "updated" | "deleted" | "unchanged" | "rejected" | "held"> & {
   live: number;
+  /** Live rows of the names in the whole window that the run reads, before the load. */
   liveBefore: number;
   unidentified: number;
 };

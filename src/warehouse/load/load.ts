@@ -24,7 +24,7 @@ const rolledBack = "The load was rolled back; what was loaded before stands.";
  */
 export async function mergeLoad(
   connection: DuckDBConnection,
-  { scope, isWhole, runId, source, acceptWithdrawals }: LoadRequest,
+  { scope, window: all, runId, source, acceptWithdrawals }: LoadRequest,
   evidence: Evidence,
   staged: Staged,
   { task, attempt, signal, report }: TaskContext,
@@ -34,6 +34,7 @@ export async function mergeLoad(
   signal.throwIfAborted();
   const { unknown, missing, responses, rejected, rows, unidentified } = staged;
   const { company, names, window } = scope;
+  const isWhole = window.from === all.from && window.to === all.to;
   const loadId = loadIdOf(runId, company, scope.id, attempt);
   const identity = { loadId, runId, company, scope: scope.id, names, window, source };
   const landedBefore = await readLoad(connection, identity);
@@ -46,9 +47,9 @@ export async function mergeLoad(
   }
   const { askedOn, expected } = evidence;
   const liveBefore = await countRows(connection, isLiveIn(scope));
-  const emptied = await emptiedFields(connection, scope, staged, liveBefore);
+  const liveInAll = isWhole ? liveBefore : await countRows(connection, isLiveIn({ names, window: all }));
+  const emptied = await emptiedFields(connection, { names, window: all }, staged, liveInAll);
   const kept: Staged = { ...staged, missing: [...staged.missing, ...emptied] };
-  await forgetHeld(connection, scope);
   const { inserted, updated } = await merge(connection, { loadId, askedOn }, scope, kept, liveBefore);
   if (rejected > 0) await keepRejected(connection, loadId, scope, staged);
   // Rejected rows are neither withdrawn nor counted as live: the source has them.
@@ -65,6 +66,9 @@ export async function mergeLoad(
       `${liveAndKept(scope, staged)} and ${key} not in (select ${key} from ${staged.from})`,
       askedOn,
     );
+  }
+  await forgetHeld(connection, scope);
+  if (gone > 0) {
     await (isWhole ? withdrawGone : holdGone)(connection, loadId);
     live = await countLive();
   }
@@ -74,7 +78,7 @@ export async function mergeLoad(
   report({ type: "load.reconciled", task, expected, live: live - held });
   const difference = reconcile({ expected, staged: rows, rejected, unidentified, live: live - held });
   if (difference !== null) throw reconcileFailed(scope, difference, rolledBack);
-  const numbers = { ...counts, rejected, held, live, liveBefore, unidentified };
+  const numbers = { ...counts, rejected, held, live, liveBefore: liveInAll, unidentified };
   const loadNo = await writeLedger(connection, identity, evidence, numbers);
   signal.throwIfAborted();
   await connection.run("commit");
@@ -83,7 +87,7 @@ export async function mergeLoad(
 }
 
 /**
- * Fields that over a tenth of the stored rows have a value of, and none of the rows that came: the source lost them, whatever it says.
+ * Fields that over a tenth of the window's stored rows have a value of, and none of the rows that came: the source lost them, whatever it says.
  * They are treated like keys that are absent.
  */
 async function emptiedFields(
@@ -105,8 +109,8 @@ async function keepRejected(
   { rejectedFrom }: Staged,
 ): Promise<void> {
   await connection.run(`
-    insert into ${rejectedTable}
-    select ${sqlLiteral(loadId)}, ${sqlLiteral(company)}, reason, _raw, now() from ${rejectedFrom}`);
+    insert into ${rejectedTable} (load_id, company, reason, row_text, rejected_at, ${key})
+    select ${sqlLiteral(loadId)}, ${sqlLiteral(company)}, reason, _raw, now(), ${key} from ${rejectedFrom}`);
 }
 
 export async function countRows(connection: DuckDBConnection, condition: string): Promise<number> {

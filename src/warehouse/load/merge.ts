@@ -74,7 +74,7 @@ async function findChanges(connection: DuckDBConnection, staged: Staged, from: s
   return changedRows(
     connection,
     `create temp table change as
-     select s.*, t.rowid as stored_row, t.company as stored_company, ${dayOfReceipt.replace(cursor, `t.${cursor}`)} as stored_day,
+     select s.*, t.rowid as stored_row, t.company as stored_company, ${dayOfReceipt(`t.${cursor}`)} as stored_day,
        t.${key} is null as is_new, if(t.${key} is null, [], [${replaced.join(", ")}]) as replaced
      from ${from} s left join ${table} t on t.${key} = s.${key}
      where t.${key} is null or t._deleted_at is not null
@@ -89,7 +89,7 @@ async function insertNew(connection: DuckDBConnection, { loadId, askedOn }: Date
     connection,
     { askedOn },
     "new_looks",
-    `select company, ${dayOfReceipt} as day from ${from}`,
+    `select company, ${dayOfReceipt()} as day from ${from}`,
   );
   return changedRows(
     connection,
@@ -97,7 +97,7 @@ async function insertNew(connection: DuckDBConnection, { loadId, askedOn }: Date
        (${fields.join(", ")}, _extra, _load_id, _loaded_at, _first_seen_on, _unseen_until, _first_received_on)
      select ${fields.map((field) => `s.${field}`).join(", ")}, s._extra, ${sqlLiteral(loadId)}, now(),
        if(l.last_look is null, null, ${sqlLiteral(askedOn)}::date), l.last_look, s.received_on
-     from (select *, ${dayOfReceipt} as received_on from ${from}) s
+     from (select *, ${dayOfReceipt()} as received_on from ${from}) s
      left join ${looked} l on l.company = s.company and l.day = s.received_on`,
   );
 }

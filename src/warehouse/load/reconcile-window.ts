@@ -4,12 +4,15 @@ import type { Evidence, LoadResult } from "../../pipeline/flow/values.ts";
 import { isSuspicious, reconcile } from "../../pipeline/load/reconcile.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { TaskContext, WindowRequest } from "../../pipeline/steps/ports.ts";
+import { PipelineError } from "../../run/errors.ts";
 import { warehouseGone } from "../duckdb/failures.ts";
 import { readLoad, writeLedger } from "./ledger.ts";
 import { countRows, reconcileFailed, rowsUnreadable } from "./load.ts";
 import { loadIdOf } from "./load-id.ts";
 import { isLiveIn } from "./scope-sql.ts";
 import { findHeld, withdrawalsRefused, withdrawGone } from "./withdraw.ts";
+
+const { key } = complaints;
 
 const stays = "What its parts loaded stands; nothing was withdrawn, and the watermark stays where it was.";
 
@@ -35,7 +38,7 @@ export async function reconcileWindow(
     return { ...landedBefore, fields };
   }
   const loadIds = request.loadIds.map(sqlLiteral).join(", ");
-  const { loads, evidence, rejected, unidentified, liveBefore } = await readLoads(connection, loadIds);
+  const { loads, indexes, evidence, rejected, unidentified, liveBefore } = await readLoads(connection, loadIds);
   if (loads !== request.loadIds.length) throw warehouseGone(path);
   const { expected } = evidence;
   if (isSuspicious(rejected, expected)) {
@@ -47,12 +50,15 @@ export async function reconcileWindow(
   if (!request.acceptWithdrawals && isSuspicious(gone, liveBefore)) {
     throw withdrawalsRefused(request, gone, liveBefore, stays);
   }
+  // A row that moved from one scope to another between two states of the index is in neither.
+  if (gone > 0 && indexes > 1) throw indexMoved(request);
   if (gone > 0) await withdrawGone(connection, loadId);
   await connection.run(`delete from pipeline.held_withdrawals where load_id in (${loadIds})`);
-  const live = await countRows(connection, isLiveIn(request));
+  // Stored rows that came and were rejected stay as they are, and are not among those that came.
+  const isKept = `${key} in (select ${key} from ${complaints.rejected} where load_id in (${loadIds}))`;
+  const live = await countRows(connection, `${isLiveIn(request)} and (${isKept}) is not true`);
   report({ type: "load.reconciled", task, expected, live });
-  // Stored rows that were rejected now are live, too: as with rows without an id, there may be more live ones than came.
-  const difference = reconcile({ expected, staged: expected - rejected, rejected, unidentified: rejected, live });
+  const difference = reconcile({ expected, staged: expected - rejected, rejected, unidentified, live });
   if (difference !== null) throw reconcileFailed(request, difference, stays);
   const counts = { inserted: 0, updated: 0, deleted: gone, unchanged: 0, rejected, held: 0 };
   const loadNo = await writeLedger(connection, identity, evidence, { ...counts, live, liveBefore, unidentified });
@@ -62,20 +68,33 @@ export async function reconcileWindow(
   return { loadId, loadNo, expected, ...counts, fields };
 }
 
-/** What the ledger says of some loads, together. Where they read several indexes, none is said. */
+/**
+ * What the ledger says of some loads, together. Where they read several indexes, none is said. How many rows were live before is what the first of
+ * them saw: the others may have moved rows.
+ */
 async function readLoads(connection: DuckDBConnection, loadIds: string) {
   const result = await connection.runAndReadAll(`
-    select count(*)::integer, sum(expected)::double, sum(rejected)::double, sum(unidentified)::double, sum(live_before)::double,
+    select count(*)::integer, sum(expected)::double, sum(rejected)::double, sum(unidentified)::double,
+      arg_min(live_before, load_no)::double, count(distinct last_indexed)::integer,
       min(asked_on)::varchar, if(count(distinct last_indexed) = 1, min(last_indexed), null)
     from pipeline.loads where load_id in (${loadIds})`);
-  const [loads, expected, rejected, unidentified, liveBefore, askedOn, lastIndexed] = result.getRows()[0]!;
+  const [loads, expected, rejected, unidentified, liveBefore, indexes, askedOn, lastIndexed] = result.getRows()[0]!;
   const evidence: Evidence = {
     expected: Number(expected),
     askedOn: String(askedOn),
     lastIndexed: lastIndexed === null ? null : String(lastIndexed),
   };
   return {
-    ...{ loads: Number(loads), evidence, rejected: Number(rejected) },
+    ...{ loads: Number(loads), indexes: Number(indexes), evidence, rejected: Number(rejected) },
     ...{ unidentified: Number(unidentified), liveBefore: Number(liveBefore) },
   };
+}
+
+function indexMoved({ company }: WindowRequest): PipelineError {
+  return new PipelineError({
+    code: "index_moved",
+    message: `The source's index changed while the parts of the window of "${company}" were read, and rows are gone that may have moved.`,
+    data: stays,
+    next: "Run again: the same days are read anew.",
+  });
 }

@@ -7,10 +7,10 @@ const { owner, cursor } = complaints;
 /** Names and days that rows belong to. */
 export type Days = Pick<Scope, "names" | "window">;
 
-/** True of rows that have these names and days, as an SQL condition; null where a row has no company. */
-export function isIn({ names, window }: Days): string {
+/** True of rows that have these names and days, as an SQL condition; null where a row has no company. `at` is the column of the day. */
+export function isIn({ names, window }: Days, at: string = cursor): string {
   return `${owner} in (${names.map(sqlLiteral).join(", ")})
-    and ${cursor} >= ${sqlLiteral(window.from)}::date and ${cursor} < ${sqlLiteral(window.to)}::date + 1`;
+    and ${at} >= ${sqlLiteral(window.from)}::date and ${at} < ${sqlLiteral(window.to)}::date + 1`;
 }
 
 /** True of live rows that have these names and days, as an SQL condition. */

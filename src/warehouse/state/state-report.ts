@@ -25,8 +25,13 @@ export const nothingLoaded: StateReport = {
 /** What a warehouse remembers, with the last load of each company. */
 export async function readStateReport(connection: DuckDBConnection, project: string): Promise<StateReport> {
   const loads = await connection.runAndReadAll(
-    `select company, loaded_at::varchar, window_from::varchar, window_to::varchar, expected, rejected, to_json(names)
-     from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1`,
+    // A window whose parts were not reconciled yet is shown as far as it came.
+    `with last as (from pipeline.loads qualify row_number() over (partition by company order by load_no desc) = 1)
+     select last.company, last.loaded_at::varchar, min(l.window_from)::varchar, max(l.window_to)::varchar, sum(l.expected)::double,
+       sum(l.rejected)::double, to_json(last.names)
+     from last join pipeline.loads l on l.company = last.company and l.run_id = last.run_id
+       and (l.load_no = last.load_no or (last.scope <> last.company and l.scope <> l.company))
+     group by all order by last.company`,
   );
   const lastLoads = new Map<string, LastLoad>();
   const namesOf = new Map<string, string[]>();

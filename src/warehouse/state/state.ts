@@ -99,8 +99,8 @@ export async function readPendingBuild(connection: DuckDBConnection, project: st
 }
 
 /**
- * The loads that do what a run left over, of each company and window the last one, newest first: its own, or those since then through the
- * same day or a later one.
+ * The loads that do what a run left over, of each scope and window the last one, newest first: its own, or those since then through the same
+ * day or a later one.
  */
 export async function readLoadsFor(
   connection: DuckDBConnection,
@@ -110,40 +110,21 @@ export async function readLoadsFor(
   const own = `run_id in (${retry.runIds.map(sqlLiteral).join(", ")})`;
   const others = `loaded_at >= ${sqlLiteral(retry.since)}::timestamptz and window_to >= ${sqlLiteral(retry.asOf)}::date
     and source = ${sqlLiteral(source)}`;
+  // A part whose days were read again since is not what is there now.
+  const isLatest = `scope = company or not exists (
+      from pipeline.loads later where later.company = l.company and later.load_no > l.load_no and later.scope <> l.scope
+        and later.window_from <= l.window_to and later.window_to >= l.window_from)`;
   const result = await connection.runAndReadAll(`
-    select company, to_json(names), window_from::varchar, window_to::varchar, load_id, load_no, expected, inserted, updated,
-      deleted, unchanged, rejected
-    from pipeline.loads where ${own}${retry.acceptsOtherLoads ? ` or (${others})` : ""}
-    qualify row_number() over (partition by company, window_from, window_to order by load_no desc) = 1
+    select to_json({company: company, scope: scope, names: names, "window": {"from": window_from::varchar, "to": window_to::varchar},
+      result: {loadId: load_id, loadNo: load_no, expected: expected, inserted: inserted, updated: updated, deleted: deleted,
+        unchanged: unchanged, rejected: rejected, held: coalesce(held, 0)}})
+    from pipeline.loads l where (${own}${retry.acceptsOtherLoads ? ` or (${others})` : ""}) and (${isLatest})
+    qualify row_number() over (partition by company, scope, window_from, window_to order by load_no desc) = 1
     order by load_no desc`);
-  return result.getRows().map(([company, names, from, to, loadId, ...numbers]) => {
-    const [loadNo, expected, inserted, updated, deleted, unchanged, rejected] = numbers.map(Number) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const fields = { unknown: [], missing: [], emptied: [], responses: [] };
-    return {
-      company: String(company),
-      names: JSON.parse(String(names)) as string[],
-      window: { from: String(from), to: String(to) },
-      result: {
-        loadId: String(loadId),
-        loadNo,
-        expected,
-        inserted,
-        updated,
-        deleted,
-        unchanged,
-        rejected,
-        held: 0,
-        fields,
-      },
-    };
+  const fields = { unknown: [], missing: [], emptied: [], responses: [] };
+  return result.getRows().map(([load]) => {
+    const { result: counts, ...rest } = JSON.parse(String(load)) as CommittedLoad;
+    return { ...rest, result: { ...counts, fields } };
   });
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { CommittedLoad } from "../../../src/pipeline/flow/values.ts";
+import type { Part } from "../../../src/pipeline/scope/scope.ts";
 import { PipelineError } from "../../../src/run/errors.ts";
 import type { DbtNode } from "../../../src/run/events.ts";
 import { recording, replaying, throughJson } from "../../harness/engines.ts";
@@ -78,10 +79,16 @@ describe("the flow", () => {
   });
 
   it("moves no watermark where a scope of the window was not loaded, and says what stands", async () => {
+    const thirds: Part[] = [
+      { window: { from: "2026-01-01", to: "2026-05-31" }, strategy: "pages" },
+      { window: { from: "2026-06-01", to: "2026-08-31" }, strategy: "pages" },
+      { window: { from: "2026-09-01", to: "2026-11-20" }, strategy: "pages" },
+    ];
     const { done, committed, report } = await flow({
-      parts: { a: halves },
+      parts: { a: thirds },
       load(scope) {
-        if (scope === second) throw new PipelineError({ code: "source_refused", message: "m", data: "d", next: "n" });
+        if (scope === "a 2026-06-01..2026-08-31")
+          throw new PipelineError({ code: "source_refused", message: "m", data: "d", next: "n" });
         return loadedAs(scope);
       },
     });
@@ -90,7 +97,11 @@ describe("the flow", () => {
       committed[0]?.companies.map(({ company }) => company),
       ["b"],
     );
-    assert.deepEqual([report.companies[0]?.state, report.companies[0]?.inserted], ["Failed", 5]);
+    assert.deepEqual([report.companies[0]?.state, report.companies[0]?.inserted], ["Failed", 10]);
+    assert.deepEqual(
+      report.companies[0]?.scopes?.map(({ state }) => state),
+      ["Completed", "Failed", "Completed"],
+    );
     assert.match(report.error?.data ?? "", /^Committed: "b"\. Parts of "a" were loaded; .* watermarks stay/);
   });
 
@@ -110,8 +121,8 @@ describe("the flow", () => {
 
   it("reads only what a retried run has not loaded of the very names and days", async () => {
     const retryOf = { runIds: ["r"], since: "2026-11-20T00:00:00Z", asOf: "2026-11-20", acceptsOtherLoads: true };
-    const load = (from: string, to: string, names = ["A"]): CommittedLoad => ({
-      ...{ company: "a", names, window: { from, to } },
+    const load = (from: string, to: string, names = ["A"], scope = "a"): CommittedLoad => ({
+      ...{ company: "a", scope, names, window: { from, to } },
       result: loadedAs(`${from}..${to}`),
     });
     const readBy = async (done: CommittedLoad[], parts = {}) => {
@@ -123,9 +134,52 @@ describe("the flow", () => {
     assert.deepEqual(await readBy([load("2026-01-02", "2026-11-20")]), ["load a"], "a day before it is left");
     assert.deepEqual(await readBy([load("2026-01-01", "2026-11-19")]), ["load a"], "a day after it is left");
     assert.deepEqual(await readBy([load("2026-01-01", "2026-11-20", ["A", "B"])]), ["load a"]);
-    const half = [load("2026-01-01", "2026-05-31")];
+    const half = [load("2026-01-01", "2026-05-31", ["A"], first)];
     assert.deepEqual(await readBy(half, { a: halves }), [`load ${second}`, "reconcile a"]);
+    const both = [...half, load("2026-06-01", "2026-11-20", ["A"], second)];
+    assert.deepEqual(await readBy(both, { a: halves }), ["reconcile a"]);
+    const held = [load("2026-01-01", "2026-11-20", ["A"], "a 2026-01-01..2026-11-20")];
+    assert.deepEqual(await readBy(held), ["load a"], "a part is no window that was reconciled");
+    assert.deepEqual(await readBy(held, { a: halves }), [`load ${first}`, `load ${second}`, "reconcile a"]);
     assert.deepEqual(await readBy([load("2026-01-01", "2026-11-20")], { a: halves }), []);
+  });
+
+  it("reads all scopes of a retried run where those of an earlier one contradict them", async () => {
+    const retryOf = { runIds: ["r"], since: "2026-11-20T00:00:00Z", asOf: "2026-11-20", acceptsOtherLoads: true };
+    let reconciled = 0;
+    const before = { company: "a", scope: first!, names: ["A"], window: halves[0]!.window };
+    const { done, windows, report } = await flow(
+      {
+        parts: { a: halves },
+        done: [{ ...before, result: loadedAs("before") }],
+        reconcile() {
+          if (++reconciled > 1) return loadedAs("whole");
+          throw new PipelineError({ code: "reconcile_failed", message: "m", data: "d", next: "n" });
+        },
+      },
+      { retryOf },
+    );
+    assert.deepEqual(
+      windows.map(({ loadIds }) => loadIds),
+      [
+        ["load before", `load ${second}`],
+        [`load ${first}`, `load ${second}`],
+      ],
+    );
+    assert.equal(done.filter((one) => one === `load ${first}`).length, 1);
+    assert.equal(report.state, "Completed");
+  });
+
+  it("lands the files of every start in a folder of its own", async () => {
+    let attempts = 0;
+    const { landed } = await flow({
+      load(scope) {
+        if (scope === "a" && ++attempts === 1)
+          throw new PipelineError({ code: "reconcile_failed", message: "m", data: "d", next: "n" });
+        return loadedAs(scope);
+      },
+    });
+    assert.deepEqual([landed.length, new Set(landed).size], [3, 3]);
   });
 
   it("starts a company that does not add up again, three times in all", async () => {

@@ -13,7 +13,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -43,6 +43,41 @@ async function made(): Promise<string> {
   await warehouse.close();
   return path;
 }
+
+describe("what stands beside a warehouse", () => {
+  it("is removed when it is closed: nothing of a load stays", async () => {
+    const path = await made();
+    assert.deepEqual(readdirSync(dirname(path)), [basename(path)]);
+  });
+
+  it("is left alone where somebody else made it", async () => {
+    for (const ending of [".staging", ".tmp"]) {
+      const { path, warehouse, load } = testWarehouse();
+      writeFileSync(`${path}${ending}`, "mine");
+      if (ending === ".staging") {
+        await assert.rejects(load([complaint("1")]), { code: "warehouse_failed", message: /could not be staged in/ });
+      } else await load([complaint("1")]);
+      await warehouse.close();
+      assert.equal(readFileSync(`${path}${ending}`, "utf8"), "mine");
+    }
+    const { path, warehouse, load } = testWarehouse();
+    mkdirSync(`${path}.staging/mine`, { recursive: true });
+    await load([complaint("1")]);
+    await warehouse.close();
+    assert.deepEqual(readdirSync(`${path}.staging`), ["mine"]);
+  });
+
+  it("has names that no new warehouse may have", () => {
+    for (const ending of [".wal", ".lock", ".tmp", ".staging", ".new", ".backup"]) {
+      const path = join(temporaryFolder(), `a.duckdb${ending}`);
+      assert.throws(
+        () => checkPath(path),
+        { code: "warehouse_unusable", message: /stands beside a warehouse/ },
+        ending,
+      );
+    }
+  });
+});
 
 describe("a warehouse path", () => {
   it("may be a warehouse, or a place where one can be made", async () => {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { LoadResult } from "../../../src/pipeline/flow/values.ts";
 import type { PipelineError } from "../../../src/run/errors.ts";
 import { testContext } from "../../harness/context.ts";
-import { complaint, type MadeWarehouse, type Source, testWarehouse } from "../../harness/warehouse.ts";
+import { complaint, type MadeWarehouse, type Source } from "../../harness/warehouse.ts";
 
 const counts = ({ inserted, updated, deleted, unchanged, rejected }: LoadResult) => [
   inserted,
@@ -421,7 +421,7 @@ export function loadSuite(make: () => MadeWarehouse): void {
     });
 
     it("counts a row that two pages showed once", async () => {
-      const { warehouse, load } = testWarehouse();
+      const { warehouse, load } = make();
       const result = await load([complaint("1"), complaint("2"), complaint("1", { state: "NY" })], { expected: 2 });
       assert.deepEqual(counts(result), [2, 0, 0, 0, 0]);
       await warehouse.close();

@@ -21,33 +21,38 @@ const inMonth = (id: string, month: number, change: Source = {}) =>
 const monthOf = (row: Source) => String(row.date_received).slice(0, 7);
 
 type Loaded = { runId: string; loadIds: string[]; acceptWithdrawals: boolean };
+type Parts = readonly { from: string; to: string }[];
+type Asked = { acceptWithdrawals?: boolean; askedOn?: string; lastIndexed?: string; runId?: string };
 
 /** A warehouse, and how a run loads the year into it: as one scope, or in parts. */
 function loadedInParts({ query, warehouse, load }: MadeWarehouse) {
   let runs = 0;
-  type Parts = readonly { from: string; to: string }[];
-  async function loadScopes(rows: readonly Source[], parts: Parts, acceptWithdrawals = false): Promise<Loaded> {
-    const runId = `run ${++runs}`;
-    const isWhole = parts.length === 1;
+  async function loadParts(rows: readonly Source[], parts: Parts, asked: Asked, isWhole: boolean): Promise<Loaded> {
+    const { acceptWithdrawals = false, askedOn = year.to, runId = `run ${++runs}`, ...rest } = asked;
     const loadIds: string[] = [];
     for (const window of parts) {
       const [first, last] = [window.from.slice(0, 7), window.to.slice(0, 7)];
       const own = rows.filter((row) => monthOf(row) >= first && monthOf(row) <= last);
       const id = isWhole ? "acme" : `acme ${window.from}..${window.to}`;
-      loadIds.push((await load(own, { runId, id, window, isWhole, acceptWithdrawals })).loadId);
+      const change = { runId, id, window, all: isWhole ? window : year, acceptWithdrawals, askedOn, ...rest };
+      loadIds.push((await load(own, change)).loadId);
     }
     return { runId, loadIds, acceptWithdrawals };
   }
+  const loadScopes = (rows: readonly Source[], parts: Parts, asked: Asked = {}) => loadParts(rows, parts, asked, false);
   function reconcile(loaded: Loaded) {
     const request = { company: "acme", names: ["ACME BANK"], window: year, source: "live", ...loaded };
     return warehouse.reconcileWindow(request, testContext());
   }
-  async function run(rows: readonly Source[], parts: Parts, acceptWithdrawals = false) {
-    const loaded = await loadScopes(rows, parts, acceptWithdrawals);
+  /** Null where the window is one scope. */
+  async function run(rows: readonly Source[], parts: Parts, asked: Asked = {}) {
+    const loaded = await loadParts(rows, parts, asked, parts.length === 1);
     return parts.length === 1 ? null : reconcile(loaded);
   }
-  return { query, warehouse, run, loadScopes, reconcile };
+  return { query, warehouse, load, run, loadScopes, reconcile };
 }
+
+const retry = { runIds: [], since: "2020-01-01T00:00:00Z", asOf: year.to, acceptsOtherLoads: false };
 
 const outcomeOf = (loading: Promise<unknown>) =>
   loading.then(
@@ -58,36 +63,46 @@ const outcomeOf = (loading: Promise<unknown>) =>
 /** How a window is loaded that is several scopes, in every warehouse. */
 export function windowSuite(make: () => MadeWarehouse): void {
   describe("a window that is read in scopes", () => {
-    it("comes to the same as in one, whatever is withdrawn and however it is cut", async () => {
-      const months = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 30, maxLength: 80 });
-      const cuts = fc.array(fc.integer({ min: 2, max: 12 }), { minLength: 1, maxLength: 4 });
+    it("comes to the same as in one, whatever the source sends, however it is cut, in whichever order", async () => {
+      const month = fc.integer({ min: 1, max: 12 });
+      const kinds = fc.constantFrom("same", "changed", "gone", "gone", "moved", "rejected", "moved and rejected");
+      const rows = fc.array(fc.record({ from: month, to: month, kind: kinds }), { minLength: 30, maxLength: 80 });
+      const cuts = fc.uniqueArray(fc.integer({ min: 2, max: 12 }), { minLength: 1, maxLength: 4 });
       await fc.assert(
-        fc.asyncProperty(
-          months,
-          cuts,
-          fc.integer({ min: 5, max: 60 }),
-          fc.boolean(),
-          async (found, at, share, accept) => {
-            const before = found.map((month, i) => inMonth(String(i + 1), month));
-            const after = before.filter((_, i) => (i * 37) % 100 >= share).map((row) => ({ ...row, state: "NY" }));
-            const [whole, split] = [loadedInParts(make()), loadedInParts(make())];
-            try {
-              await whole.run(before, [year]);
-              await split.run(before, [year]);
-              const one = await outcomeOf(whole.run(after, [year], accept));
-              const several = await outcomeOf(split.run(after, partsOf(at), accept));
-              assert.equal(several, one);
-            } finally {
-              await Promise.all([whole.warehouse.close(), split.warehouse.close()]);
-            }
-            const live = "select complaint_id from raw.cfpb_complaints where _deleted_at is null order by 1";
-            assert.deepEqual(await split.query(live), await whole.query(live));
-            const withdrawn =
-              "select complaint_id, field from raw.cfpb_complaint_changes where field = '_withdrawn' order by 1";
-            assert.deepEqual(await split.query(withdrawn), await whole.query(withdrawn));
-          },
-        ),
-        { numRuns: 12, seed: 42 },
+        fc.asyncProperty(rows, cuts, fc.boolean(), fc.boolean(), async (found, at, accept, isReversed) => {
+          const before = found.map(({ from }, i) => inMonth(String(i + 1), from));
+          const after = found.flatMap(({ from, to, kind }, i) => {
+            if (kind === "gone") return [];
+            const moved = kind.startsWith("moved") ? to : from;
+            const change = kind.endsWith("rejected")
+              ? { timely: "Perhaps" }
+              : kind === "changed"
+                ? { state: "NY" }
+                : {};
+            return [inMonth(String(i + 1), moved, change)];
+          });
+          const [whole, split] = [loadedInParts(make()), loadedInParts(make())];
+          try {
+            await whole.run(before, [year]);
+            await split.run(before, [year]);
+            const parts = isReversed ? partsOf(at).toReversed() : partsOf(at);
+            const one = await outcomeOf(whole.run(after, [year], { acceptWithdrawals: accept }));
+            const several = await outcomeOf(split.run(after, parts, { acceptWithdrawals: accept }));
+            assert.equal(several, one);
+            if (one !== "loaded") return;
+          } finally {
+            await Promise.all([whole.warehouse.close(), split.warehouse.close()]);
+          }
+          for (const sql of [
+            "select complaint_id, state, timely, date_received::varchar, _deleted_at is null from raw.cfpb_complaints order by 1",
+            `select complaint_id, field, old_value, new_value, changed_on::varchar, unchanged_until::varchar, received_on::varchar
+             from raw.cfpb_complaint_changes order by all`,
+            "select complaint_id, reason from raw.cfpb_complaints_rejected order by all",
+          ]) {
+            assert.deepEqual(await split.query(sql), await whole.query(sql), sql);
+          }
+        }),
+        { numRuns: 24, seed: 42 },
       );
     });
 
@@ -107,7 +122,7 @@ export function windowSuite(make: () => MadeWarehouse): void {
       await warehouse.close();
       const live = "select count(*) from raw.cfpb_complaints where _deleted_at is null";
       assert.deepEqual(await query(live), [["48"]]);
-      const reconciled = await run(kept, quarters, true);
+      const reconciled = await run(kept, quarters, { acceptWithdrawals: true });
       assert.deepEqual([reconciled?.deleted, reconciled?.expected], [24, 24]);
       await warehouse.close();
       assert.deepEqual(await query(live), [["24"]]);
@@ -147,6 +162,19 @@ export function windowSuite(make: () => MadeWarehouse): void {
       assert.deepEqual(await query(found), [["2", "2026-09-05"]]);
     });
 
+    it("keeps a row that moved to another company after its scope was read", async () => {
+      const { query, warehouse, run, loadScopes, reconcile, load } = loadedInParts(make());
+      const rows = Array.from({ length: 12 }, (_, i) => inMonth(String(i), i + 1));
+      await run(rows, [year]);
+      const held = await loadScopes(rows.slice(1), partsOf([7]));
+      await load([{ ...rows[0], company: "OTHER" }], { company: "other", names: ["OTHER"], window: year });
+      const { deleted } = await reconcile(held);
+      assert.equal(deleted, 0);
+      await warehouse.close();
+      const found = "select company from raw.cfpb_complaints where complaint_id = '0' and _deleted_at is null";
+      assert.deepEqual(await query(found), [["OTHER"]]);
+    });
+
     it("holds nothing of days that were read again since", async () => {
       const { query, warehouse, run, loadScopes, reconcile } = loadedInParts(make());
       const rows = Array.from({ length: 12 }, (_, i) => inMonth(String(i), i + 1));
@@ -161,10 +189,63 @@ export function windowSuite(make: () => MadeWarehouse): void {
       assert.deepEqual(await query(live), [["12", "0"]]);
     });
 
+    it("says since when a row was not seen, also where the scopes that found it gone were never reconciled", async () => {
+      const { query, warehouse, run, loadScopes } = loadedInParts(make());
+      const rows = Array.from({ length: 12 }, (_, i) => inMonth(String(i), i + 1));
+      await run(rows, [year], { askedOn: "2026-10-01" });
+      await loadScopes(rows.slice(1), partsOf([7]), { askedOn: "2026-11-01" });
+      await run(rows.slice(1), partsOf([7]), { askedOn: "2026-11-05" });
+      await warehouse.close();
+      const gone = `select complaint_id, unchanged_until::varchar, changed_on::varchar from raw.cfpb_complaint_changes
+        where field = '_withdrawn'`;
+      assert.deepEqual(await query(gone), [["0", "2026-10-01", "2026-11-05"]]);
+    });
+
+    it("withdraws nothing where its scopes read several states of the index", async () => {
+      const { warehouse, run, loadScopes, reconcile } = loadedInParts(make());
+      const rows = Array.from({ length: 12 }, (_, i) => inMonth(String(i), i + 1));
+      await run(rows, [year]);
+      const [first, second] = partsOf([7]);
+      const one = await loadScopes(rows.slice(1), [first!], { lastIndexed: "index 1" });
+      const other = await loadScopes(rows, [second!], { lastIndexed: "index 2", runId: one.runId });
+      const both = { ...one, loadIds: [...one.loadIds, ...other.loadIds] };
+      await assert.rejects(reconcile(both), { code: "index_moved" });
+      const loads = await warehouse.loadsFor({ ...retry, runIds: [one.runId] }, "live");
+      assert.deepEqual(loads.map(({ result }) => result.held).toSorted(), [0, 1]);
+      await warehouse.close();
+    });
+
+    it("is done by parts only as long as nobody has read their days again", async () => {
+      const { warehouse, run, loadScopes } = loadedInParts(make());
+      const rows = Array.from({ length: 12 }, (_, i) => inMonth(String(i), i + 1));
+      const { runId } = await loadScopes(rows, partsOf([7]));
+      const scopesOf = async () =>
+        (await warehouse.loadsFor({ ...retry, runIds: [runId] }, "live")).map(({ scope }) => scope).toSorted();
+      assert.deepEqual(await scopesOf(), ["acme 2026-01-01..2026-06-28", "acme 2026-07-01..2026-12-31"]);
+      await run(rows, [{ from: "2026-07-01", to: "2026-12-31" }]);
+      assert.deepEqual(await scopesOf(), ["acme 2026-01-01..2026-06-28"]);
+      await warehouse.close();
+    });
+
+    it("is shown as far as its parts came, until it is reconciled", async () => {
+      const { warehouse, loadScopes, reconcile } = loadedInParts(make());
+      const rows = Array.from({ length: 12 }, (_, i) => inMonth(String(i), i + 1));
+      const loaded = await loadScopes(rows, partsOf([4, 7]));
+      const lastLoad = async () => {
+        await warehouse.close();
+        return (await warehouse.stateReport("p")).loaded[0]?.lastLoad;
+      };
+      const shown = await lastLoad();
+      assert.deepEqual([shown?.window, shown?.expected], [{ from: "2026-01-01", to: "2026-12-31" }, 12]);
+      await reconcile(loaded);
+      assert.deepEqual((await lastLoad())?.expected, 12);
+      await warehouse.close();
+    });
+
     it("is reconciled once: a second time gives what the ledger has", async () => {
       const { warehouse, load } = make();
       const window = { from: "2026-01-01", to: "2026-06-30" };
-      const { loadId } = await load([complaint("1")], { runId: "r", id: "acme 1", window, isWhole: false });
+      const { loadId } = await load([complaint("1")], { runId: "r", id: "acme 1", window, all: year });
       const request = { company: "acme", names: ["ACME BANK"], window, loadIds: [loadId], runId: "r", source: "live" };
       const reconcile = () => warehouse.reconcileWindow({ ...request, acceptWithdrawals: false }, testContext());
       const first = await reconcile();
