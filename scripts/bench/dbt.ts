@@ -83,7 +83,8 @@ async function warmUp(
   const targetDir = join(folder, `target-${version}`);
   mkdirSync(targetDir, { recursive: true });
   const env = dbtVariables({
-    ...{ projectDir: join(versions[version], "dbt"), targetDir, database, memoryLimit, threads: 2 },
+    ...{ projectDir: join(versions[version], "dbt"), targetDir, memoryLimit, threads: 2 },
+    warehouse: { PIPELINE_DBT_DATABASE: database },
     ...{ env: process.env as Record<string, string> },
   });
   const host = join(versions[version], "src/transform/dbt_host.py");

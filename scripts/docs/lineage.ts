@@ -24,7 +24,8 @@ export async function lineage(): Promise<string> {
   try {
     const python = join(dirname(dirname(dirname(await dbtPackages()))), "bin", "python");
     const env = dbtVariables({
-      ...{ projectDir: "dbt", targetDir: target, database: join(target, "cfpb_complaints.duckdb") },
+      ...{ projectDir: "dbt", targetDir: target },
+      warehouse: { PIPELINE_DBT_DATABASE: join(target, "cfpb_complaints.duckdb") },
       ...{ memoryLimit: "512MB", threads: 1, env: process.env as Record<string, string> },
     });
     const parse =

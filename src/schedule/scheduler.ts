@@ -8,7 +8,7 @@ export type RunLauncher = {
   /** This process. */
   starter: Starter;
   /** Whether a run has the warehouse now, whoever started it. */
-  isBusy(): boolean;
+  isBusy(): Promise<boolean>;
   /** Starts a run as a process of its own; resolves to its exit code when it is over, null where it was killed. */
   start(schedule: Schedule, runId: string): Promise<number | null>;
   /** open, over, or unknown where the history has no such run. */
@@ -46,7 +46,7 @@ export class Scheduler {
     this.#settleEnded();
     this.#store.makeSlots(now);
     await this.#settle(now);
-    this.#startNext(now);
+    this.#startNext(now, await this.#runs.isBusy());
     const schedules = new Map(this.#store.list().map((schedule) => [schedule.name, schedule]));
     for (const slot of this.#store.takeLate(now)) this.#runs.late(schedules.get(slot.schedule)!, slot);
   }
@@ -63,16 +63,17 @@ export class Scheduler {
       if (starter === null || runId === null || this.#runs.isAlive(starter)) continue;
       const state = await this.#runs.stateOf(runId);
       if (state === "over") this.#store.end(slot, null);
-      if (state === "unknown" && now - (startedAt ?? 0) > startMs && !this.#runs.isBusy()) this.#store.giveBack(slot);
+      if (state === "unknown" && now - (startedAt ?? 0) > startMs && !(await this.#runs.isBusy()))
+        this.#store.giveBack(slot);
     }
   }
 
   /** One run at a time: they would refuse each other. */
-  #startNext(now: number): void {
+  #startNext(now: number, isHeld: boolean): void {
     const waiting = this.#store.startable(now);
     if (waiting.length === 0) return;
     const schedules = new Map(this.#store.list().map((schedule) => [schedule.name, schedule]));
-    const isBusy = this.#runs.isBusy() || this.#store.started().length > 0;
+    const isBusy = isHeld || this.#store.started().length > 0;
     for (const slot of waiting) {
       const schedule = schedules.get(slot.schedule)!;
       if (schedule.paused) continue;

@@ -3,9 +3,10 @@ import { join } from "node:path";
 export type DbtSettings = {
   /** The dbt project. */
   projectDir: string;
-  /** Everything dbt writes besides the database, one for each database. */
+  /** Everything dbt writes besides the warehouse, one for each of them. */
   targetDir: string;
-  database: string;
+  /** What the profile is told of the warehouse. */
+  warehouse: Readonly<Record<string, string>>;
   memoryLimit: string;
   /** Threads of DuckDB. */
   threads: number;
@@ -18,7 +19,7 @@ const nodesAtOnce = 2;
 
 /** What dbt runs in. The user's own DBT_* variables are left out: they belong to other projects and would bend this one. */
 export function dbtVariables(options: DbtSettings): Record<string, string> {
-  const { env, projectDir, targetDir, database, memoryLimit, threads } = options;
+  const { env, projectDir, targetDir, warehouse, memoryLimit, threads } = options;
   const kept = Object.entries(env).filter(([name]) => !name.startsWith("DBT_") && name !== "PYTHONDONTWRITEBYTECODE");
   return {
     ...Object.fromEntries(kept),
@@ -30,7 +31,7 @@ export function dbtVariables(options: DbtSettings): Record<string, string> {
     DBT_LOG_LEVEL_FILE: "none",
     DBT_SEND_ANONYMOUS_USAGE_STATS: "false",
     DO_NOT_TRACK: "1",
-    PIPELINE_DBT_DATABASE: database,
+    ...warehouse,
     PIPELINE_DBT_THREADS: String(Math.min(threads, nodesAtOnce)),
     PIPELINE_DBT_DUCKDB_THREADS: String(threads),
     PIPELINE_DBT_MEMORY_LIMIT: memoryLimit,

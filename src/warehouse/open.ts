@@ -9,6 +9,6 @@ export function openWarehouse(url: string, options: WarehouseOptions, report: Re
 }
 
 /** Who has the warehouse at an address now; does not disturb one who takes it. */
-export function holderOf(url: string): Holder | undefined {
+export async function holderOf(url: string): Promise<Holder | undefined> {
   return ProcessLock.holderOf(url);
 }

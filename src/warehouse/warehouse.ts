@@ -23,8 +23,8 @@ export type Holder = {
 
 /** The right to write a warehouse, until it is released or the process ends. */
 export interface WarehouseLock {
-  /** Never throws: that would hide how the run ended. */
-  release(): void;
+  /** Never rejects: that would hide how the run ended. */
+  release(): Promise<void>;
 }
 
 /**
@@ -34,16 +34,16 @@ export interface WarehouseLock {
 export interface Warehouse extends StepsWarehouse {
   /** Where it is, for people. */
   readonly place: string;
-  /** The file that it is; null where it is none. */
-  readonly file: string | null;
+  /** What dbt's profile is told, as environment variables, to build in it. */
+  readonly buildVariables: Readonly<Record<string, string>>;
   /** Whether anything was loaded, or begun. */
-  exists(): boolean;
+  exists(): Promise<boolean>;
   /** Throws `warehouse_unusable`, before anything is made, where it cannot be one. */
-  check(use: "read" | "write"): void;
+  check(use: "read" | "write"): Promise<void>;
   /** Takes the right to write it, at once (invariant 4). Throws `warehouse_locked`, which names the holder, where another process has it. */
-  lock(): WarehouseLock;
+  lock(): Promise<WarehouseLock>;
   /** Who has it now; does not disturb one who takes it. */
-  holder(): Holder | undefined;
+  holder(): Promise<Holder | undefined>;
   /** The run of the last load, and the identity of the source that it read; null where nothing was loaded. */
   lastLoad(): Promise<{ runId: string; source: string | null } | null>;
   /** What is remembered of each company. */

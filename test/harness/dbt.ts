@@ -70,7 +70,7 @@ export function testOptions(database: string): TransformOptions {
     cacheDir,
     projectDir: projectFolder,
     targetDir: join(temporaryFolder(), "target"),
-    database,
+    warehouse: { PIPELINE_DBT_DATABASE: database },
     memoryLimit: "512MB",
     threads: 2,
     env: process.env as Record<string, string>,

@@ -90,10 +90,10 @@ export type MadeWarehouse = {
 };
 
 /**
- * Loads the complaints "1", of the state TX, and "3" in another process, with the right to write it, as the run `elsewhere`. That process is
- * killed when it reports an event of this type; null: it ends by itself.
+ * Loads the complaints "1", of the state TX, and "3" in another process, with the right to write it, as the run `elsewhere`: as one scope, or
+ * in two parts that are reconciled then. That process is killed when it reports an event: `type`, or `type:number`; null: it ends by itself.
  */
-export type Elsewhere = (made: MadeWarehouse, event: string | null) => Promise<void>;
+export type Elsewhere = (made: MadeWarehouse, event: string | null, way?: "parts") => Promise<void>;
 
 /** A warehouse file of its own, and how to load some rows into it. */
 export function testWarehouse(): MadeWarehouse & { path: string } {

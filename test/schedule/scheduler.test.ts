@@ -26,7 +26,7 @@ function home(change: Partial<Schedule> = {}) {
   const world = { busy: false, now: 0, states: new Map<string, "open" | "over">(), dead: new Set<number>() };
   const runs = (starter: Starter): RunLauncher => ({
     starter,
-    isBusy: () => world.busy,
+    isBusy: async () => world.busy,
     start: (_schedule, runId) =>
       new Promise((resolve) => {
         world.states.set(runId, "open");

@@ -45,7 +45,7 @@ export type BackupOptions = {
 export async function backUp(home: BackupHome, { to, waitMs, signal, onWait }: BackupOptions): Promise<BackupManifest> {
   const target = resolve(to);
   await refuseFullFolder(target);
-  if (!home.warehouse.exists()) {
+  if (!(await home.warehouse.exists())) {
     throw new PipelineError({
       code: "backup_failed",
       message: `There is no warehouse ${home.warehouse.place}.`,

@@ -55,7 +55,7 @@ export async function restore(
   }
   const configured = sourceIdentity(source);
   // A home of nothing yet, for which nobody named a source, belongs to whatever is restored into it.
-  const isFree = configured === "live" && !warehouse.exists();
+  const isFree = configured === "live" && !(await warehouse.exists());
   const expected = (await readHomeRecord(home)).source ?? (isFree ? null : configured);
   if (!acceptSource && manifest.source !== null) refuseOtherSource(expected, manifest.source, `${home} is for`);
   for (const file of manifest.files) await verify(folder, file, signal);

@@ -11,7 +11,7 @@ import { type Finding, failure, ok, warning } from "./finding.ts";
 
 /** The lock, and the warehouse from end to end where nobody has it. */
 export async function checkWarehouse(database: string, integrity: () => Promise<Integrity | null>): Promise<Finding[]> {
-  const holder = warehouseHolder(database);
+  const holder = await warehouseHolder(database);
   if (holder !== undefined) {
     return [ok("warehouse", `in use by process ${holder.pid} since ${holder.since}; it was not read`)];
   }

@@ -7,7 +7,7 @@ import { holderOf } from "../../warehouse/open.ts";
 import type { Holder } from "../../warehouse/warehouse.ts";
 
 /** Who has a warehouse now: a run, or whatever else works on it. */
-export function warehouseHolder(database: string): Holder | undefined {
+export async function warehouseHolder(database: string): Promise<Holder | undefined> {
   return holderOf(database);
 }
 

@@ -19,7 +19,7 @@ export function scheduledRuns(settings: ServeSettings, command: OwnCommand, list
   const { home, database, env } = settings;
   return {
     starter: leaseOf(process.pid),
-    isBusy: () => warehouseHolder(database) !== undefined,
+    isBusy: async () => (await warehouseHolder(database)) !== undefined,
     isAlive: (starter) => isAlive({ ...starter, namespace: starter.namespace ?? null }),
     late: listener.late,
     async stateOf(runId) {

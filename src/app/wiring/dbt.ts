@@ -4,7 +4,7 @@ import { type Output, runDbt, writeDocs } from "../../transform/command.ts";
 import { type DbtFacts, inspectDbt } from "../../transform/inspect.ts";
 import { projectFolder } from "../../transform/project.ts";
 import { DbtTransform, type TransformOptions } from "../../transform/transform.ts";
-import { holdWarehouse, warehouseFolderName } from "./warehouse.ts";
+import { holdWarehouse, warehouseFolderName, wireWarehouse } from "./warehouse.ts";
 
 export function wireTransform(config: Config, signal: AbortSignal): DbtTransform {
   return new DbtTransform(transformOptions(config, signal));
@@ -15,7 +15,8 @@ function transformOptions(config: Config, signal: AbortSignal): TransformOptions
   const targetDir = join(config.home, "dbt", warehouseFolderName(database));
   // dbt and uv do not start for a user without a home directory.
   const known = { ...env, HOME: env.HOME || cacheDir };
-  return { dbt, cacheDir, projectDir: projectFolder, targetDir, database, ...duckdb, env: known, signal };
+  const warehouse = wireWarehouse(config).buildVariables;
+  return { dbt, cacheDir, projectDir: projectFolder, targetDir, warehouse, ...duckdb, env: known, signal };
 }
 
 /** Where a command prints what dbt says, and what a user should read of the warehouse. */

@@ -92,7 +92,7 @@ export async function openSource(
     source,
     async close() {
       await source.close();
-      closeBudgets();
+      await closeBudgets();
       await stop();
     },
   };
@@ -116,11 +116,11 @@ function requestsPerMinute({ source, rates }: Config): Record<RateClass, number>
  * The budgets of a source: those of the home, which all its processes share (invariant 6). A home that is not there yet gets none for a
  * question, and a source without limits needs none.
  */
-function budgetsOf(config: Config, base: string, report: Report): { budgets: RateBudgets; close(): void } {
+function budgetsOf(config: Config, base: string, report: Report): { budgets: RateBudgets; close(): Promise<void> } {
   const perMinute = requestsPerMinute(config);
   const isUnlimited = Object.values(perMinute).every((number) => number === Number.POSITIVE_INFINITY);
   if (isUnlimited || !existsSync(config.home)) {
-    return { budgets: ownBudgets(perMinute, systemClock), close: () => undefined };
+    return { budgets: ownBudgets(perMinute, systemClock), close: async () => undefined };
   }
   const path = join(config.home, "requests.sqlite");
   const isFirst = !existsSync(path);
@@ -132,10 +132,10 @@ function budgetsOf(config: Config, base: string, report: Report): { budgets: Rat
   });
   return {
     budgets,
-    close() {
+    async close() {
       budgets.close();
       // A first run that is refused leaves nothing behind.
-      if (isFirst && !wireWarehouse(config).exists()) removeSqlite(path);
+      if (isFirst && !(await wireWarehouse(config).exists())) removeSqlite(path);
     },
   };
 }
@@ -169,7 +169,7 @@ export async function checkSource(config: Config, signal: AbortSignal): Promise<
     return await checkContract(client, base, companies, { from, to }, context);
   } finally {
     await client.close();
-    closeBudgets();
+    await closeBudgets();
     await started.stop();
   }
 }

@@ -39,7 +39,7 @@ async function lockedBy(config: Config, error: unknown): Promise<unknown> {
 
 /** The beginning of the id of the run that has the warehouse; null where none is known to have it. */
 async function openRun(config: Config): Promise<string | null> {
-  const holder = wireWarehouse(config).holder();
+  const holder = await wireWarehouse(config).holder();
   if (holder === undefined) return null;
   return withRuns(config.home, async (history) => {
     for (const { no, id, state } of await history.list({ limit: 20 })) {
@@ -62,7 +62,7 @@ function restoring(cause: PipelineError): PipelineError {
 }
 
 /** The warehouse of a configuration, outside of a run. */
-export type WarehouseAccess = Pick<Warehouse, "place" | "file" | "exists"> & {
+export type WarehouseAccess = Pick<Warehouse, "place" | "exists"> & {
   /** Holds the warehouse for this process as long as `use` takes (invariant 4). Throws `warehouse_locked` where another process has it. */
   hold<T>(use: () => Promise<T>): Promise<T>;
   /** Finishes what a killed run left beside the warehouse; resolves to the source of its complaints. The caller holds the warehouse. */
@@ -80,13 +80,12 @@ export function warehouseAccess(config: Config, onNotice: (text: string) => void
   const warehouse = wireWarehouse(config);
   return {
     place: warehouse.place,
-    file: warehouse.file,
     exists: () => warehouse.exists(),
     hold: (use) => holdWarehouse(config, onNotice, use),
     recover: () => closing(wireWarehouse(config), (opened) => loadedSource(config, opened)),
     state: () => readState(config, onNotice),
     async integrity() {
-      warehouse.check("write");
+      await warehouse.check("write");
       return warehouse.inspect();
     },
     forget: (companies) =>
@@ -101,7 +100,7 @@ export async function holdWarehouse<T>(
 ): Promise<T> {
   checkWritable(config.home);
   const warehouse = wireWarehouse(config);
-  warehouse.check("write");
+  await warehouse.check("write");
   await refuseOtherDatabase(config.home, config.database);
   const lock = await takeWarehouse(config, warehouse);
   try {
@@ -109,14 +108,14 @@ export async function holdWarehouse<T>(
     if (settled !== null) onNotice(settled);
     return await use(warehouse);
   } finally {
-    lock.release();
+    await lock.release();
   }
 }
 
 /** Throws where another process has it. */
 async function takeWarehouse(config: Config, warehouse: Warehouse): Promise<WarehouseLock> {
   try {
-    return warehouse.lock();
+    return await warehouse.lock();
   } catch (error) {
     throw await lockedBy(config, error);
   }
@@ -133,7 +132,7 @@ async function closing<T>(warehouse: Warehouse, use: (warehouse: Warehouse) => P
 
 async function readState(config: Config, onNotice: (text: string) => void): Promise<StateReport> {
   const warehouse = wireWarehouse(config);
-  warehouse.check("read");
+  await warehouse.check("read");
   // What a restore has left half-way is no state of anything.
   if (readRestoreNote(config.home) !== null) await holdWarehouse(config, onNotice, async () => undefined);
   try {

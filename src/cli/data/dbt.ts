@@ -9,7 +9,7 @@ import { printNotice } from "../terminal/console.ts";
 export async function dbtCommand(args: readonly string[], options: GlobalOptions): Promise<number> {
   const { config } = await configOf(options);
   const warehouse = warehouseAccess(config, printNotice);
-  if (!warehouse.exists()) {
+  if (!(await warehouse.exists())) {
     throw new PipelineError({
       code: "warehouse_unusable",
       message: `There is no warehouse ${warehouse.place} yet.`,

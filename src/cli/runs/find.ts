@@ -20,7 +20,7 @@ export async function withHistory<T>(
   if (history === null && none !== undefined) return none(home);
   if (history === null) {
     const database = options.database ?? (await readHomeRecord(home)).database ?? join(home, "cfpb_complaints.duckdb");
-    const holder = warehouseHolder(database);
+    const holder = await warehouseHolder(database);
     if (holder !== undefined)
       throw wrong(`A run is under way: process ${holder.pid}, since ${holder.since}.`, "Look again in a moment.");
     throw wrong(`Nothing was run yet in ${home}.`, "Start with: pipeline run");

@@ -30,7 +30,7 @@ export async function resolveWindows(
   const resolved = orEnd(await engine.run("resolve_companies", null, { companies: [...companies], known }, shortStep));
   const input = {
     companies: resolved.companies,
-    states: [...states],
+    states: states.map(({ rows: _, rowsByName: __, ...state }) => state),
     settings: { startDate, asOf, lookBackDays, resetState, backfill },
   };
   const { windows } = orEnd(await engine.run("resolve_window", null, input, shortStep));

@@ -73,23 +73,24 @@ export class DuckDbWarehouse implements Warehouse {
     return this.#options.path;
   }
 
-  get file(): string {
-    return this.#options.path;
+  get buildVariables(): Record<string, string> {
+    return { PIPELINE_DBT_DATABASE: this.#options.path };
   }
 
-  exists(): boolean {
+  async exists(): Promise<boolean> {
     return existsSync(this.#options.path);
   }
 
-  check(use: "read" | "write"): void {
+  async check(use: "read" | "write"): Promise<void> {
     checkPath(this.#options.path, use);
   }
 
-  lock(): WarehouseLock {
-    return ProcessLock.acquire(this.#options.path);
+  async lock(): Promise<WarehouseLock> {
+    const lock = ProcessLock.acquire(this.#options.path);
+    return { release: async () => lock.release() };
   }
 
-  holder(): Holder | undefined {
+  async holder(): Promise<Holder | undefined> {
     return ProcessLock.holderOf(this.#options.path);
   }
 
@@ -119,7 +120,7 @@ export class DuckDbWarehouse implements Warehouse {
   async stateReport(project: string): Promise<StateReport> {
     const { path } = this.#options;
     checkPath(path, "read");
-    const holder = this.holder();
+    const holder = await this.holder();
     if (holder !== undefined) throw lockedError(path, holder);
     return this.#look(nothingLoaded, (connection) => readStateReport(connection, project));
   }
@@ -229,7 +230,7 @@ export class DuckDbWarehouse implements Warehouse {
   /** Looks at the file without changing it; `none` where it is none, or has no tables of this program yet. */
   async #look<T>(none: T, read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     const { path, relations } = this.#options;
-    if (!this.exists()) return none;
+    if (!(await this.exists())) return none;
     return readFile(path, async (connection) => {
       const version = await currentVersion(connection, path, ownMigrations(), relations);
       return version === 0 ? none : read(connection);
@@ -237,7 +238,7 @@ export class DuckDbWarehouse implements Warehouse {
   }
 
   async #read<T>(none: T, read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    if (this.#database === undefined && !this.exists()) return none;
+    if (this.#database === undefined && !(await this.exists())) return none;
     return (await this.#open()).connection(read);
   }
 

@@ -22,7 +22,7 @@ export type ServerBackend = {
   companies: readonly string[];
   history: HistoryHandle;
   /** Who has the warehouse now. */
-  holder(): { pid: number; since: string } | undefined;
+  holder(): Promise<{ pid: number; since: string } | undefined>;
   actions: {
     /** Starts a run as a process of its own; resolves to its id. */
     run(options: { resetState?: boolean; acceptWithdrawals?: boolean }): Promise<string>;

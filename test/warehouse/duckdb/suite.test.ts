@@ -6,8 +6,8 @@ import { warehouseSuite } from "../suite.ts";
 
 warehouseSuite("in a DuckDB file", {
   make: testWarehouse,
-  async elsewhere({ warehouse }, event) {
-    const argv = ["test/harness/load-and-die.ts", warehouse.place, temporaryFolder(), event ?? ""];
+  async elsewhere({ warehouse }, event, way) {
+    const argv = ["test/harness/load-and-die.ts", warehouse.place, temporaryFolder(), event ?? "", way ?? ""];
     const { code, signal, stderr } = await startScript(argv).outcome;
     assert.deepEqual([code, signal], event === null ? [0, null] : [null, "SIGKILL"], stderr);
   },

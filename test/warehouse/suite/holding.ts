@@ -11,10 +11,10 @@ export function holdSuite(make: () => MadeWarehouse, elsewhere: Elsewhere): void
   describe("an empty warehouse", () => {
     it("is not made by looking", async () => {
       const { warehouse } = make();
-      assert.equal(warehouse.exists(), false);
-      for (const use of ["read", "write"] as const) warehouse.check(use);
+      assert.equal(await warehouse.exists(), false);
+      for (const use of ["read", "write"] as const) await warehouse.check(use);
       assert.deepEqual(
-        [warehouse.holder(), await warehouse.lastLoad(), await warehouse.inspect(), await warehouse.forget([])],
+        [await warehouse.holder(), await warehouse.lastLoad(), await warehouse.inspect(), await warehouse.forget([])],
         [undefined, null, null, []],
       );
       assert.deepEqual(await warehouse.states(), { companies: [], untracked: [] });
@@ -23,7 +23,7 @@ export function holdSuite(make: () => MadeWarehouse, elsewhere: Elsewhere): void
       assert.deepEqual(await warehouse.distributions(["A"], days, ["state"]), [{ field: "state", values: [] }]);
       assert.equal((await warehouse.pendingBuild("p")).isPending, true);
       await warehouse.close();
-      assert.equal(warehouse.exists(), false);
+      assert.equal(await warehouse.exists(), false);
     });
 
     it("is not what a run has loaded into: nothing is committed, reconciled or published there", async () => {
@@ -36,7 +36,7 @@ export function holdSuite(make: () => MadeWarehouse, elsewhere: Elsewhere): void
       await assert.rejects(warehouse.commit(commit), gone);
       await assert.rejects(warehouse.publish("r", testContext()), gone);
       await assert.rejects(warehouse.reconcileWindow({ ...window, acceptWithdrawals: false }, testContext()), gone);
-      assert.equal(warehouse.exists(), false);
+      assert.equal(await warehouse.exists(), false);
     });
   });
 
@@ -46,20 +46,17 @@ export function holdSuite(make: () => MadeWarehouse, elsewhere: Elsewhere): void
       await load([complaint("1")]);
       await warehouse.close();
       const other = open();
-      const lock = warehouse.lock();
-      assert.equal(other.holder()?.pid, process.pid);
-      assert.throws(
-        () => other.lock(),
-        (error: { code: string; message: string }) => {
-          assert.equal(error.code, "warehouse_locked");
-          assert.match(error.message, new RegExp(`process ${process.pid}\\b`));
-          return true;
-        },
-      );
+      const lock = await warehouse.lock();
+      assert.equal((await other.holder())?.pid, process.pid);
+      await assert.rejects(other.lock(), (error: { code: string; message: string }) => {
+        assert.equal(error.code, "warehouse_locked");
+        assert.match(error.message, new RegExp(`process ${process.pid}\\b`));
+        return true;
+      });
       await assert.rejects(other.stateReport("p"), { code: "warehouse_locked" });
-      lock.release();
-      assert.equal(other.holder(), undefined);
-      other.lock().release();
+      await lock.release();
+      assert.equal(await other.holder(), undefined);
+      await (await other.lock()).release();
       assert.equal((await other.stateReport("p")).companies.length, 0);
     });
 
@@ -68,8 +65,8 @@ export function holdSuite(make: () => MadeWarehouse, elsewhere: Elsewhere): void
       await made.load([complaint("1")]);
       await made.warehouse.close();
       await elsewhere(made, "load.merged");
-      assert.equal(made.warehouse.holder(), undefined);
-      made.warehouse.lock().release();
+      assert.equal(await made.warehouse.holder(), undefined);
+      await (await made.warehouse.lock()).release();
     });
   });
 

@@ -34,5 +34,26 @@ export function killSuite(make: () => MadeWarehouse, elsewhere: Elsewhere): void
         ]);
       });
     }
+
+    // The third time is that of the window.
+    for (const event of ["load.merged", "load.committed", "load.staged:2", "load.reconciled:3", "load.committed:3"]) {
+      it(`in parts, at ${event}, withdraws nothing before its window is reconciled, and another one comes to the same`, async () => {
+        const made = make();
+        await made.load([complaint("1", { state: "CA" }), complaint("2")]);
+        await made.warehouse.close();
+        await elsewhere(made, event, "parts");
+        const isGone = "select _deleted_at is not null from raw.cfpb_complaints where complaint_id = '2'";
+        assert.deepEqual(await made.query(isGone), [[String(event === "load.committed:3")]]);
+        await elsewhere(made, null, "parts");
+        assert.deepEqual(await made.query(rows), after);
+        assert.deepEqual(await made.query(ledger), [
+          ["1", "2", "0", "0"],
+          ["2", "1", "1", "0"],
+          ["3", "0", "0", "0"],
+          ["4", "0", "0", "1"],
+        ]);
+        assert.deepEqual(await made.query("select count(*) from pipeline.held_withdrawals"), [["0"]]);
+      });
+    }
   });
 }

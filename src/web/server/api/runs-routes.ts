@@ -54,8 +54,8 @@ export function logFilter({ level, task, search, after, limit }: z.output<typeof
 
 export function runsRoutes(home: ServerBackend): Route[] {
   const { history, actions } = home;
-  const refuseBusy = () => {
-    const holder = home.holder();
+  const refuseBusy = async () => {
+    const holder = await home.holder();
     if (holder !== undefined)
       throw new Problem(409, `Another run is under way: process ${holder.pid}, since ${holder.since}.`);
   };
@@ -107,7 +107,7 @@ export function runsRoutes(home: ServerBackend): Route[] {
       body: z.strictObject({ resetState: z.boolean().optional(), acceptWithdrawals: z.boolean().optional() }),
       answer: startedRun,
       async handle({ body: { resetState, acceptWithdrawals } }) {
-        refuseBusy();
+        await refuseBusy();
         const options = {
           ...(resetState === undefined ? {} : { resetState }),
           ...(acceptWithdrawals === undefined ? {} : { acceptWithdrawals }),
@@ -122,7 +122,7 @@ export function runsRoutes(home: ServerBackend): Route[] {
         .refine(({ from, to }) => from <= to, "expected `from` to be no later than `to`"),
       answer: startedRun,
       async handle({ body }) {
-        refuseBusy();
+        await refuseBusy();
         return { runId: await actions.backfill(body) };
       },
     }),
@@ -139,7 +139,7 @@ export function runsRoutes(home: ServerBackend): Route[] {
         const done = await doneSince(found, await found.inspect(run.no));
         if (done !== null)
           throw new Problem(409, `The run ${run.name} was retried by ${done.name}; nothing is left to do.`);
-        refuseBusy();
+        await refuseBusy();
         return { runId: await actions.retry(run.id) };
       },
     }),
