@@ -52,7 +52,7 @@ const narrow: [file: RegExp, by: RegExp][] = [
   [/^sample\/(?!server\/(spawn|nights)\.ts$)/, /^(sample|cli)\//],
   [/^sample\/server\/main\.ts$/, /^sample\//],
   [/^sample\/server\/nights\.ts$/, /^(sample|cli)\/|^app\/(?!wiring)/],
-  [/^warehouse\/(?!(open|warehouse|state\/state-report|duckdb\/lock)\.ts$)/, /^warehouse\//],
+  [/^warehouse\/(?!(open|holder|warehouse|state\/state-report|duckdb\/lock)\.ts$)/, /^warehouse\//],
   [/^warehouse\/duckdb\/lock\.ts$/, /^(warehouse|app\/home)\//],
   [/^history\/sqlite\//, /^(history|app\/home)\//],
   [/^run\/(?!errors\.ts)/, /^(?!files|process|sqlite)/],

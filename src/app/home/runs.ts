@@ -3,7 +3,7 @@ import type { History, HistoryStore } from "../../history/history.ts";
 import { sqliteHistory } from "../../history/sqlite/store.ts";
 import { usageError } from "../../run/errors.ts";
 import { ProcessLock } from "../../warehouse/duckdb/lock.ts";
-import { holderOf } from "../../warehouse/open.ts";
+import { holderOf } from "../../warehouse/holder.ts";
 import type { Holder } from "../../warehouse/warehouse.ts";
 
 /** Who has a warehouse now: a run, or whatever else works on it. */
