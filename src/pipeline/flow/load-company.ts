@@ -1,10 +1,10 @@
-import type { ErrorFacts } from "../../run/errors.ts";
 import { changedRows } from "../load/reconcile.ts";
 import type { Scope, ScopedWindow } from "../scope/scope.ts";
 import type { Semaphore } from "../semaphore.ts";
 import { earlier, type Window } from "../window/days.ts";
 import type { CompanyWindow } from "../window/window.ts";
 import { type Engine, type StepOptions, type StepResult, shortStep } from "./engine.ts";
+import { type CompanyOutcome, loadsOf, type ScopeOutcome } from "./outcome.ts";
 import type { StepKey } from "./steps.ts";
 import type { CommittedLoad, LoadResult, RetriedRun } from "./values.ts";
 
@@ -19,31 +19,6 @@ export type LoadSettings = {
   retryOf: RetriedRun | null;
   extractTimeoutMs: number;
 };
-
-/** How one scope ended. */
-export type ScopeOutcome = Scope & {
-  durationMs: number;
-  result: LoadResult | null;
-  error: ErrorFacts | null;
-  /** False where an earlier run had loaded it, and this one did not ask for it. */
-  isAsked: boolean;
-};
-
-/** How one company ended. Its window is complete where it has no error. */
-export type CompanyOutcome = CompanyWindow & {
-  scopes: ScopeOutcome[];
-  /** What reconciled the scopes together; null where the window is one scope, or was not reconciled. */
-  reconciled: LoadResult | null;
-  error: ErrorFacts | null;
-  /** The watermark that was committed. */
-  loadedThrough: string | null;
-};
-
-/** The loads behind a company, in their order. One of an earlier run may stand for several scopes. */
-export function loadsOf({ scopes, reconciled }: Pick<CompanyOutcome, "scopes" | "reconciled">): LoadResult[] {
-  const loads = [...scopes.map(({ result }) => result), reconciled].filter((load) => load !== null);
-  return [...new Map(loads.map((load) => [load.loadId, load])).values()];
-}
 
 /** What the loading of companies works with. */
 type Loading = {

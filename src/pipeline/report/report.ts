@@ -2,7 +2,7 @@ import { type ErrorFacts, exitCodeOf } from "../../run/errors.ts";
 import { type DbtNode, readNode } from "../../run/events.ts";
 import type { State } from "../../run/states.ts";
 import type { DbtOutcome, FlowOutcome, PublishOutcome } from "../flow/flow.ts";
-import { type CompanyOutcome, loadsOf, type ScopeOutcome } from "../flow/load-company.ts";
+import { type CompanyOutcome, loadsOf, type ScopeOutcome } from "../flow/outcome.ts";
 import type { Outside, SourceFields } from "../flow/values.ts";
 import { changedRows } from "../load/reconcile.ts";
 import { strategyOf } from "../scope/scope.ts";
