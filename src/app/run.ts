@@ -123,11 +123,11 @@ const stopMs = 5000;
 
 /** What a run was asked to do, without what only its process needs. */
 function recordedSettings(settings: RunSettings, options: RunOptions): object {
-  const { companies, startDate, asOf, lookBackDays, source, database, dbt } = settings;
+  const { companies, startDate, asOf, lookBackDays, strategy, source, database, dbt } = settings;
   const { resetState, skipDbt, acceptWithdrawals, acceptSource, backfill } = options;
   const retryOf = options.retryOf?.runIds;
   const given = { resetState, skipDbt, acceptWithdrawals, acceptSource, backfill, retryOf };
-  return { companies, startDate, asOf, lookBackDays, source, database, dbt, ...given };
+  return { companies, startDate, asOf, lookBackDays, strategy, source, database, dbt, ...given };
 }
 
 function cancelledByCommand(): PipelineError {
@@ -221,10 +221,11 @@ function identityOf({ options, wiring }: Run): string {
 }
 
 function flowSettings(run: Run): FlowSettings {
-  const { companies, startDate, asOf, lookBackDays, extractTimeoutSeconds, dbtTimeoutSeconds } = run.wiring.settings;
+  const { companies, startDate, asOf, lookBackDays, strategy, extractTimeoutSeconds, dbtTimeoutSeconds } =
+    run.wiring.settings;
   const { resetState, skipDbt, acceptWithdrawals, retryOf = null, backfill = null } = run.options;
   return {
-    ...{ runId: run.runId, source: identityOf(run), companies, startDate, asOf, lookBackDays },
+    ...{ runId: run.runId, source: identityOf(run), companies, startDate, asOf, lookBackDays, strategy },
     ...{ resetState, skipDbt, acceptWithdrawals, retryOf, backfill },
     extractTimeoutMs: extractTimeoutSeconds * 1000,
     dbtTimeoutMs: dbtTimeoutSeconds * 1000,

@@ -13,6 +13,8 @@ export const settingHelp: Record<string, string> = {
   companies:
     "Companies to load: an exact name at the source, whatever its case, or words that a name holds. See: pipeline companies search",
   lookBackDays: "Days before the watermark that every run reads again: complaints appear late, and answers settle.",
+  strategy:
+    "How complaints are read: `pages` of the search API, or one `export` for each company's window, at most 100,000 complaints. `auto` takes pages.",
   home: "Where everything is kept, from the directory that the command is run in.",
   database: "The DuckDB file of the warehouse, when it is not to lie in the home.",
   source: "Address of the search API with its trailing slash, or `sample` for made-up complaints.",
@@ -26,7 +28,7 @@ export const settingHelp: Record<string, string> = {
   runTimeoutSeconds: "Seconds that a whole run may take. No limit where it is left out.",
   pageSize: "Complaints in one answer; 10,000 is the most the source gives.",
   rates:
-    "Requests a minute that are sent at most. The source refuses more than about 20 searches. Nothing asks for exports or documents yet: both keys are accepted, and not used.",
+    "Requests a minute that are sent at most. The source refuses more than about 20 searches and 2 exports. Nothing asks for single documents yet: that key is accepted, and not used.",
   duckdb: "Memory that DuckDB may use, at least 128MB, and its threads.",
   dbt: "A dbt of your own, a command or a path. Left out, the program makes and keeps one.",
   notify: "Whom to tell when a run fails, crashes, is late or works again. Secrets are given as env:NAME or file:PATH.",

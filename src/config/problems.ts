@@ -35,7 +35,13 @@ function nameIn(where: string, key: string): string {
 
 /** The options of the command line that are settings. */
 const flags: Partial<Record<string, string>> = {
-  ...{ startDate: "--start-date", asOf: "--as-of", lookBackDays: "--look-back", companies: "--companies" },
+  ...{
+    startDate: "--start-date",
+    asOf: "--as-of",
+    lookBackDays: "--look-back",
+    strategy: "--strategy",
+    companies: "--companies",
+  },
   ...{ home: "--home", database: "--database", source: "--source" },
 };
 

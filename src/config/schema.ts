@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import * as z from "zod";
+import { strategyChoices } from "../pipeline/scope/strategy.ts";
 import { liveSource } from "../pipeline/source-identity.ts";
 import { isDay } from "../pipeline/window/days.ts";
 import { settingHelp } from "./help.ts";
@@ -29,6 +30,7 @@ export const schema = z.strictObject({
   startDate: day.default("2024-01-01"),
   companies: z.array(text).min(1, "expected at least one company").default(["jpmorgan", "bank of america"]),
   lookBackDays: z.int().min(0).max(36_500).default(60),
+  strategy: z.enum(strategyChoices, `expected ${strategyChoices.join(", ")}`).default("auto"),
   home: text.default(defaultHome),
   database: text.optional(),
   source: text

@@ -5,7 +5,8 @@ import { type ClientOptions, SourceClient } from "./client/client.ts";
 import { splitAddress } from "./client/http.ts";
 import { countByName, findNames } from "./companies.ts";
 import { countRows } from "./counts.ts";
-import { PageReader } from "./pages/page-facts.ts";
+import { exportStrategy } from "./export/strategy.ts";
+import { LandedSql } from "./landed-sql.ts";
 import { pagesStrategy } from "./pages/strategy.ts";
 
 export type SourceOptions = Omit<ClientOptions, "credentials"> & {
@@ -23,7 +24,7 @@ export type SourceOptions = Omit<ClientOptions, "credentials"> & {
 export class CfpbSource implements Source {
   readonly #options: SourceOptions;
   readonly #client: SourceClient;
-  #reader: Promise<PageReader> | undefined;
+  #landedSql: Promise<LandedSql> | undefined;
   readonly strategies: Readonly<Record<StrategyName, Strategy>>;
 
   constructor(options: SourceOptions) {
@@ -31,8 +32,9 @@ export class CfpbSource implements Source {
     this.#options = { ...options, base };
     this.#client = new SourceClient({ ...options, credentials });
     const { pageSize, landing, today } = options;
-    const reader = () => (this.#reader ??= PageReader.open());
-    this.strategies = { pages: pagesStrategy({ base, pageSize, client: this.#client, landing, reader, today }) };
+    const landedSql = () => (this.#landedSql ??= LandedSql.open());
+    const shared = { base, client: this.#client, landing, landedSql, today };
+    this.strategies = { pages: pagesStrategy({ ...shared, pageSize }), export: exportStrategy(shared) };
   }
 
   async findNames(texts: readonly string[], context: TaskContext): Promise<FoundNames> {
@@ -49,6 +51,6 @@ export class CfpbSource implements Source {
 
   async close(): Promise<void> {
     await this.#client.close();
-    (await this.#reader)?.close();
+    (await this.#landedSql)?.close();
   }
 }

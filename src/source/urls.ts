@@ -25,6 +25,16 @@ export function pageUrl(base: string, { names, window, size, after }: PageQuery)
   return `${base}?${query}`;
 }
 
+/** The address of an export: all rows as CSV, without pages. */
+export function exportUrl(base: string, { names, window }: Pick<PageQuery, "names" | "window">): string {
+  const query = new URLSearchParams();
+  for (const name of names) query.append("company", name);
+  query.set("date_received_min", window.from);
+  query.set("date_received_max", window.to);
+  query.set("format", "csv");
+  return `${base}?${query}`;
+}
+
 /** The address of the company names with their counts: of everything, or of what the text matches. */
 export function namesUrl(base: string, searchTerm?: string): string {
   const query = new URLSearchParams({ size: "0" });

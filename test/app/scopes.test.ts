@@ -69,7 +69,14 @@ describe("a run whose windows are read in scopes", () => {
         });
         const settings: FlowSettings = {
           ...{ runId: `${asOf} ${isSplit}`, source: "live", companies: ["jpmorgan", "bank of america"] },
-          ...{ startDate: "2026-03-01", asOf, lookBackDays: 90, resetState: false, acceptWithdrawals: false },
+          ...{
+            startDate: "2026-03-01",
+            asOf,
+            lookBackDays: 90,
+            strategy: "auto",
+            resetState: false,
+            acceptWithdrawals: false,
+          },
           ...{ skipDbt: false, retryOf: null, backfill: null, extractTimeoutMs: 60_000, dbtTimeoutMs: 60_000 },
         };
         const { outcome, error } = await runFlow(throughJson(engine), settings, await warehouse.states());

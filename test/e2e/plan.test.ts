@@ -71,6 +71,35 @@ describe("looking ahead", () => {
     lock.release();
   });
 
+  it("is kept by a run that exports, which loads what pages bring", async () => {
+    const [pages, exported] = [testHome(source), testHome(source)];
+    const argv = ["--as-of", "2026-11-20", "--start-date", "2026-03-01"];
+    await pages.report(["run", ...argv]);
+    const forced = [...argv, "--strategy", "export"];
+    const plan = JSON.parse((await exported.run(["plan", ...forced, "--json"])).stdout) as Plan;
+    assert.deepEqual(
+      plan.companies.map(({ strategy, requests }) => [strategy, requests]),
+      [
+        ["export", 2],
+        ["export", 2],
+      ],
+    );
+    const asked = source.requests.length;
+    const report = await exported.report(["run", ...forced]);
+    assert.equal(source.requests.length - asked, plan.requests);
+    assert.deepEqual(
+      report.companies.map(({ strategy }) => strategy),
+      ["export", "export"],
+    );
+    const rows = "select * exclude (_load_id, _loaded_at) from raw.cfpb_complaints order by complaint_id";
+    assert.deepEqual(await exported.query(rows), await pages.query(rows));
+    const again = await exported.report(["run", ...argv]);
+    assert.deepEqual([again.companies[0]?.strategy, again.nothingNew], ["pages", true]);
+    const { code, stderr } = await exported.run(["run", "--strategy", "exports"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /error\[config_invalid\]: `--strategy` is "exports": expected auto, pages, export\./);
+  });
+
   it("fails soon at a source that cannot be reached, and says what it waits for; a run says it at its first attempt", async () => {
     const home = testHome({ url: "http://127.0.0.1:9/" });
     const slow = { PIPELINE_RETRY_DELAY_SECONDS: "0.5" };

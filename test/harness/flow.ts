@@ -20,6 +20,7 @@ const settings: FlowSettings = {
   startDate: "2026-01-01",
   asOf: "2026-11-20",
   lookBackDays: 60,
+  strategy: "auto",
   resetState: false,
   acceptWithdrawals: false,
   skipDbt: false,
@@ -76,6 +77,8 @@ type World = {
   states: StoredCompany[];
 };
 
+const unused = () => assert.fail("nothing is exported here");
+
 /** The flow over ports that only remember what they were asked. */
 export async function flow(
   world: Partial<World> = {},
@@ -107,8 +110,9 @@ export async function flow(
       count: async () => [{ names: ["A"], rows: 5 }],
       countByName: async () => ({ counts: [], capped: true }),
       strategies: {
+        export: { cost: unused, extract: unused, discard: unused },
         pages: {
-          cost: () => ({ rateClass: "search", requests: 1, bytes: 1 }),
+          cost: () => ({ requests: { search: 1, export: 0, document: 0 }, bytes: 1 }),
           async *extract({ id }, landing) {
             done.push(`extract ${id}`);
             landed.push(landing);

@@ -1,4 +1,111 @@
-import { strategyNames } from "../../src/pipeline/scope/strategy.ts";
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import type { Scope } from "../../src/pipeline/scope/scope.ts";
+import { type StrategyName, strategyNames } from "../../src/pipeline/scope/strategy.ts";
+import { testContext } from "../harness/context.ts";
+import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+import { withSource } from "../harness/source.ts";
+import { testWarehouse } from "../harness/warehouse.ts";
 import { strategySuite } from "./strategy-suite.ts";
 
 for (const name of strategyNames) strategySuite(name);
+
+const window = { from: "2026-06-01", to: "2026-11-20" };
+const scopeOf = (strategy: StrategyName): Scope => ({
+  ...{ id: "banks", company: "banks", names: [jpmorgan, bankOfAmerica], window, strategy },
+});
+
+describe("two strategies", () => {
+  let sample: TestSource;
+  before(async () => {
+    sample = await startTestSource();
+  });
+  after(() => sample.close());
+
+  for (const first of strategyNames) {
+    for (const second of strategyNames.filter((name) => name !== first)) {
+      it(`load the same rows: what ${first} brought, ${second} leaves as it is`, async () => {
+        const { warehouse } = testWarehouse();
+        await withSource(sample, {}, async (source) => {
+          const load = (strategy: StrategyName) => {
+            const files = source.strategies[strategy].extract(scopeOf(strategy), strategy, testContext());
+            const request = {
+              scope: scopeOf(strategy),
+              window,
+              runId: strategy,
+              source: "live",
+              acceptWithdrawals: false,
+            };
+            return warehouse.load(request, files, testContext());
+          };
+          const { inserted, rejected } = await load(first);
+          assert.ok(inserted > 100 && rejected === 0);
+          const again = await load(second);
+          assert.deepEqual(
+            [again.inserted, again.updated, again.deleted, again.rejected, again.unchanged],
+            [0, 0, 0, 0, inserted],
+          );
+          assert.deepEqual(again.fields.unknown, []);
+        });
+        await warehouse.close();
+      });
+    }
+  }
+});
+
+describe("an export", () => {
+  let sample: TestSource;
+  before(async () => {
+    sample = await startTestSource();
+  });
+  beforeEach(() => {
+    sample.intercept = undefined;
+    sample.requests.length = 0;
+  });
+  after(() => sample.close());
+  const isExport = (url: URL) => url.searchParams.get("format") === "csv";
+  const extract = () =>
+    withSource(sample, {}, (source) => source.strategies.export.extract(scopeOf("export"), "a", testContext()).next());
+
+  it("that ends early, but cleanly, is asked for again: only the count shows it", async () => {
+    let exports = 0;
+    sample.intercept = async (url) => {
+      if (!isExport(url) || ++exports > 1) return undefined;
+      const whole = await (await fetch(`${sample.url}${url.search}`)).text();
+      return {
+        kind: "answer",
+        status: 200,
+        headers: { "content-type": "text/csv" },
+        body: `${whole.split("\r\n").slice(0, 3).join("\r\n")}\r\n`,
+      };
+    };
+    const { value } = await extract();
+    assert.ok(value !== undefined && "rows" in value && value.rows > 100);
+    assert.equal(exports, 3, "cut, as the test asked itself, and whole");
+  });
+
+  it("that has more rows than the source gives is not asked for", async () => {
+    sample.intercept = (url) => {
+      assert.ok(!isExport(url));
+      const body = JSON.stringify({ hits: { total: { value: 100_001, relation: "eq" }, hits: [] } });
+      return { kind: "answer", status: 200, body };
+    };
+    await assert.rejects(extract(), { code: "source_rejected", message: /100,000 rows at once.*100,001/ });
+  });
+
+  it("whose error is a word of CSV says so", async () => {
+    sample.intercept = (url) =>
+      isExport(url)
+        ? { kind: "answer", status: 400, headers: { "content-type": "text/csv; charset=utf-8" }, body: "size" }
+        : undefined;
+    await assert.rejects(extract(), { code: "source_rejected", message: /400, text\/csv; charset=utf-8: size/ });
+  });
+
+  it("without ids is no export", async () => {
+    sample.intercept = (url) =>
+      isExport(url)
+        ? { kind: "answer", status: 200, headers: { "content-type": "text/csv" }, body: "a,b\r\n1,2\r\n" }
+        : undefined;
+    await assert.rejects(extract(), { code: "source_unexpected", message: /no column `Complaint ID`/ });
+  });
+});

@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import type { Elsewhere, MadeWarehouse } from "../harness/warehouse.ts";
+import { exportSuite } from "./suite/exports.ts";
 import { holdSuite } from "./suite/holding.ts";
 import { killSuite } from "./suite/kills.ts";
 import { loadSuite } from "./suite/loads.ts";
@@ -12,6 +13,7 @@ export type WarehouseKind = { make(): MadeWarehouse; elsewhere: Elsewhere };
 export function warehouseSuite(name: string, { make, elsewhere }: WarehouseKind): void {
   describe(`a warehouse ${name}`, () => {
     loadSuite(make);
+    exportSuite(make);
     windowSuite(make);
     stateSuite(make);
     holdSuite(make, elsewhere);

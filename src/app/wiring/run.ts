@@ -32,6 +32,7 @@ export type RunSettings = Pick<
   | "startDate"
   | "asOf"
   | "lookBackDays"
+  | "strategy"
   | "dbt"
   | "extractTimeoutSeconds"
   | "dbtTimeoutSeconds"
@@ -85,10 +86,11 @@ type OpenOptions = {
 };
 
 function settingsOf(config: Config): RunSettings {
-  const { home, database, source, companies, configuredCompanies, startDate, asOf, lookBackDays, dbt } = config;
+  const { home, database, source, companies, configuredCompanies, startDate, asOf, lookBackDays, strategy, dbt } =
+    config;
   const { extractTimeoutSeconds, dbtTimeoutSeconds, runTimeoutSeconds } = config;
   return {
-    ...{ home, database, source, companies, configuredCompanies, startDate, asOf, lookBackDays, dbt },
+    ...{ home, database, source, companies, configuredCompanies, startDate, asOf, lookBackDays, strategy, dbt },
     ...{ extractTimeoutSeconds, dbtTimeoutSeconds, runTimeoutSeconds },
   };
 }

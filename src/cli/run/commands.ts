@@ -12,6 +12,7 @@ export function addRun(program: Command, exit: (code: number) => void): void {
     .option(...shared.startDate)
     .option(...shared.asOf)
     .option(...shared.lookBack)
+    .option(...shared.strategy)
     .option(...shared.source)
     .option("--reset-state", "forget the watermark and reload everything from the start date")
     .option(...shared.acceptWithdrawals)
@@ -35,6 +36,7 @@ export function addRun(program: Command, exit: (code: number) => void): void {
     .option(...shared.startDate)
     .option(...shared.asOf)
     .option(...shared.lookBack)
+    .option(...shared.strategy)
     .option(...shared.source)
     .option("--reset-state", "as if the watermark were forgotten")
     .action(async (_options: object, command: Command) => {
@@ -50,6 +52,7 @@ export function addRun(program: Command, exit: (code: number) => void): void {
     .option(...shared.database)
     .option(...shared.companies)
     .option("--as-of <day>", "the day it is (default: today, in UTC)")
+    .option(...shared.strategy)
     .option(...shared.source)
     .option(...shared.acceptWithdrawals)
     .option(...shared.acceptSource)

@@ -16,10 +16,10 @@ export async function planCommand(options: RunCommandOptions): Promise<number> {
   const { resetState = false, acceptSource = false } = options;
   const cancellation = cancelOnSignals(readingCancelMessage("The plan"));
   try {
-    const { home, database, source: address, companies, startDate, asOf, lookBackDays } = config;
+    const { home, database, source: address, companies, startDate, asOf, lookBackDays, strategy } = config;
     const plan = await executePlan(
       { home, database, address, source: sourceAccess(config), warehouse: warehouseAccess(config, printNotice) },
-      { companies, startDate, asOf, lookBackDays, resetState, backfill: null, acceptSource },
+      { companies, startDate, asOf, lookBackDays, strategy, resetState, backfill: null, acceptSource },
       cancellation.signal,
       waitConsole(options),
     );

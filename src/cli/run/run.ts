@@ -23,6 +23,7 @@ export type RunCommandOptions = RunOutput & {
   startDate?: string;
   asOf?: string;
   lookBack?: string;
+  strategy?: string;
   resetState?: boolean;
   acceptWithdrawals?: boolean;
   acceptSource?: boolean;
@@ -107,11 +108,12 @@ function checkLogFormat(text: string | undefined): void {
   throw wrong(`--log-format is "${text}": expected pretty or json.`, "Leave it out for lines that people read.");
 }
 
-export function settingsOf({ companies, startDate, asOf, lookBack }: RunCommandOptions): Partial<Settings> {
+export function settingsOf({ companies, startDate, asOf, lookBack, strategy }: RunCommandOptions): Partial<Settings> {
   return {
     companies: companies?.flatMap((list) => parseCompanies(list, "--companies")),
     startDate,
     asOf,
+    strategy: strategy as Settings["strategy"] | undefined,
     lookBackDays:
       lookBack === undefined ? undefined : /^-?\d+$/.test(lookBack) ? Number(lookBack) : (lookBack as never),
   };

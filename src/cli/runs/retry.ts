@@ -24,13 +24,13 @@ export async function runsRetry(id: string | undefined, options: RetryOptions): 
   const another = "Start another: pipeline run";
   if (run.state === "Completed") throw wrong(`The run ${run.name} is complete: nothing is left to do.`, another);
   if (done !== null) throw wrong(`The run ${run.name} was retried by ${done.name}; nothing is left to do.`, another);
-  const { companies, startDate, lookBackDays, database, dbt } = run.settings as Partial<Settings>;
+  const { companies, startDate, lookBackDays, strategy, database, dbt } = run.settings as Partial<Settings>;
   const flags = run.settings as Record<"resetState" | "skipDbt" | "acceptWithdrawals" | "acceptSource", boolean>;
   const { resetState = false, skipDbt = false, acceptWithdrawals = false, acceptSource = false } = flags;
   const { backfill } = run.settings as { backfill?: Window };
   const { config } = await configOf(options);
   const source = sourceOf(run.source, options.source, config.source);
-  const settings = { companies, startDate, lookBackDays, database, dbt: dbt ?? undefined, source };
+  const settings = { companies, startDate, lookBackDays, strategy, database, dbt: dbt ?? undefined, source };
   const before = await configOf(options, { ...settings, asOf: run.asOf });
   const asOf = later(
     run.asOf,

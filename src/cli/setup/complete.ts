@@ -14,6 +14,7 @@ const values: Record<string, readonly string[]> = {
   "--state": states,
   "--level": ["debug", "info", "warn", "error"],
   "--log-format": ["pretty", "json"],
+  "--strategy": ["auto", "pages", "export"],
   "--format": ["parquet", "csv", "duckdb"],
   "--shape": ["today", "july", "noon"],
   "--rates": ["none", "real"],

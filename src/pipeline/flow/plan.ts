@@ -34,15 +34,14 @@ export function planRun(
   const own = 1 + rangesOutside;
   const costs = planned.flatMap(({ scopes }) => scopes.map(({ cost }) => cost));
   const etas = rateClasses.map((rateClass) => {
-    const ofClass = costs.filter((cost) => cost.rateClass === rateClass);
-    const requests = sum(ofClass, "requests") + (rateClass === "search" ? own : 0);
+    const requests = costs.reduce((all, cost) => all + cost.requests[rateClass], rateClass === "search" ? own : 0);
     // So many may go at once; each further minute allows as many again.
     return Math.max(Math.ceil(requests / perMinute[rateClass]) - 1, 0) * minuteMs;
   });
   return {
     companies,
-    requests: own + sum(costs, "requests"),
-    bytes: sum(costs, "bytes"),
+    requests: own + sum(companies, "requests"),
+    bytes: sum(companies, "bytes"),
     etaMs: Math.max(...etas),
   };
 }
@@ -59,7 +58,7 @@ function planCompany({ scopes, ...window }: PlannedCompany): CompanyPlan {
 }
 
 function effortOf({ expected, cost: { requests, bytes } }: PlannedScope): Effort {
-  return { expected, requests, bytes };
+  return { expected, requests: rateClasses.reduce((all, rateClass) => all + requests[rateClass], 0), bytes };
 }
 
 function sum<K extends string>(of: readonly Readonly<Record<K, number>>[], key: K): number {

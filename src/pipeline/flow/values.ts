@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { CompanyName, NameNote } from "../../run/name-notes.ts";
 import { dbtNode } from "../../run/schemas.ts";
 import type { Scope, ScopedWindow } from "../scope/scope.ts";
-import { type Cost, landedFormats, rateClasses, strategyNames } from "../scope/strategy.ts";
+import { type Cost, landedFormats, rateClasses, strategyChoices, strategyNames } from "../scope/strategy.ts";
 import type { CompanyState, CompanyWindow } from "../window/window.ts";
 
 // The small JSON values that steps take and give.
@@ -176,8 +176,7 @@ export const published = z.object({
 export type Published = z.infer<typeof published>;
 
 const cost = z.object({
-  rateClass: z.enum(rateClasses),
-  requests: z.number(),
+  requests: z.record(z.enum(rateClasses), z.number()),
   bytes: z.number(),
 }) satisfies z.ZodType<Cost>;
 
@@ -209,4 +208,5 @@ export const windowSettings = z.object({
   resetState: z.boolean(),
   /** Days to read in place of the resolved ones, which moves no watermark; null for a run of its own. */
   backfill: window.nullable(),
+  strategy: z.enum(strategyChoices),
 });

@@ -1,9 +1,12 @@
 /** The ways to read a scope from the source. */
-export const strategyNames = ["pages"] as const;
+export const strategyNames = ["pages", "export"] as const;
 export type StrategyName = (typeof strategyNames)[number];
 
-/** The formats of landed files: `search-json` is an answer of the search API. Who stages a file knows its format and no strategy. */
-export const landedFormats = ["search-json"] as const;
+/**
+ * The formats of landed files: `search-json` is an answer of the search API, `export-csv` one of its exports. Who stages a file knows its format
+ * and no strategy.
+ */
+export const landedFormats = ["search-json", "export-csv"] as const;
 export type LandedFormat = (typeof landedFormats)[number];
 
 /** What the source counts apart from each other: each kind of request has a limit of its own. */
@@ -15,7 +18,16 @@ export type CountedNames = { names: string[]; rows: number };
 
 /** What it takes to read a scope. */
 export type Cost = {
-  rateClass: RateClass;
-  requests: number;
+  /** Requests of each class. */
+  requests: Record<RateClass, number>;
   bytes: number;
 };
+
+/** What a user may ask for: one of the strategies, or whichever is best. */
+export const strategyChoices = ["auto", ...strategyNames] as const;
+export type StrategyChoice = (typeof strategyChoices)[number];
+
+/** How a window is read where nothing is forced. */
+export function strategyFor(choice: StrategyChoice): StrategyName {
+  return choice === "auto" ? "pages" : choice;
+}

@@ -6,6 +6,7 @@ import type { LoadRequest, LoadResult, Outside, PlannedCompany, PlannedScope } f
 import { resolveNames, whyUnqueryable } from "../names/names.ts";
 import { dbtError } from "../report/checks.ts";
 import { type Scope, withScopes } from "../scope/scope.ts";
+import { strategyFor } from "../scope/strategy.ts";
 import { resolveWindow } from "../window/window.ts";
 import type { LandedFiles, Ports, Source, TaskContext } from "./ports.ts";
 
@@ -48,12 +49,13 @@ export function sourceHandlers(source: Source) {
     },
     async resolve_window({ companies, states, settings }, { report }) {
       const { backfill } = settings;
+      const strategy = strategyFor(settings.strategy);
       const windows = companies.map((company) => {
         if (backfill !== null) return { ...company, window: backfill, why: "backfill" };
         const state = states.find((one) => one.company === company.company);
         return resolveWindow(settings, company, state);
       });
-      const scoped = windows.map((one) => withScopes(one, [{ window: one.window, strategy: "pages" }]));
+      const scoped = windows.map((one) => withScopes(one, [{ window: one.window, strategy }]));
       for (const { company, names, window, why, scopes } of scoped) {
         report({ type: "window.resolved", company, names, scopes: scopes.map(({ id }) => id), ...window, why });
       }

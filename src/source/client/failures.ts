@@ -73,6 +73,29 @@ export function outOfOrder(url: string, detail: string): PipelineError {
   });
 }
 
+/** What the source had when it was asked first, and what it has now. */
+export function indexMoved(first: IndexState, now: IndexState): PipelineError {
+  const state = ({ rows, lastIndexed }: IndexState) => `${rows} rows as of ${lastIndexed ?? "an unknown day"}`;
+  return new PipelineError({
+    code: "index_moved",
+    message: `The source's index changed while it was read: ${state(first)} became ${state(now)}.`,
+    data: "Nothing of this mixture was loaded; what was loaded before stands.",
+    next: "Run again: the same days are read anew.",
+  });
+}
+
+type IndexState = { rows: number; lastIndexed: string | null };
+
+/** An export of more rows than the source gives. */
+export function exportTooLarge(rows: number, most: number): PipelineError {
+  return new PipelineError({
+    code: "source_rejected",
+    message: `The source exports at most ${most.toLocaleString("en-US")} rows at once, and these days have ${rows.toLocaleString("en-US")}.`,
+    data: untouched,
+    next: "Leave --strategy out, or read fewer days or companies.",
+  });
+}
+
 function startOfFile(file: string): string {
   const buffer = Buffer.alloc(160);
   const opened = openSync(file, "r");

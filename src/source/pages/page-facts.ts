@@ -1,7 +1,6 @@
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { complaints } from "../../pipeline/dataset/complaints.ts";
-import { Semaphore } from "../../pipeline/semaphore.ts";
 import { incompleteAnswer, outOfOrder, pageTooLarge, unknownFormat } from "../client/failures.ts";
+import type { LandedSql } from "../landed-sql.ts";
 import { repairPage } from "./page-repair.ts";
 
 /** What a landed page says of itself. */
@@ -44,44 +43,29 @@ const sql = `
     len(list_filter(list_zip(pairs, pairs[2:], true), lambda neighbors: neighbors[1] >= neighbors[2])) = 0
   from paired`;
 
-/** Reads what paging needs out of landed pages, in an in-memory DuckDB: no row passes through JavaScript (invariant 5). */
+/** Reads what paging needs out of landed pages. */
 export class PageReader {
-  readonly #instance: DuckDBInstance;
-  readonly #connection: DuckDBConnection;
-  /** One connection runs one query at a time. */
-  readonly #turns = new Semaphore(1);
+  readonly #landed: LandedSql;
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
-    this.#instance = instance;
-    this.#connection = connection;
-  }
-
-  static async open(): Promise<PageReader> {
-    const instance = await DuckDBInstance.create(":memory:", {
-      threads: "1",
-      memory_limit: "256MB",
-      autoinstall_known_extensions: "false",
-      autoload_known_extensions: "false",
-    });
-    return new PageReader(instance, await instance.connect());
+  constructor(landed: LandedSql) {
+    this.#landed = landed;
   }
 
   /** Throws a retryable error where the answer is cut or partial, `source_unexpected` where its form is unknown. */
   async read(file: string, url: string): Promise<PageFacts> {
     let isRepaired = false;
-    const row = await this.#turns.run(async () => {
+    const rowOf = async () => {
       try {
         return await this.#query(file);
       } catch (error) {
         isRepaired = isUnreadable(error) && (await repairPage(file));
         if (!isRepaired) throw readingFailure(url, file, error);
       }
-      try {
-        return await this.#query(file);
-      } catch (error) {
+      return this.#query(file).catch((error: unknown) => {
         throw readingFailure(url, file, error);
-      }
-    });
+      });
+    };
+    const row = await rowOf();
     const unknown = (detail: string) => unknownFormat(url, detail, file);
     if (row === undefined) throw unknown("it is not one JSON object");
     const [total, relation, hits, first, last, lastIndexed, timedOut, failedShards, whole, ordered] = row;
@@ -102,13 +86,8 @@ export class PageReader {
     };
   }
 
-  close(): void {
-    this.#connection.closeSync();
-    this.#instance.closeSync();
-  }
-
   async #query(file: string): Promise<unknown[] | undefined> {
-    const rows = (await this.#connection.runAndReadAll(sql, { file })).getRows();
+    const rows = await this.#landed.query(sql, file);
     return rows.length === 1 ? rows[0] : undefined;
   }
 }

@@ -4,9 +4,8 @@ import type { LandedFile } from "../../pipeline/flow/values.ts";
 import type { Scope } from "../../pipeline/scope/scope.ts";
 import type { LandedFiles, TaskContext } from "../../pipeline/steps/ports.ts";
 import type { Day } from "../../pipeline/window/days.ts";
-import { PipelineError } from "../../run/errors.ts";
 import { type SourceClient, searchAnswer } from "../client/client.ts";
-import { outOfOrder } from "../client/failures.ts";
+import { indexMoved, outOfOrder } from "../client/failures.ts";
 import type { Landing } from "../landing.ts";
 import { groupNames, pageUrl } from "../urls.ts";
 import { freeReceivedChunks } from "./free-chunks.ts";
@@ -48,7 +47,8 @@ export async function* extractPages(
       landed++;
       first ??= facts;
       lastIndexed ??= facts.lastIndexed;
-      if (facts.total !== first.total || facts.lastIndexed !== lastIndexed) throw indexMoved(first, facts);
+      if (facts.total !== first.total || facts.lastIndexed !== lastIndexed)
+        throw indexMoved(stateOf(first), stateOf(facts));
       if (after !== null && facts.first !== null && !isBefore(after, facts.first)) {
         throw outOfOrder(url, `a page goes back to ${facts.first} instead of going on after ${after}`);
       }
@@ -106,15 +106,7 @@ async function countHits(file: string): Promise<number> {
 
 const hitKey = '"_source"';
 
-function indexMoved(first: PageFacts, now: PageFacts): PipelineError {
-  const state = ({ total, lastIndexed }: PageFacts) => `${total} rows as of ${lastIndexed ?? "an unknown day"}`;
-  return new PipelineError({
-    code: "index_moved",
-    message: `The source's index changed while its pages were read: ${state(first)} became ${state(now)}.`,
-    data: "Nothing of this mixture was loaded; what was loaded before stands.",
-    next: "Run again: the same days are read anew.",
-  });
-}
+const stateOf = ({ total, lastIndexed }: PageFacts) => ({ rows: total, lastIndexed });
 
 /** True when the pair `<epoch ms>_<id>` stands before the other one: ids of one millisecond order as texts. */
 function isBefore(one: string, other: string): boolean {

@@ -2,8 +2,9 @@ import type { Cost, CountedNames } from "../../pipeline/scope/strategy.ts";
 import type { Strategy } from "../../pipeline/steps/ports.ts";
 import type { Day } from "../../pipeline/window/days.ts";
 import type { SourceClient } from "../client/client.ts";
+import type { LandedSql } from "../landed-sql.ts";
 import { Landing } from "../landing.ts";
-import type { PageReader } from "./page-facts.ts";
+import { PageReader } from "./page-facts.ts";
 import { extractPages } from "./pages.ts";
 
 export type PagesOptions = {
@@ -14,7 +15,7 @@ export type PagesOptions = {
   client: SourceClient;
   /** Where answers are landed. */
   landing: string;
-  reader(): Promise<PageReader>;
+  landedSql(): Promise<LandedSql>;
   today(): Day;
 };
 
@@ -25,7 +26,7 @@ const bytesPerRow = 640;
 export function pagesCost(counts: readonly CountedNames[], pageSize: number): Cost {
   const expected = counts.reduce((sum, { rows }) => sum + rows, 0);
   const requests = counts.reduce((sum, { rows }) => sum + Math.max(Math.ceil(rows / pageSize), 1), 0);
-  return { rateClass: "search", requests, bytes: expected * bytesPerRow };
+  return { requests: { search: requests, export: 0, document: 0 }, bytes: expected * bytesPerRow };
 }
 
 /** Reads a scope page by page with the search API. */
@@ -37,7 +38,7 @@ export function pagesStrategy(options: PagesOptions): Strategy {
     async *extract(scope, name, context) {
       const landing = landingOf(name);
       await landing.clear();
-      const reader = await options.reader();
+      const reader = new PageReader(await options.landedSql());
       return yield* extractPages({ base, pageSize, today, client, reader, landing }, scope, context);
     },
     discard: (name) => landingOf(name).remove(),

@@ -3,6 +3,7 @@ import type { LandedFile } from "../../pipeline/flow/values.ts";
 import type { LandedFormat } from "../../pipeline/scope/strategy.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { columnValue } from "./column-values.ts";
+import { readExportCsv } from "./export-csv.ts";
 import { bitOf, hasTwice, missingOf, unknownOf } from "./keys.ts";
 import type { Reader, Texts } from "./reader.ts";
 import { readSearchJson } from "./search-json.ts";
@@ -10,7 +11,13 @@ import { notAllowed, wrongType } from "./unexpected-values.ts";
 
 const { key, cursor } = complaints;
 
-const readers: Readonly<Record<LandedFormat, Reader>> = { "search-json": readSearchJson };
+const readers: Readonly<Record<LandedFormat, Reader>> = {
+  "search-json": readSearchJson,
+  "export-csv": readExportCsv,
+};
+
+/** Rows that are gathered before they are written: as many as a page has, and not all of an export. */
+const rowGroupSize = 10_240;
 
 /** Times that a row may lack: one that is there and cannot be read rejects it. */
 const otherTimes = columns.filter(({ name, kind }) => kind === "instant" && name !== cursor).map(({ name }) => name);
@@ -54,5 +61,5 @@ export function stagingSql({ landed, path }: StagedFile, texts: Texts): string {
   select ${fields.join(", ")}, _missing, _null, odd and ${texts !== "all"} as _odd,
     case when len(keys) + bit_count(_missing) > ${fields.length} then ${extraFields} end::json as _extra,
     _reason, case when _reason is not null then ${texts === "all" ? "coalesce(j::varchar, 'null')" : "j::varchar"} end as _raw
-  from judged) to ${sqlLiteral(path)} (format parquet)`;
+  from judged) to ${sqlLiteral(path)} (format parquet, row_group_size ${rowGroupSize})`;
 }

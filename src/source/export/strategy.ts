@@ -1,0 +1,96 @@
+import type { Cost, CountedNames } from "../../pipeline/scope/strategy.ts";
+import type { Strategy, TaskContext } from "../../pipeline/steps/ports.ts";
+import type { Day, Window } from "../../pipeline/window/days.ts";
+import type { RequestKind, SourceClient } from "../client/client.ts";
+import { exportTooLarge, incompleteAnswer, indexMoved } from "../client/failures.ts";
+import { countTotal } from "../counts.ts";
+import type { LandedSql } from "../landed-sql.ts";
+import { Landing } from "../landing.ts";
+import { exportUrl, groupNames } from "../urls.ts";
+import { countRowsOf } from "./export-rows.ts";
+
+export type ExportOptions = {
+  /** Address of the search API, with its trailing slash. */
+  base: string;
+  client: SourceClient;
+  /** Where answers are landed. */
+  landing: string;
+  landedSql(): Promise<LandedSql>;
+  today(): Day;
+};
+
+const exportAnswer: RequestKind = { rateClass: "export", mediaType: "text/csv" };
+
+/** Rows that the source exports at most. Source: docs/source.md. */
+const mostRows = 100_000;
+
+/** Bytes of a complaint in an export, without its text: an average over the embedded source's. */
+const bytesPerRow = 300;
+
+/** What it takes to export rows of so many of each group of names: a count and the export for each group. */
+function exportCost(counts: readonly CountedNames[]): Cost {
+  const rows = counts.reduce((sum, one) => sum + one.rows, 0);
+  return { requests: { search: counts.length, export: counts.length, document: 0 }, bytes: rows * bytesPerRow };
+}
+
+/** Reads a scope as CSV, each group of names at once: an export is of one state of the index. */
+export function exportStrategy(options: ExportOptions): Strategy {
+  const { base, client, today } = options;
+  const landingOf = (name: string) => new Landing(options.landing, name);
+  return {
+    cost: exportCost,
+    async *extract({ names, window }, name, context) {
+      const landing = landingOf(name);
+      await landing.clear();
+      let before = 0;
+      let lastIndexed: string | null = null;
+      for (const [i, group] of groupNames(names).entries()) {
+        const total = await countTotal(client, base, group, window, context);
+        if (total.rows > mostRows) throw exportTooLarge(total.rows, mostRows);
+        if (i > 0 && total.lastIndexed !== lastIndexed) throw indexMoved({ rows: total.rows, lastIndexed }, total);
+        lastIndexed = total.lastIndexed;
+        yield await landExport(options, landing, { number: i + 1, group, window, before, total }, context);
+        before += total.rows;
+      }
+      return { expected: before, lastIndexed, askedOn: today() };
+    },
+    discard: (name) => landingOf(name).remove(),
+  };
+}
+
+type Asked = {
+  /** From 1, in the order of the groups. */
+  number: number;
+  group: readonly string[];
+  window: Window;
+  /** Rows of the groups before. */
+  before: number;
+  total: { rows: number; lastIndexed: string | null };
+};
+
+/** Lands one export. It may end early and cleanly: only the count that was asked for before shows that. */
+async function landExport(
+  { base, client, landedSql }: ExportOptions,
+  landing: Landing,
+  { number, group, window, before, total }: Asked,
+  context: TaskContext,
+) {
+  const { task, report, traffic } = context;
+  const landed = await landedSql();
+  const name = `export-${String(number).padStart(6, "0")}.csv`;
+  const url = exportUrl(base, { names: group, window });
+  return client.request(url, exportAnswer, context, async ({ body }) => {
+    const { path: unfinished, bytes, sha256 } = await landing.receive(name, body);
+    traffic.bytes += bytes;
+    report({ type: "page.received", task, page: number, bytes });
+    const rows = await countRowsOf(unfinished, url, landed);
+    if (rows !== total.rows) {
+      const now = await countTotal(client, base, group, window, context);
+      if (now.rows !== total.rows || now.lastIndexed !== total.lastIndexed) throw indexMoved(total, now);
+      throw incompleteAnswer(url, "source_cut", `it has ${rows} of ${total.rows} rows`);
+    }
+    const path = await landing.keep(name);
+    report({ type: "page.landed", task, page: number, rows, total: before + total.rows, bytes });
+    return { path, format: "export-csv" as const, rows, bytes, sha256 };
+  });
+}
