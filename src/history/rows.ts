@@ -43,6 +43,8 @@ export type TaskRow = {
   bytes: number;
   requests: number;
   waitedMs: number;
+  /** Requests that the source refused because there were too many. */
+  throttled: number;
   cpuMs: number | null;
   peakRss: number | null;
 };

@@ -49,6 +49,8 @@ const task = z.strictObject({
   bytes: count,
   requests: count,
   waitedMs: count,
+  /** Requests that the source refused because there were too many. */
+  throttled: count,
   cpuMs: count.nullable(),
   peakRss: count.nullable(),
 });

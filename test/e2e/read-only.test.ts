@@ -30,7 +30,7 @@ describe("a home that cannot be written", { skip: process.getuid?.() !== 0 && "o
   });
   after(() => source.close());
 
-  for (const version of [4, 5]) {
+  for (const version of [4, 5, 6]) {
     it(`shows the runs of an earlier version, with ${version} migrations of the history`, async () => {
       const old = join(temporaryFolder(), "old");
       mkdirSync(old);

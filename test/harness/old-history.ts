@@ -21,6 +21,10 @@ export function oldHistory(home: string, version: number): string {
     insert into tasks (run_no, position, name, state, attempts) values (1, 1, 'resolve_window', 'Completed', 1),
       (1, 2, 'extract_and_load_complaints[a [b] c]', 'Completed', 1);
     insert into logs values (1, 1, 0, 20, '${task}', 'load.committed', '{"task":"${task}","loadId":"l"}')`);
+  if (version > 5)
+    old.exec(
+      "update tasks set scope = 'a [b] c' where name like '%[%'; update tasks set step = substr(name || '[', 1, instr(name || '[', '[') - 1)",
+    );
   if (version > 4) old.exec("update tasks set company = 'a [b] c' where name like '%[%'");
   old.close();
   rmSync(migrations, { recursive: true });

@@ -1,4 +1,6 @@
 import type { Config } from "../../config/config.ts";
+import { eventLine } from "../../pipeline/report/event-line.ts";
+import type { EventFacts } from "../../run/events.ts";
 import type { Snapshot } from "../../snapshot/current.ts";
 import type { ContractReport } from "../../source/contract.ts";
 import type { DbtFacts } from "../../transform/inspect.ts";
@@ -33,7 +35,10 @@ export type DoctorWiring = {
   source(signal: AbortSignal): Promise<ContractReport>;
 };
 
-/** `onNotice` gets what a user should read of the warehouse. */
+/** What somebody who waits for the answer should know. */
+const isWorthSaying = ({ type }: EventFacts) => type === "source.wait" || type === "budget.lost";
+
+/** `onNotice` gets what a user should read of the warehouse, and while the source is asked. */
 export function wireDoctor(config: Config, onNotice: (text: string) => void): DoctorWiring {
   const { version, home, database, source, companies, startDate, lookBackDays, notify, env, dbt, cacheDir } = config;
   const settings = {
@@ -45,6 +50,6 @@ export function wireDoctor(config: Config, onNotice: (text: string) => void): Do
     integrity: warehouseAccess(config, onNotice).integrity,
     snapshot: () => publishedSnapshot(config),
     dbt: (signal) => dbtFacts(config, signal),
-    source: (signal) => checkSource(config, signal),
+    source: (signal) => checkSource(config, signal, (event) => isWorthSaying(event) && onNotice(eventLine(event))),
   };
 }

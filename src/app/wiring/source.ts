@@ -156,15 +156,15 @@ export function proxyOf({ source, env }: Config): ProxyServer | null {
 }
 
 /** Whether the source is what loading stands on: at most four requests, none of them repeated. */
-export async function checkSource(config: Config, signal: AbortSignal): Promise<ContractReport> {
+export async function checkSource(config: Config, signal: AbortSignal, report: Report): Promise<ContractReport> {
   const options = clientOptions(interactive(config));
   const started = await startSource(config, signal);
   const { base, credentials } = splitAddress(started.base);
-  const { budgets, close: closeBudgets } = budgetsOf(config, started.base, () => undefined);
+  const { budgets, close: closeBudgets } = budgetsOf(config, started.base, report);
   const client = new SourceClient({ ...options, budgets, policy: { ...options.policy, retries: 0 }, credentials });
   try {
     const traffic = { requests: 0, bytes: 0 };
-    const context = { task: "doctor", attempt: 1, signal, report: () => undefined, traffic };
+    const context = { task: "doctor", attempt: 1, signal, report, traffic };
     const { companies, startDate: from, asOf: to } = config;
     return await checkContract(client, base, companies, { from, to }, context);
   } finally {

@@ -18,7 +18,7 @@ export function printNotice(text: string): void {
 /** Where a command that only asks tells what it waits for, on stderr. */
 export function waitConsole({ quiet }: GlobalOptions): Report {
   return (event) => {
-    if (quiet || (event.type !== "source.retry" && event.type !== "source.wait")) return;
+    if (quiet || !["source.retry", "source.wait", "budget.lost"].includes(event.type)) return;
     process.stderr.write(`${eventLine(event)}\n`);
   };
 }

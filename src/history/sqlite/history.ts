@@ -113,7 +113,7 @@ export class SqliteHistory implements History {
       lease: { host, namespace, pid, processStarted, boot },
       tasks: this.#all<TaskRow & { error: string | null }>(
         `select name, step, company, scope, state, attempts, started_at as startedAt, ended_at as endedAt, reason, error, rows, bytes, requests,
-           waited_ms as waitedMs, cpu_ms as cpuMs, peak_rss as peakRss from tasks where run_no = ? order by position`,
+           waited_ms as waitedMs, throttled, cpu_ms as cpuMs, peak_rss as peakRss from tasks where run_no = ? order by position`,
         [no],
       )
         // A process of an earlier version, which is still under way, does not write the step.

@@ -79,7 +79,8 @@ const texts = {
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     on conflict (run_no, name) do update set state = excluded.state, attempts = excluded.attempts, ended_at = excluded.ended_at,
       reason = excluded.reason, error = excluded.error`,
-  taskCounts: "update tasks set rows = ?, bytes = ?, requests = ?, waited_ms = ? where run_no = ? and name = ?",
+  taskCounts:
+    "update tasks set rows = ?, bytes = ?, requests = ?, waited_ms = ?, throttled = ? where run_no = ? and name = ?",
   taskUsage: "update tasks set cpu_ms = ?, peak_rss = ? where run_no = ? and name = ?",
   attempt: "insert or ignore into attempts (run_no, task, number, state, started_at) values (?, ?, ?, ?, ?)",
   attemptOver: `update attempts set state = ?, ended_at = ?, error = ?, wait_ms = ?

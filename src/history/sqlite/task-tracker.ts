@@ -13,6 +13,7 @@ type Task = {
   bytes: number;
   requests: number;
   waitedMs: number;
+  throttled: number;
   /** CPU of the process when it began, and the largest memory since. */
   cpuAtStart: number;
   peakRss: number;
@@ -42,6 +43,7 @@ export class TaskTracker {
       bytes: 0,
       requests: 0,
       waitedMs: 0,
+      throttled: 0,
       cpuAtStart: cpuMs(),
       peakRss: 0,
     };
@@ -83,7 +85,7 @@ export class TaskTracker {
     );
   }
 
-  /** Counts rows, bytes, requests and waits of a task. */
+  /** Counts rows, bytes, requests, waits and refusals of a task. */
   count(name: string, event: RunEvent): void {
     const task = this.#tasks.get(name);
     if (task === undefined) return;
@@ -92,9 +94,10 @@ export class TaskTracker {
       task.bytes += event.bytes;
     } else if (event.type === "source.request") task.requests++;
     else if (event.type === "source.waited") task.waitedMs += event.ms;
+    else if (event.type === "source.answered" && event.status === 429) task.throttled++;
     else return;
-    const { rows, bytes, requests, waitedMs } = task;
-    this.#write((statements, no) => statements.taskCounts.run(rows, bytes, requests, waitedMs, no, name));
+    const { rows, bytes, requests, waitedMs, throttled } = task;
+    this.#write((statements, no) => statements.taskCounts.run(rows, bytes, requests, waitedMs, throttled, no, name));
   }
 
   /** The memory of the process is `rss` bytes now. */

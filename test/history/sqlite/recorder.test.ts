@@ -150,6 +150,8 @@ describe("the recorder", () => {
       { type: "source.request", task, attempt: 1, url: "u" },
       { type: "source.wait", task, waitMs: 5000, perMinute: 20 },
       { type: "source.waited", task, ms: 700 },
+      { type: "source.answered", task, attempt: 1, status: 429, ms: 5 },
+      { type: "source.answered", task, attempt: 2, status: 200, ms: 5 },
       { type: "page.landed", task, page: 1, rows: 7, total: 9, bytes: 100 },
       { type: "task.state", task, state: "Retrying", attempt: 1 },
       { type: "task.retry", task, attempt: 1, waitMs: 50, error },
@@ -175,8 +177,16 @@ describe("the recorder", () => {
     );
     const [loaded, published] = detail.tasks;
     assert.deepEqual(
-      [loaded!.state, loaded!.attempts, loaded!.rows, loaded!.bytes, loaded!.requests, loaded!.waitedMs],
-      ["Completed", 2, 9, 260, 1, 700],
+      [
+        loaded!.state,
+        loaded!.attempts,
+        loaded!.rows,
+        loaded!.bytes,
+        loaded!.requests,
+        loaded!.waitedMs,
+        loaded!.throttled,
+      ],
+      ["Completed", 2, 9, 260, 1, 700, 1],
     );
     assert.deepEqual([published!.state, published!.reason, published!.attempts], ["Skipped", "because", 0]);
     assert.deepEqual(
@@ -187,7 +197,7 @@ describe("the recorder", () => {
       ],
     );
     const lines = await reader.logs(running!, { limit: 100 });
-    assert.equal(lines.length, 13);
+    assert.equal(lines.length, 15);
     assert.deepEqual(
       (await reader.logs(running!, { limit: 100, level: 30 })).map(({ event }) => event.type),
       ["task.retry"],
@@ -209,7 +219,7 @@ describe("the recorder", () => {
   const keysOf = async (reader: History) =>
     (await reader.inspect(1)).tasks.map(({ step, company, scope }) => [step, company, scope]);
 
-  for (const version of [4, 5]) {
+  for (const version of [4, 5, 6]) {
     it(`reads a home with ${version} migrations: a task, and an event, said what it was for in the task's name alone`, async () => {
       const reader = open(oldHistory(temporaryFolder(), version));
       assert.deepEqual(await keysOf(reader), keys);
@@ -360,7 +370,7 @@ describe("the recorder", () => {
     assert.throws(() => SqliteHistory.open(damaged), { code: "history_unusable", next: /move the file away/ });
     assert.throws(() => SqliteHistory.open(newer), {
       code: "history_unusable",
-      message: /newer version .*99, known here: 6/,
+      message: /newer version .*99, known here: 7/,
     });
   });
 

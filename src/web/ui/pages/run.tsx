@@ -194,7 +194,7 @@ function Tasks({ run }: { run: RunDetail }) {
             <tr>
               <th>task</th>
               <th>state</th>
-              {["attempts", "time", "rows", "read", "requests", "waited", "CPU", "memory"].map((title) => (
+              {["attempts", "time", "rows", "read", "requests", "throttled", "waited", "CPU", "memory"].map((title) => (
                 <th key={title} class="number">
                   {title}
                 </th>
@@ -216,6 +216,7 @@ function Tasks({ run }: { run: RunDetail }) {
                 <td class="number">{task.rows === 0 ? "" : short(task.rows)}</td>
                 <td class="number">{task.bytes === 0 ? "" : formatBytes(task.bytes)}</td>
                 <td class="number">{task.requests === 0 ? "" : task.requests}</td>
+                <td class="number">{task.throttled === 0 ? "" : task.throttled}</td>
                 <td class="number">{task.waitedMs === 0 ? "" : formatDuration(task.waitedMs)}</td>
                 <td class="number">{task.cpuMs === null ? "" : formatDuration(task.cpuMs)}</td>
                 <td class="number">{task.peakRss === null ? "" : formatBytes(task.peakRss)}</td>
