@@ -41,7 +41,7 @@ export function openSqlite(path: string, migrations: URL, patienceMs: number): D
 
 /**
  * A file whose disk is full, or that may not be written, without its write-ahead log: what was written last may be missing. One of an earlier
- * version looks as if it had the columns and tables that were added since, without values. Null where `cause`, why it could not be opened,
+ * version looks as if it had the columns and tables that were added since, with their defaults. Null where `cause`, why it could not be opened,
  * is another one, or it cannot be read like that either.
  */
 export function openReadOnly(path: string, migrations: URL, cause: unknown): DatabaseSync | null {
@@ -97,12 +97,15 @@ function addMissing(database: DatabaseSync, known: readonly string[]): void {
     for (const sql of known) whole.exec(sql);
     database.exec("pragma temp_store = memory");
     for (const table of tablesOf(whole)) {
-      const found = columnsOf(database, table);
+      const found = columnsOf(database, table).map(({ name }) => name);
       const columns = columnsOf(whole, table);
-      if (found.length === 0) database.exec(`create temp table "${table}" (${columns.map(quoted).join(", ")})`);
-      const missing = columns.filter((column) => !found.includes(column));
-      if (found.length === 0 || missing.length === 0) continue;
-      const added = missing.map((column) => `null as ${quoted(column)}`).join(", ");
+      if (found.length === 0) {
+        database.exec(`create temp table "${table}" (${columns.map(({ name }) => quoted(name)).join(", ")})`);
+        continue;
+      }
+      const missing = columns.filter(({ name }) => !found.includes(name));
+      if (missing.length === 0) continue;
+      const added = missing.map(({ name, value }) => `${value} as ${quoted(name)}`).join(", ");
       database.exec(`create temp view "${table}" as select *, ${added} from main."${table}"`);
     }
   } finally {
@@ -119,11 +122,10 @@ function tablesOf(database: DatabaseSync): string[] {
   return rows.map(({ name }) => String(name));
 }
 
-function columnsOf(database: DatabaseSync, table: string): string[] {
-  return database
-    .prepare("select name from pragma_table_info(?)")
-    .all(table)
-    .map(({ name }) => String(name));
+/** The columns of a table, each with the value that it has by default, as SQL. */
+function columnsOf(database: DatabaseSync, table: string): { name: string; value: string }[] {
+  const rows = database.prepare("select name, dflt_value as value from pragma_table_info(?)").all(table);
+  return rows.map(({ name, value }) => ({ name: String(name), value: value === null ? "null" : String(value) }));
 }
 
 function scripts(folder: URL): string[] {

@@ -48,6 +48,7 @@ describe("a home that cannot be written", { skip: process.getuid?.() !== 0 && "o
       );
       for (const argv of [
         ["runs", "ls"],
+        ["runs", "inspect"],
         ["runs", "stats"],
         ["runs", "logs"],
       ]) {
