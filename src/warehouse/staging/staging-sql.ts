@@ -16,9 +16,6 @@ const readers: Readonly<Record<LandedFormat, Reader>> = {
   "export-csv": readExportCsv,
 };
 
-/** Rows that are gathered before they are written: as many as a page has, and not all of an export. */
-const rowGroupSize = 10_240;
-
 /** Times that a row may lack: one that is there and cannot be read rejects it. */
 const otherTimes = columns.filter(({ name, kind }) => kind === "instant" && name !== cursor).map(({ name }) => name);
 
@@ -61,5 +58,5 @@ export function stagingSql({ landed, path }: StagedFile, texts: Texts): string {
   select ${fields.join(", ")}, _missing, _null, odd and ${texts !== "all"} as _odd,
     case when len(keys) + bit_count(_missing) > ${fields.length} then ${extraFields} end::json as _extra,
     _reason, case when _reason is not null then ${texts === "all" ? "coalesce(j::varchar, 'null')" : "j::varchar"} end as _raw
-  from judged) to ${sqlLiteral(path)} (format parquet, row_group_size ${rowGroupSize})`;
+  from judged) to ${sqlLiteral(path)} (format parquet)`;
 }
