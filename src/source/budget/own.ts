@@ -1,5 +1,6 @@
 import type { Clock } from "../../pipeline/clock.ts";
 import type { RateClass } from "../../pipeline/scope/strategy.ts";
+import { Semaphore } from "../../pipeline/semaphore.ts";
 import { type OnWait, type RateBudget, type RateBudgets, windowMs } from "./budget.ts";
 
 /** Budgets of this process alone, of so many requests a minute; each may be Infinity. */
@@ -14,7 +15,8 @@ export class OwnBudget implements RateBudget {
   readonly #clock: Clock;
   readonly #taken: number[] = [];
   #notBefore = 0;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** One at a time, in the order they ask. */
+  readonly #turns = new Semaphore(1);
 
   /** `perMinute` may be Infinity. */
   constructor(perMinute: number, clock: Clock) {
@@ -23,9 +25,7 @@ export class OwnBudget implements RateBudget {
   }
 
   async take(signal: AbortSignal, onWait: OnWait): Promise<void> {
-    const turn = this.#queue.then(() => this.#wait(signal, onWait));
-    this.#queue = turn.catch(() => undefined);
-    return turn;
+    return this.#turns.run(() => this.#wait(signal, onWait));
   }
 
   async pause(ms: number): Promise<void> {

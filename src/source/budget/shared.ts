@@ -1,5 +1,6 @@
 import type { Clock } from "../../pipeline/clock.ts";
 import type { RateClass } from "../../pipeline/scope/strategy.ts";
+import { Semaphore } from "../../pipeline/semaphore.ts";
 import { isBusy } from "../../sqlite/sqlite.ts";
 import type { OnWait, RateBudget, RateBudgets } from "./budget.ts";
 import { OwnBudget } from "./own.ts";
@@ -68,7 +69,8 @@ class SharedBudget implements RateBudget {
   readonly #log: OpenLog;
   /** What this process keeps to where the file cannot be used. */
   readonly #own: OwnBudget;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** One at a time, in the order they ask. */
+  readonly #turns = new Semaphore(1);
 
   constructor(rateClass: RateClass, options: SharedOptions, log: OpenLog) {
     this.#rateClass = rateClass;
@@ -78,9 +80,7 @@ class SharedBudget implements RateBudget {
   }
 
   async take(signal: AbortSignal, onWait: OnWait): Promise<void> {
-    const turn = this.#queue.then(() => this.#wait(signal, onWait));
-    this.#queue = turn.catch(() => undefined);
-    return turn;
+    return this.#turns.run(() => this.#wait(signal, onWait));
   }
 
   async pause(ms: number): Promise<void> {
