@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { SqliteHistory } from "../../src/history/sqlite/history.ts";
 import { SqliteRecorder } from "../../src/history/sqlite/recorder.ts";
-import type { EventFacts } from "../../src/run/events.ts";
 import { temporaryFolder } from "../harness/context.ts";
+import { windowResolved } from "../harness/events.ts";
 
 const minute = 60_000;
 const id = "01234567-0000-4000-8000-000000000000";
@@ -31,17 +31,8 @@ describe("a history that is written and read for a minute", () => {
       onCancel: () => undefined,
     });
     const at = () => new Date().toISOString();
-    const resolved: EventFacts = {
-      type: "window.resolved",
-      company: "a",
-      scopes: ["a"],
-      names: ["A"],
-      from: "2026-01-01",
-      to: "2026-11-20",
-      why: "w",
-    };
     recorder.begin();
-    recorder.record({ ...resolved, runId: id, at: at() });
+    recorder.record({ ...windowResolved, runId: id, at: at() });
     const reader = `
       import { SqliteHistory } from ${JSON.stringify(new URL("../../src/history/sqlite/history.ts", import.meta.url).href)};
       let reads = 0;

@@ -6,6 +6,7 @@ import type { RunReport } from "../../src/pipeline/report/report.ts";
 import type { ErrorFacts } from "../../src/run/errors.ts";
 import type { EventFacts } from "../../src/run/events.ts";
 import { levels } from "../../src/run/log-level.ts";
+import { windowResolved } from "../harness/events.ts";
 
 /** A history of nothing yet, and how a run in it comes to be of a process that is gone. */
 export type MadeHistory = { store: HistoryStore; recordAndDie(run: NewRun): Promise<void> };
@@ -69,15 +70,7 @@ async function recordRun(store: HistoryStore, run: NewRun, change: Partial<RunRe
   const { recorder, tell } = await recording(store, run);
   await tell(
     { type: "run.started", flow: run.flow, database: run.database, source: run.source, asOf: run.asOf },
-    {
-      type: "window.resolved",
-      company: "a",
-      scopes: ["a"],
-      names: ["A"],
-      from: "2026-01-01",
-      to: "2026-11-20",
-      why: "first run",
-    },
+    windowResolved,
     { type: "task.state", ...extract, state: "Running", attempt: 1 },
     { type: "page.landed", ...extract, page: 1, rows: 5, total: 5, bytes: 100 },
     { type: "task.state", ...extract, state: "Completed", attempt: 1 },

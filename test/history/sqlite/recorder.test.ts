@@ -19,6 +19,7 @@ import type { DbtNode, EventFacts } from "../../../src/run/events.ts";
 import { runName } from "../../../src/run/run-name.ts";
 import { isFinal, states, transition } from "../../../src/run/states.ts";
 import { temporaryFolder } from "../../harness/context.ts";
+import { windowResolved } from "../../harness/events.ts";
 import { oldHistory } from "../../harness/old-history.ts";
 
 const id = "01234567-89ab-cdef-0123-456789abcdef";
@@ -44,16 +45,6 @@ const report = (change: Partial<RunReport> = {}): RunReport =>
     error: null,
     ...change,
   }) as RunReport;
-
-const resolved: EventFacts = {
-  type: "window.resolved",
-  company: "a",
-  scopes: ["a"],
-  names: ["A"],
-  from: "2026-01-01",
-  to: "2026-11-20",
-  why: "test",
-};
 
 /** A run that holds its warehouse. */
 function recording(path = join(temporaryFolder(), "home", "history.sqlite"), change: Partial<NewRun> = {}) {
@@ -133,7 +124,7 @@ describe("the recorder", () => {
     );
     const third = recording(first.path, { id: "third" });
     assert.equal((await reader.refusal())?.runId, "second", "it may be refused just the same");
-    third.tell(resolved);
+    third.tell(windowResolved);
     assert.equal(await reader.refusal(), null);
     third.recorder.close();
     reader.close();
@@ -145,7 +136,7 @@ describe("the recorder", () => {
   it("writes tasks, attempts, counts, logs and the end", async () => {
     const { path, recorder, tell, warnings } = recording();
     tell(
-      resolved,
+      windowResolved,
       { type: "task.state", task, state: "Running", attempt: 1 },
       { type: "source.request", task, attempt: 1, url: "u" },
       { type: "source.wait", task, waitMs: 5000, perMinute: 20 },
@@ -276,7 +267,7 @@ describe("the recorder", () => {
       ...{ ...old, id: "test.x.checks_a", name: "checks_a", status: "fail", failures: 1, message: "Got 1 result" },
       ...{ model: "a", checks: [{ name: "not_null_b", column: "b", status: "fail", found }] },
     };
-    tell(resolved, { type: "dbt.node", node });
+    tell(windowResolved, { type: "dbt.node", node });
     const kept = { nodes: [node, { ...old, message: null, rows: null }], failed: [node] };
     await recorder.finish(report({ dbt: kept as unknown as RunReport["dbt"] }));
     const database = new DatabaseSync(path);
@@ -317,7 +308,7 @@ describe("the recorder", () => {
     const { path, recorder } = recording();
     const times = ["12:00:05", "12:00:09", "11:00:00", "11:00:01"];
     const events: EventFacts[] = [
-      resolved,
+      windowResolved,
       { type: "task.state", task, state: "Running", attempt: 1 },
       { type: "task.state", task, state: "Completed", attempt: 1 },
       { type: "warehouse.closed" },
@@ -339,7 +330,7 @@ describe("the recorder", () => {
 
   it("hears that somebody wants the run to end", async () => {
     const { path, recorder, tell, cancels } = recording();
-    tell(resolved);
+    tell(windowResolved);
     const reader = open(path);
     await reader.requestCancel(1);
     while (cancels() === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -376,7 +367,7 @@ describe("the recorder", () => {
 
   it("waits for a lock without holding the run up, and writes what was kept waiting", async () => {
     const { path, recorder, tell, warnings } = recording();
-    tell(resolved);
+    tell(windowResolved);
     await Promise.resolve();
     const holder = new DatabaseSync(path);
     holder.exec("begin immediate");
@@ -403,7 +394,7 @@ describe("the recorder", () => {
     const holder = new DatabaseSync(path);
     holder.exec("begin immediate");
     const { recorder, tell, warnings } = recording(path);
-    tell(resolved, { type: "warehouse.opened" });
+    tell(windowResolved, { type: "warehouse.opened" });
     holder.exec("rollback");
     holder.close();
     await recorder.finish(report());
@@ -418,7 +409,7 @@ describe("the recorder", () => {
     it(`leaves the end of a run beside a history that was ${what} while it was under way`, async () => {
       const path = join(temporaryFolder(), "home", "history.sqlite");
       const { recorder, tell, warnings } = recording(path);
-      tell(resolved);
+      tell(windowResolved);
       for (const ending of ["", "-wal", "-shm"]) rmSync(`${path}${ending}`, { force: true });
       if (what === "replaced") openHistory(path).close();
       await recorder.finish(report());
