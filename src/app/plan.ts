@@ -1,10 +1,11 @@
-import { shortStep } from "../pipeline/flow/engine.ts";
 import { rangesOutside } from "../pipeline/flow/outside.ts";
-import { type Plan, planRun } from "../pipeline/flow/plan.ts";
 import { type ResolveSettings, resolveWindows } from "../pipeline/flow/resolve.ts";
+import type { PlanSettings } from "../pipeline/flow/values.ts";
+import { type Plan, planRun } from "../pipeline/plan/plan.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import type { Report } from "../run/events.ts";
 import { readHomeRecord, refuseOtherDatabase, refuseOtherSource } from "./home/record.ts";
+import { measuredTimings } from "./home/runs.ts";
 import { outputUnlessAborted } from "./step-output.ts";
 import { refuseFutureWatermark } from "./watermark.ts";
 import type { SourceAccess } from "./wiring/source.ts";
@@ -23,7 +24,7 @@ export type PlanWiring = {
 /** What a run would do now. Changes nothing; throws `warehouse_locked` while a run is under way. */
 export async function executePlan(
   { home, database, address, source, warehouse }: PlanWiring,
-  settings: ResolveSettings & { acceptSource: boolean },
+  settings: Omit<ResolveSettings, keyof PlanSettings> & Pick<PlanSettings, "strategy"> & { acceptSource: boolean },
   signal: AbortSignal,
   report: Report,
 ): Promise<Plan> {
@@ -33,11 +34,10 @@ export async function executePlan(
   }
   const { companies } = await warehouse.state();
   refuseFutureWatermark(address, settings.resetState, companies);
-  const { requestsPerMinute } = source;
+  const measured = { limits: source.limits, timings: await measuredTimings(home, address) };
   const outputOf = outputUnlessAborted(signal);
-  return source.query(signal, report, async (engine) => {
-    const { windows } = await resolveWindows(engine, settings, companies, outputOf);
-    const planned = outputOf(await engine.run("plan", null, { windows }, shortStep)).companies;
-    return planRun(planned, rangesOutside(planned, companies).length, requestsPerMinute);
+  return source.query(warehouse.rowsByDay, signal, report, async (engine) => {
+    const { schedule } = await resolveWindows(engine, { ...settings, ...measured }, companies, outputOf);
+    return planRun(schedule, rangesOutside(schedule.windows, companies).length);
   });
 }

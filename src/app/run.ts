@@ -14,7 +14,7 @@ import { writeHomeRecord } from "./home/record.ts";
 import { RunNotices } from "./notices.ts";
 import { withTimeout } from "./run-timeout.ts";
 import { refuseFutureWatermark } from "./watermark.ts";
-import type { RunSettings, RunWiring } from "./wiring/run.ts";
+import type { OpenedRun, RunSettings, RunWiring } from "./wiring/run.ts";
 
 export type RunOptions = {
   resetState: boolean;
@@ -196,7 +196,7 @@ async function runHolding(run: Run): Promise<FlowResult> {
   const opened = await wiring.open({ ...options, source: identityOf(run) }, signal, report);
   try {
     refuseFutureWatermark(wiring.settings.source, options.resetState, opened.remembered.companies);
-    return await runFlow(opened.engine, flowSettings(run), opened.remembered);
+    return await runFlow(opened.engine, { ...flowSettings(run), ...opened.pace }, opened.remembered);
   } finally {
     await opened.close().catch((error: unknown) => {
       const what = "what the run left behind could not be cleared away";
@@ -220,7 +220,7 @@ function identityOf({ options, wiring }: Run): string {
   return options.sourceIdentity ?? sourceIdentity(wiring.settings.source);
 }
 
-function flowSettings(run: Run): FlowSettings {
+function flowSettings(run: Run): Omit<FlowSettings, keyof OpenedRun["pace"]> {
   const { companies, startDate, asOf, lookBackDays, strategy, extractTimeoutSeconds, dbtTimeoutSeconds } =
     run.wiring.settings;
   const { resetState, skipDbt, acceptWithdrawals, retryOf = null, backfill = null } = run.options;

@@ -4,6 +4,7 @@ import type { RunEvent } from "../run/events.ts";
 import type { State } from "../run/states.ts";
 import type {
   EndedRow,
+  Landing,
   LogFilter,
   LogLine,
   NewNotice,
@@ -80,6 +81,8 @@ export interface History {
   ended(since: number): Promise<EndedRow[]>;
   /** The median time of each task of completed runs since a time; of loads, over all scopes. */
   taskTimes(since: number): Promise<TaskTime[]>;
+  /** How long the newest answers took that runs of a source landed, the newest first; of a strategy's name, 200 of all at most. */
+  landings(source: string): Promise<Landing[]>;
   /** The state of a run as it is now. */
   stateOf(no: number): Promise<State>;
   /** Asks a run to stop: it looks several times a second. */

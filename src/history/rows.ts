@@ -157,3 +157,6 @@ export type NewNotice = {
   at: number;
   message: string;
 };
+
+/** An answer of the source that was landed. */
+export type Landing = { strategy: string; rows: number; ms: number };

@@ -72,18 +72,26 @@ export type EventFacts =
   | (InTask & { type: "source.waited"; ms: number })
   /** What of a company's names is not as it was. */
   | { type: "names.noted"; company: string; note: NameNote }
-  /** `scopes` are the ids of those that it is read in. */
+  | { type: "window.resolved"; company: string; names: string[]; from: string; to: string; why: string }
+  /** How a company's window is read: `scope` is the id of each, `expected` its rows. */
   | {
-      type: "window.resolved";
+      type: "scopes.planned";
       company: string;
-      names: string[];
-      scopes: string[];
-      from: string;
-      to: string;
-      why: string;
+      scopes: { scope: string; from: string; to: string; strategy: string; expected: number }[];
     }
+  /** How the run reads all windows, and how long that takes. */
+  | { type: "run.planned"; scopes: number; requests: number; bytes: number; etaMs: number; reason: string }
   | (InTask & { type: "page.received"; page: number; bytes: number })
-  | (InTask & { type: "page.landed"; page: number; rows: number; total: number; bytes: number })
+  /** `ms` since the request was sent, and how the source was asked. */
+  | (InTask & {
+      type: "page.landed";
+      page: number;
+      rows: number;
+      total: number;
+      bytes: number;
+      strategy: string;
+      ms: number;
+    })
   | (InTask & { type: "load.staged"; rows: number; rejected: number })
   | (InTask & {
       type: "load.merged";
@@ -126,8 +134,8 @@ export function keyOfTask(name: string): Pick<TaskKey, "step"> & Partial<TaskKey
 /** An event as the history keeps it: that of an earlier version lacks what was added since. */
 export function readEvent(kept: EventFacts): EventFacts {
   if (kept.type === "dbt.node") return { ...kept, node: readNode(kept.node) };
-  if (kept.type === "window.resolved") return { ...{ scopes: [kept.company] }, ...kept };
   const facts = "error" in kept && kept.error !== undefined ? { ...kept, error: readErrorFacts(kept.error) } : kept;
+  if (facts.type === "page.landed" && facts.ms === undefined) Object.assign(facts, { strategy: "pages", ms: 0 });
   return "task" in facts && facts.step === undefined ? { ...facts, ...keyOfTask(facts.task) } : facts;
 }
 

@@ -15,6 +15,7 @@ export function levelOf(event: EventFacts): Level {
     case "dbt.usage":
     case "dbt.total":
     case "source.waited":
+    case "scopes.planned":
       return "debug";
     case "dbt.output":
       return event.level;
@@ -39,6 +40,7 @@ export function levelOf(event: EventFacts): Level {
     case "run.started":
     case "source.wait":
     case "window.resolved":
+    case "run.planned":
     case "load.merged":
     case "load.reconciled":
     case "load.committed":

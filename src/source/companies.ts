@@ -62,21 +62,23 @@ export async function countByName(
   base: string,
   days: Window,
   context: TaskContext,
-): Promise<{ counts: CompanyName[]; capped: boolean }> {
-  const { names, capped } = await companyBuckets(client, namesInDaysUrl(base, days), context);
-  return { counts: names, capped };
+): Promise<{ counts: CompanyName[]; capped: boolean; ms: number }> {
+  const { names, capped, ms } = await companyBuckets(client, namesInDaysUrl(base, days), context);
+  return { counts: names, capped, ms };
 }
 
 async function companyBuckets(
   client: SourceClient,
   url: string,
   context: TaskContext,
-): Promise<{ names: CompanyName[]; capped: boolean; lastIndexed: string | null }> {
-  const { aggregations, _meta } = await requestJson(client, url, answerSchema, context);
+): Promise<{ names: CompanyName[]; capped: boolean; lastIndexed: string | null; ms: number }> {
+  const { data, ms } = await requestJson(client, url, answerSchema, context);
+  const { aggregations, _meta } = data;
   const { buckets, sum_other_doc_count } = aggregations.company.company;
   return {
     names: buckets.map(({ key, doc_count }) => ({ name: key, count: doc_count })),
     capped: sum_other_doc_count > 0,
     lastIndexed: _meta?.last_indexed ?? null,
+    ms,
   };
 }

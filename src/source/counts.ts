@@ -4,6 +4,7 @@ import type { TaskContext } from "../pipeline/steps/ports.ts";
 import type { Window } from "../pipeline/window/days.ts";
 import type { SourceClient } from "./client/client.ts";
 import { requestJson } from "./client/request-json.ts";
+import { countByName } from "./companies.ts";
 import { groupNames, pageUrl } from "./urls.ts";
 
 const answerSchema = z.object({
@@ -23,22 +24,34 @@ export async function countTotal(
   context: TaskContext,
 ): Promise<Total> {
   const url = pageUrl(base, { names, window, size: 0, after: null });
-  const { hits, _meta } = await requestJson(client, url, answerSchema, context);
+  const { hits, _meta } = (await requestJson(client, url, answerSchema, context)).data;
   return { rows: hits.total.value, lastIndexed: _meta?.last_indexed ?? null };
 }
 
-/** `hits.total` of each group of names that fits into a request, without any hit. */
-export async function countRows(
+/**
+ * How many rows of each list of names there are in some days, for each group of its names that fits into a request. One question answers all lists;
+ * where its list of names is capped, a group with a name that is not in it is asked for once more.
+ */
+export async function countLists(
   client: SourceClient,
   base: string,
-  names: readonly string[],
-  window: Window,
+  lists: readonly (readonly string[])[],
+  days: Window,
   context: TaskContext,
-): Promise<CountedNames[]> {
-  const counts: CountedNames[] = [];
-  for (const group of groupNames(names)) {
-    const { rows } = await countTotal(client, base, group, window, context);
-    counts.push({ names: group, rows });
+): Promise<{ counts: CountedNames[][]; answerMs: number }> {
+  const { counts, capped, ms } = await countByName(client, base, days, context);
+  const rowsOf = new Map(counts.map(({ name, count }) => [name, count]));
+  const found: CountedNames[][] = [];
+  for (const list of lists) {
+    const groups: CountedNames[] = [];
+    for (const names of groupNames(list)) {
+      const isListed = !capped || names.every((name) => rowsOf.has(name));
+      const rows = isListed
+        ? names.reduce((sum, name) => sum + (rowsOf.get(name) ?? 0), 0)
+        : (await countTotal(client, base, names, days, context)).rows;
+      groups.push({ names, rows });
+    }
+    found.push(groups);
   }
-  return counts;
+  return { counts: found, answerMs: ms };
 }

@@ -1,10 +1,10 @@
-import type { CountedNames, StrategyName } from "../pipeline/scope/strategy.ts";
+import type { StrategyName } from "../pipeline/scope/strategy.ts";
 import type { FoundNames, Source, Strategy, TaskContext } from "../pipeline/steps/ports.ts";
 import type { Day, Window } from "../pipeline/window/days.ts";
 import { type ClientOptions, SourceClient } from "./client/client.ts";
 import { splitAddress } from "./client/http.ts";
 import { countByName, findNames } from "./companies.ts";
-import { countRows } from "./counts.ts";
+import { countLists } from "./counts.ts";
 import { exportStrategy } from "./export/strategy.ts";
 import { LandedSql } from "./landed-sql.ts";
 import { pagesStrategy } from "./pages/strategy.ts";
@@ -41,8 +41,8 @@ export class CfpbSource implements Source {
     return findNames(this.#client, this.#options.base, texts, context);
   }
 
-  async count(names: readonly string[], window: Window, context: TaskContext): Promise<CountedNames[]> {
-    return countRows(this.#client, this.#options.base, names, window, context);
+  async count(lists: readonly (readonly string[])[], days: Window, context: TaskContext) {
+    return countLists(this.#client, this.#options.base, lists, days, context);
   }
 
   async countByName(days: Window, context: TaskContext) {

@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type FlowSettings, runFlow } from "../../src/pipeline/flow/flow.ts";
-import type { StepOutput } from "../../src/pipeline/flow/steps.ts";
-import { type Part, withScopes } from "../../src/pipeline/scope/scope.ts";
+import type { Schedule } from "../../src/pipeline/flow/values.ts";
+import type { Part } from "../../src/pipeline/scope/scope.ts";
 import { stepHandlers } from "../../src/pipeline/steps/handlers.ts";
 import type { Transform } from "../../src/pipeline/steps/ports.ts";
 import { LocalEngine } from "../../src/runtime/local/engine.ts";
 import { openWarehouse } from "../../src/warehouse/open.ts";
 import { jumpingClock, temporaryFolder } from "../harness/context.ts";
 import { throughJson } from "../harness/engines.ts";
+import { splitInto } from "../harness/plans.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { withSource } from "../harness/source.ts";
 import { query } from "../harness/warehouse.ts";
@@ -58,10 +59,9 @@ describe("a run whose windows are read in scopes", () => {
         const engine = new LocalEngine({
           handlers: {
             ...handlers,
-            async resolve_window(input, context) {
-              const { windows } = (await handlers.resolve_window(input, context)) as StepOutput<"resolve_window">;
-              const split = windows.map((one) => withScopes(one, months(one.window.from, one.window.to)));
-              return { windows: isSplit ? split : windows };
+            async plan(input, context) {
+              const planned = (await handlers.plan(input, context)) as Schedule;
+              return splitInto(planned, ({ window }) => (isSplit ? months(window.from, window.to) : undefined));
             },
           },
           ...{ signal: new AbortController().signal, report, clock: jumpingClock() },
@@ -74,6 +74,8 @@ describe("a run whose windows are read in scopes", () => {
             asOf,
             lookBackDays: 90,
             strategy: "auto",
+            limits: { search: null, export: null, document: null },
+            timings: {},
             resetState: false,
             acceptWithdrawals: false,
           },

@@ -13,7 +13,7 @@ describe("what a terminal shows", () => {
   it("of a name holds nothing that it obeys", () => {
     const window = { from: "2026-01-01", to: "2026-01-02", why: "first run" };
     assert.equal(
-      eventLine({ type: "window.resolved", company: "acme", scopes: ["acme"], names: [odd], ...window }),
+      eventLine({ type: "window.resolved", company: "acme", names: [odd], ...window }),
       `acme: ${shown}, 2026-01-01 to 2026-01-02 (first run)`,
     );
     assert.equal(table([{ title: "name" }], [[odd]]), `name\n${shown}\n`.replace(/^name/, "name"));

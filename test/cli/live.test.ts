@@ -23,21 +23,18 @@ function model(...events: RunEvent[]) {
   return made;
 }
 
+const days = { from: "2026-01-01", to: "2026-11-20" };
 const begun = [
   at(0, { type: "run.started", flow: "flow", database: "d", source: "s", asOf: "2026-11-20" }),
   at(0, { type: "task.state", task: "resolve_companies", state: "Running", attempt: 1 }),
   at(1, { type: "task.state", task: "resolve_companies", state: "Completed", attempt: 1 }),
   at(1, {
-    type: "window.resolved",
+    type: "scopes.planned",
     company: "a bank with a long name",
-    scopes: ["a bank with a long name"],
-    names: ["A"],
-    from: "2026-01-01",
-    to: "2026-11-20",
-    why: "w",
+    scopes: [{ ...days, scope: "a bank with a long name", strategy: "pages", expected: 40_000 }],
   }),
   at(1, { type: "task.state", ...bank, state: "Running", attempt: 1 }),
-  at(6, { type: "page.landed", ...bank, page: 1, rows: 10_000, total: 40_000, bytes: 1 }),
+  at(6, { type: "page.landed", ...bank, page: 1, rows: 10_000, total: 40_000, bytes: 1, strategy: "pages", ms: 20 }),
 ];
 const texts = (view: ReturnType<typeof render>) => view.map(({ text }) => text.trimEnd());
 
@@ -101,13 +98,9 @@ describe("the live view", () => {
   it("stays within narrow and low terminals", () => {
     const many = Array.from({ length: 60 }, (_, i) =>
       at(1, {
-        type: "window.resolved",
+        type: "scopes.planned",
         company: `company ${i}`,
-        scopes: [`company ${i}`],
-        names: ["A"],
-        from: "2026-01-01",
-        to: "2026-11-20",
-        why: "w",
+        scopes: [{ ...days, scope: `company ${i}`, strategy: "pages", expected: 1 }],
       }),
     );
     for (const [width, height] of [

@@ -195,6 +195,8 @@ describe("progress", () => {
     rows: 100,
     total: 1000,
     bytes: 1,
+    strategy: "pages",
+    ms: 20,
   });
 
   it("tells of long work about every ten seconds, and of each verdict", () => {

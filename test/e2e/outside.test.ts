@@ -45,7 +45,11 @@ describe("a night without differences", () => {
         differing: [{ name: "ACME BANK", here: 75, there: 50 }],
       },
     ]);
-    assert.equal(report.requests, 3, "one question for the names, one page, one for the days outside");
+    assert.equal(
+      report.requests,
+      4,
+      "one question for the names, one for the rows, one page, one for the days outside",
+    );
   });
 
   it("says that a row whose day was corrected has left the window; it comes back when its new day is read", async () => {
@@ -88,7 +92,8 @@ describe("a night without differences", () => {
   });
 
   it("takes a name that a cut list leaves out for unknown, and no answer for no difference", async () => {
-    const isOutside = (url: URL) => url.searchParams.has("date_received_max") && !url.searchParams.has("company");
+    const isOutside = (url: URL) =>
+      url.searchParams.get("date_received_max") === "2026-11-19" && !url.searchParams.has("company");
     const company = { company: { sum_other_doc_count: 7, buckets: [{ key: "OTHER", doc_count: 9 }] } };
     source.intercept = (url) =>
       isOutside(url) ? { kind: "answer", status: 200, body: JSON.stringify({ aggregations: { company } }) } : undefined;

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import type { Plan } from "../../src/pipeline/flow/plan.ts";
-import { planRun } from "../../src/pipeline/flow/plan.ts";
+import { type Plan, planRun } from "../../src/pipeline/plan/plan.ts";
 import { ProcessLock } from "../../src/warehouse/duckdb/lock.ts";
 import { testHome } from "../harness/home.ts";
 import { plannedByPages } from "../harness/plans.ts";
@@ -18,24 +17,17 @@ describe("looking ahead", () => {
   });
   after(() => source.close());
 
-  it("counts pages, bytes and the time that the rate takes", () => {
-    const perMinute = (search: number) => ({ search, export: 2, document: 5 });
-    const plan = (pages: number) => planRun([plannedByPages(window, [pages * 10], 10)], 0, perMinute(20)).etaMs;
-    assert.deepEqual([plan(1), plan(19), plan(20), plan(60)], [0, 0, 60_000, 180_000]);
-    assert.equal(planRun([plannedByPages(window, [10 ** 9], 10)], 0, perMinute(Number.POSITIVE_INFINITY)).etaMs, 0);
-  });
-
   it("shows the scopes of a window only where they are several", () => {
     const [whole, ...parts] = [
       plannedByPages(window, [25], 10),
       plannedByPages({ ...window, window: { from: "2026-01-01", to: "2026-06-30" } }, [15], 10),
       plannedByPages({ ...window, window: { from: "2026-07-01", to: "2026-11-20" } }, [10], 10),
     ];
-    const perMinute = { search: 20, export: 2, document: 5 };
-    const one = planRun([whole!], 0, perMinute);
+    const given = { lanes: { search: 3, export: 3, document: 1 }, etaMs: 7, reason: "r", counts: 1 };
+    const one = planRun({ ...given, windows: [whole!] }, 0);
     assert.deepEqual(one.companies, [{ ...window, expected: 25, strategy: "pages", requests: 3, bytes: 25 * 640 }]);
     const split = { ...window, scopes: parts.flatMap(({ scopes }) => scopes) };
-    const [company] = planRun([split], 0, perMinute).companies;
+    const [company] = planRun({ ...given, windows: [split] }, 0).companies;
     assert.deepEqual(company, {
       ...{ ...window, expected: 25, strategy: "pages", requests: 2 + 1, bytes: 25 * 640 },
       scopes: [

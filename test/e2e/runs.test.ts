@@ -132,7 +132,7 @@ describe("pipeline runs", () => {
     assert.equal((await other.run(["run", "--as-of", "2026-11-20"], { ...env, FAKE_DBT: "model" })).code, 1);
     source.requests.length = 0;
     const built = await other.report(["runs", "retry"]);
-    assert.deepEqual([built.code, built.dbt?.state, source.requests.length], [0, "Completed", 1]);
+    assert.deepEqual([built.code, built.dbt?.state, source.requests.length], [0, "Completed", 2]);
     assert.equal((await other.watermarks()).length, 2);
   });
 

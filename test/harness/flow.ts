@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import type { Engine } from "../../src/pipeline/flow/engine.ts";
 import { type FlowSettings, runFlow } from "../../src/pipeline/flow/flow.ts";
-import type { StepOutput } from "../../src/pipeline/flow/steps.ts";
-import type { Commit, CommittedLoad, DbtResult, LoadResult, PendingBuild } from "../../src/pipeline/flow/values.ts";
+import type {
+  Commit,
+  CommittedLoad,
+  DbtResult,
+  LoadResult,
+  PendingBuild,
+  Schedule,
+} from "../../src/pipeline/flow/values.ts";
 import { summarize } from "../../src/pipeline/report/report.ts";
-import { type Part, type ScopedWindow, withScopes } from "../../src/pipeline/scope/scope.ts";
+import type { Part } from "../../src/pipeline/scope/scope.ts";
 import { stepHandlers } from "../../src/pipeline/steps/handlers.ts";
 import type { Ports, WindowRequest } from "../../src/pipeline/steps/ports.ts";
 import type { Remembered, StoredCompany } from "../../src/pipeline/window/window.ts";
@@ -12,6 +18,7 @@ import { PipelineError } from "../../src/run/errors.ts";
 import type { EventFacts } from "../../src/run/events.ts";
 import { LocalEngine } from "../../src/runtime/local/engine.ts";
 import { jumpingClock } from "./context.ts";
+import { splitInto } from "./plans.ts";
 
 const settings: FlowSettings = {
   runId: "run",
@@ -21,6 +28,8 @@ const settings: FlowSettings = {
   asOf: "2026-11-20",
   lookBackDays: 60,
   strategy: "auto",
+  limits: { search: null, export: null, document: null },
+  timings: {},
   resetState: false,
   acceptWithdrawals: false,
   skipDbt: false,
@@ -107,11 +116,12 @@ export async function flow(
         }));
         return { candidates, lastIndexed: "today" };
       },
-      count: async () => [{ names: ["A"], rows: 5 }],
+      count: async (lists) => ({ counts: lists.map((names) => [{ names: [...names], rows: 5 }]), answerMs: 1 }),
       countByName: async () => ({ counts: [], capped: true }),
       strategies: {
-        export: { cost: unused, extract: unused, discard: unused },
+        export: { rowsPerRequest: 100, cost: unused, extract: unused, discard: unused },
         pages: {
+          rowsPerRequest: 100,
           cost: () => ({ requests: { search: 1, export: 0, document: 0 }, bytes: 1 }),
           async *extract({ id }, landing) {
             done.push(`extract ${id}`);
@@ -128,6 +138,7 @@ export async function flow(
     warehouse: {
       loadsFor: async () => world.done ?? [],
       pendingBuild: async () => owed.shift() ?? { isPending: true, reason: "test" },
+      rowsByDay: async () => [],
       hasLoadedIndex: async (index) => hasRead && index === "today",
       async load({ scope }, files) {
         while (!(await files.next()).done);
@@ -168,10 +179,9 @@ export async function flow(
   const local = new LocalEngine({
     handlers: {
       ...handlers,
-      async resolve_window(input, context) {
-        const output = (await handlers.resolve_window(input, context)) as StepOutput<"resolve_window">;
-        const split = (window: ScopedWindow) => withScopes(window, parts[window.company] ?? window.scopes);
-        return { windows: output.windows.map(split) };
+      async plan(input, context) {
+        const planned = (await handlers.plan(input, context)) as Schedule;
+        return splitInto(planned, ({ company }) => parts[company]);
       },
     },
     signal: new AbortController().signal,

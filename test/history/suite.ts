@@ -72,7 +72,7 @@ async function recordRun(store: HistoryStore, run: NewRun, change: Partial<RunRe
     { type: "run.started", flow: run.flow, database: run.database, source: run.source, asOf: run.asOf },
     windowResolved,
     { type: "task.state", ...extract, state: "Running", attempt: 1 },
-    { type: "page.landed", ...extract, page: 1, rows: 5, total: 5, bytes: 100 },
+    { type: "page.landed", ...extract, page: 1, rows: 5, total: 5, bytes: 100, strategy: "pages", ms: 20 },
     { type: "task.state", ...extract, state: "Completed", attempt: 1 },
   );
   await end(recorder, report(run, change));
@@ -115,7 +115,7 @@ export function historySuite(name: string, make: () => MadeHistory): void {
       );
       await tell(
         { type: "source.request", ...extract, attempt: 1, url: "u" },
-        { type: "page.landed", ...extract, page: 1, rows: 5, total: 9, bytes: 100 },
+        { type: "page.landed", ...extract, page: 1, rows: 5, total: 9, bytes: 100, strategy: "pages", ms: 20 },
         { type: "task.retry", ...extract, attempt: 1, waitMs: 7, error },
         { type: "task.state", ...extract, state: "Running", attempt: 2 },
         { type: "task.state", ...extract, state: "Failed", attempt: 2, error },

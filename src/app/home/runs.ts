@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { History, HistoryStore } from "../../history/history.ts";
 import { sqliteHistory } from "../../history/sqlite/store.ts";
+import { type Pace, typicalTimings } from "../../pipeline/plan/pace.ts";
 import { usageError } from "../../run/errors.ts";
 import { ProcessLock } from "../../warehouse/duckdb/lock.ts";
 import { holderOf } from "../../warehouse/holder.ts";
@@ -37,6 +38,12 @@ export async function withRuns<T>(home: string, look: (history: History) => T | 
   } finally {
     history?.close();
   }
+}
+
+/** How long a source took to answer in earlier runs of a home. Without them, what is usual counts: a history that cannot be read says so itself. */
+export async function measuredTimings(home: string, source: string): Promise<Pace["timings"]> {
+  const landings = await withRuns(home, (history) => history.landings(source)).catch(() => null);
+  return typicalTimings(landings ?? []);
 }
 
 /** The id of a run is its own: loads of an earlier run would count as loads of this one. Throws `usage` where a run has it. */

@@ -2,17 +2,18 @@ import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import type { HistoryStore } from "../../history/history.ts";
 import type { Engine } from "../../pipeline/flow/engine.ts";
+import type { PlanSettings } from "../../pipeline/flow/values.ts";
 import { stepHandlers } from "../../pipeline/steps/handlers.ts";
 import type { Day } from "../../pipeline/window/days.ts";
 import type { Remembered } from "../../pipeline/window/window.ts";
 import type { EventFacts, Report } from "../../run/events.ts";
 import { removeLanded } from "../../source/landing.ts";
 import { refuseOtherSource } from "../home/record.ts";
-import { historyOf } from "../home/runs.ts";
+import { historyOf, measuredTimings } from "../home/runs.ts";
 import { wireTransform } from "./dbt.ts";
 import { wireEngine } from "./engine.ts";
 import { type NotifyWiring, notifySecrets, secretWarnings, wireNotify } from "./notify.ts";
-import { openSource, proxyOf } from "./source.ts";
+import { limitsOf, openSource, proxyOf } from "./source.ts";
 import {
   loadedSource,
   type WarehouseAccess,
@@ -68,10 +69,12 @@ export function wireRun(config: Config, onNotice: (text: string) => void): RunWi
 }
 
 /** Everything that a run holds, until `close` gives it back. */
-type OpenedRun = {
+export type OpenedRun = {
   engine: Engine;
   /** What the warehouse remembers. */
   remembered: Remembered;
+  /** What the source lets through, and how long its answers took. */
+  pace: Omit<PlanSettings, "strategy">;
   close(): Promise<void>;
 };
 
@@ -120,6 +123,7 @@ async function openRun(
     return {
       engine: wireEngine(config, handlers, signal, report),
       remembered,
+      pace: { limits: limitsOf(config), timings: await measuredTimings(config.home, config.source) },
       async close() {
         await transform.stop();
         await warehouse.close();

@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import type { Engine } from "../../pipeline/flow/engine.ts";
+import type { PlanSettings } from "../../pipeline/flow/values.ts";
 import type { Candidates } from "../../pipeline/names/names.ts";
-import type { RateClass } from "../../pipeline/scope/strategy.ts";
-import { sourceHandlers } from "../../pipeline/steps/handlers.ts";
+import { planHandlers } from "../../pipeline/steps/handlers.ts";
+import type { RowsByDay } from "../../pipeline/steps/ports.ts";
 import { type Day, dayOf } from "../../pipeline/window/days.ts";
 import { bootId, sinceBoot } from "../../process/boot.ts";
 import { type ProxyServer, proxyFor } from "../../process/proxy.ts";
@@ -35,17 +36,17 @@ function interactive(config: Config): Config {
 
 /** The source of a configuration, for questions outside of a run. */
 export type SourceAccess = {
-  /** Requests of each class that are sent in a minute at most; Infinity where there is no limit. */
-  requestsPerMinute: Readonly<Record<RateClass, number>>;
+  /** Requests of each class that are sent in a minute at most; null where there is no limit. */
+  limits: PlanSettings["limits"];
   /** The names at the source that a text means, and those that look like it. */
   searchNames(text: string, signal: AbortSignal, report: Report): Promise<Candidates>;
-  /** An engine for the steps that need the source alone, for as long as `use` takes. Nothing is landed, and no warehouse is touched. */
-  query<T>(signal: AbortSignal, report: Report, use: (engine: Engine) => Promise<T>): Promise<T>;
+  /** An engine for the steps that find out what is to be read, for as long as `use` takes. Nothing is landed or loaded. */
+  query<T>(rowsByDay: RowsByDay, signal: AbortSignal, report: Report, use: (engine: Engine) => Promise<T>): Promise<T>;
 };
 
 export function sourceAccess(config: Config): SourceAccess {
   return {
-    requestsPerMinute: requestsPerMinute(config),
+    limits: limitsOf(config),
     async searchNames(text, signal, report) {
       const { source, close } = await openSource(interactive(config), join(config.home, "landing"), signal, report);
       try {
@@ -56,19 +57,20 @@ export function sourceAccess(config: Config): SourceAccess {
         await close();
       }
     },
-    query: (signal, report, use) => querySource(interactive(config), signal, report, use),
+    query: (rowsByDay, signal, report, use) => querySource(interactive(config), rowsByDay, signal, report, use),
   };
 }
 
 async function querySource<T>(
   config: Config,
+  rowsByDay: RowsByDay,
   signal: AbortSignal,
   report: Report,
   use: (engine: Engine) => Promise<T>,
 ): Promise<T> {
   const { source, close } = await openSource(config, join(config.home, "landing"), signal, report);
   try {
-    return await use(wireEngine(config, sourceHandlers(source), signal, report));
+    return await use(wireEngine(config, planHandlers(source, rowsByDay), signal, report));
   } finally {
     await close();
   }
@@ -106,9 +108,8 @@ async function startSource(config: Config, signal: AbortSignal): Promise<{ base:
 }
 
 /** The sample source has no limits of its own; the live one's are per address (invariant 6). */
-function requestsPerMinute({ source, rates }: Config): Record<RateClass, number> {
-  const unlimited = Number.POSITIVE_INFINITY;
-  if (source === "sample") return { search: unlimited, export: unlimited, document: unlimited };
+export function limitsOf({ source, rates }: Config): PlanSettings["limits"] {
+  if (source === "sample") return { search: null, export: null, document: null };
   return { search: rates.searches, export: rates.exports, document: rates.documents };
 }
 
@@ -117,9 +118,13 @@ function requestsPerMinute({ source, rates }: Config): Record<RateClass, number>
  * question, and a source without limits needs none.
  */
 function budgetsOf(config: Config, base: string, report: Report): { budgets: RateBudgets; close(): Promise<void> } {
-  const perMinute = requestsPerMinute(config);
-  const isUnlimited = Object.values(perMinute).every((number) => number === Number.POSITIVE_INFINITY);
-  if (isUnlimited || !existsSync(config.home)) {
+  const { search, export: exports, document } = limitsOf(config);
+  const unlimited = Number.POSITIVE_INFINITY;
+  const perMinute = {
+    ...{ search: search ?? unlimited, export: exports ?? unlimited },
+    document: document ?? unlimited,
+  };
+  if (Object.values(perMinute).every((number) => number === unlimited) || !existsSync(config.home)) {
     return { budgets: ownBudgets(perMinute, systemClock), close: async () => undefined };
   }
   const path = join(config.home, "requests.sqlite");

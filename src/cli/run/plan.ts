@@ -1,7 +1,7 @@
 import { executePlan } from "../../app/plan.ts";
 import { sourceAccess } from "../../app/wiring/source.ts";
 import { warehouseAccess } from "../../app/wiring/warehouse.ts";
-import type { Plan } from "../../pipeline/flow/plan.ts";
+import type { Plan } from "../../pipeline/plan/plan.ts";
 import { formatBytes, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import { configOf } from "../options.ts";
 import { cancelOnSignals, readingCancelMessage } from "../signals.ts";
@@ -30,24 +30,31 @@ export async function planCommand(options: RunCommandOptions): Promise<number> {
   }
 }
 
-function planText({ companies, requests, bytes: read, etaMs }: Plan): string {
+/** A company or a scope, as it is shown. */
+type Line = Pick<Plan["companies"][number], "window" | "strategy" | "expected" | "requests" | "bytes">;
+
+function planText({ companies, requests, bytes: read, etaMs, reason }: Plan): string {
   const columns = [
     { title: "company" },
     { title: "window" },
+    { title: "strategy" },
     { title: "rows", align: "right" as const },
     { title: "requests", align: "right" as const },
     { title: "about", align: "right" as const },
     { title: "why" },
   ];
-  const rows = companies.map((company) => [
-    company.company,
-    `${company.window.from}..${company.window.to}`,
-    formatCount(company.expected),
-    formatCount(company.requests),
-    formatBytes(company.bytes),
-    company.why,
+  const line = (
+    title: string,
+    why: string,
+    { window: { from, to }, strategy, expected, requests: asked, bytes }: Line,
+  ) => [
+    ...[title, `${from}..${to}`, strategy],
+    ...[formatCount(expected), formatCount(asked), formatBytes(bytes), why],
+  ];
+  const rows = companies.flatMap((company) => [
+    line(company.company, company.why, company),
+    ...(company.scopes ?? []).map((scope) => line("", "", scope)),
   ]);
-  const eta =
-    etaMs === 0 ? "no waiting for the source's rate" : `at least ${formatDuration(etaMs)}, as the source's rate allows`;
-  return `${table(columns, rows)}\n${plural(requests, "request")}, about ${formatBytes(read)}, ${eta}. Nothing was changed.\n`;
+  const needs = `${plural(requests, "request")}, about ${formatBytes(read)}, about ${formatDuration(etaMs)}`;
+  return `${table(columns, rows)}\n${needs}: ${reason}. Nothing was changed.\n`;
 }

@@ -46,9 +46,11 @@ export function update(model: LiveModel, event: RunEvent): void {
     model.startedAt = at;
   }
   if (event.type === "run.cancelling") model.cancelling = true;
-  if (event.type === "window.resolved") {
+  if (event.type === "scopes.planned") {
     const { company } = event;
-    for (const scope of event.scopes) task(model, taskName("extract_and_load_complaints", { company, scope }), scope);
+    for (const { scope, expected } of event.scopes) {
+      task(model, taskName("extract_and_load_complaints", { company, scope }), scope).total = expected;
+    }
     // They stand behind the scopes.
     for (const name of later) {
       model.tasks.delete(name);

@@ -56,6 +56,7 @@ function isTold(event: RunEvent, verbose: boolean, isDue: (what: string, event: 
     case "names.noted":
     case "notify.failed":
     case "window.resolved":
+    case "run.planned":
     case "source.retry":
     case "load.reconciled":
     case "task.retry":

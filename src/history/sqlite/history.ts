@@ -10,6 +10,7 @@ import type {
   AttemptRow,
   DeliveryRow,
   EndedRow,
+  Landing,
   LogFilter,
   LogLine,
   RefusedStart,
@@ -24,7 +25,7 @@ import { findCrashed } from "./crashes.ts";
 import { type OpenHistory, openExistingHistory } from "./database.ts";
 import { oldRuns } from "./retention.ts";
 import { isOpen } from "./statements.ts";
-import { endedRuns, startedSince, taskTimesSince } from "./statistics.ts";
+import { endedRuns, newestLandings, startedSince, taskTimesSince } from "./statistics.ts";
 
 /** Milliseconds without a heartbeat that are worth saying; it comes every five seconds. */
 const unheardMs = minuteMs;
@@ -246,6 +247,10 @@ export class SqliteHistory implements History {
   }
 
   /** The median time of each task of completed runs since a time; of loads, over all companies. */
+  async landings(source: string): Promise<Landing[]> {
+    return newestLandings(this.#database, source);
+  }
+
   async taskTimes(since: number): Promise<TaskTime[]> {
     return taskTimesSince(this.#database, since);
   }

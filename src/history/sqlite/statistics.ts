@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { EndedRow, TaskTime } from "../rows.ts";
+import type { EndedRow, Landing, TaskTime } from "../rows.ts";
 
 /** Where the runs of a time begin is found by the index on times; a clock may have been set back since. */
 export const startedSince =
@@ -31,4 +31,16 @@ export function taskTimesSince(database: DatabaseSync, since: number): TaskTime[
     const p50Ms = times[Math.floor((times.length - 1) / 2)] ?? 0;
     return { task, runs: some.length, p50Ms, maxRss: rss.length === 0 ? null : Math.max(...rss) };
   });
+}
+
+/** How long the newest answers took that runs of a source landed. */
+export function newestLandings(database: DatabaseSync, source: string): Landing[] {
+  return database
+    .prepare(
+      `select event ->> '$.strategy' as strategy, event ->> '$.rows' as rows, event ->> '$.ms' as ms
+       from logs join runs on runs.no = logs.run_no
+       where runs.no in (select no from runs where source = ? order by no desc limit 20) and type = 'page.landed' and event ->> '$.ms' > 0
+       order by run_no desc, seq desc limit 200`,
+    )
+    .all(source) as Landing[];
 }

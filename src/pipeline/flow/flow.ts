@@ -58,15 +58,16 @@ export async function runFlow(given: Engine, settings: FlowSettings, remembered:
 
 async function runSteps(engine: Engine, settings: FlowSettings, remembered: Remembered): Promise<FlowOutcome> {
   const states = remembered.companies;
-  const { windows, warnings, lastIndexed } = await resolveWindows(engine, settings, states, orEnd);
+  const { schedule, warnings, lastIndexed } = await resolveWindows(engine, settings, states, orEnd);
   if (!settings.skipDbt) {
-    await engine.announce("run_dbt_models", { companies: windows.map(({ company }) => company), lastIndexed });
+    await engine.announce("run_dbt_models", { companies: schedule.windows.map(({ company }) => company), lastIndexed });
   }
 
   const done = await findDone(engine, settings);
-  const turns = new Semaphore(scopesAtOnce);
-  const loading = { engine, settings, done, turns, unlessCancelled };
-  const companies = await settleAll(windows.map((window) => loadCompany(loading, window)));
+  const { search, export: exports, document } = schedule.lanes;
+  const lanes = { search: new Semaphore(search), export: new Semaphore(exports), document: new Semaphore(document) };
+  const loading = { engine, settings, done, lanes, unlessCancelled };
+  const companies = await settleAll(schedule.windows.map((window) => loadCompany(loading, window)));
   const loaded = companies.filter(({ error }) => error === null);
 
   const outside = settings.backfill === null ? await compareOutside(engine, loaded, states) : null;
@@ -84,9 +85,6 @@ async function runSteps(engine: Engine, settings: FlowSettings, remembered: Reme
   const published = await publish(engine, settings.runId);
   return { companies, dbt, published, remembered, outside, warnings };
 }
-
-/** The source takes a search every three seconds: more requests under way gain nothing, and each takes its memory. */
-const scopesAtOnce = 3;
 
 /** The loads that a retried run does not have to do again. */
 async function findDone(engine: Engine, { retryOf, source }: FlowSettings): Promise<CommittedLoad[]> {

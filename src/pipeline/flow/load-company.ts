@@ -1,12 +1,13 @@
 import { changedRows } from "../load/reconcile.ts";
 import type { Scope, ScopedWindow } from "../scope/scope.ts";
+import { classOf, type RateClass } from "../scope/strategy.ts";
 import type { Semaphore } from "../semaphore.ts";
 import { earlier, type Window } from "../window/days.ts";
 import type { CompanyWindow } from "../window/window.ts";
 import { type Engine, type StepOptions, type StepResult, shortStep } from "./engine.ts";
 import { type CompanyOutcome, loadsOf, type ScopeOutcome } from "./outcome.ts";
 import type { StepKey } from "./steps.ts";
-import type { CommittedLoad, LoadResult, RetriedRun } from "./values.ts";
+import type { CommittedLoad, LoadResult, PlannedWindow, RetriedRun } from "./values.ts";
 
 /** What decides how a company is loaded. */
 export type LoadSettings = {
@@ -26,14 +27,16 @@ type Loading = {
   settings: LoadSettings;
   /** The loads that a retried run does not have to do again. */
   done: readonly CommittedLoad[];
-  /** How many scopes are loaded at once. */
-  turns: Semaphore;
+  /** How many scopes of each class of requests are read at once. */
+  lanes: Readonly<Record<RateClass, Semaphore>>;
   /** Ends a canceled run; gives every other result back. */
   unlessCancelled<T>(result: StepResult<T>): StepResult<T>;
 };
 
 /** One company's extraction and load. Its failure is a value, so that the others go on; a canceled run ends. */
-export async function loadCompany(loading: Loading, window: ScopedWindow): Promise<CompanyOutcome> {
+export async function loadCompany(loading: Loading, planned: PlannedWindow): Promise<CompanyOutcome> {
+  const scopes = planned.scopes.map(({ expected: _, cost: __, ...scope }) => scope);
+  const window = { ...planned, scopes };
   const outcome = await loadWindow(loading, window);
   const isReused = outcome.scopes.some(({ isAsked }) => !isAsked);
   // Parts of an earlier run and of this one may contradict each other: then all are read.
@@ -47,7 +50,7 @@ async function loadWindow(loading: Loading, { scopes: parts, ...given }: ScopedW
   const window = { ...given, window: whole?.window ?? given.window };
   const load = async (scope: Scope) =>
     whole === undefined
-      ? loading.turns.run(() => loadScope(loading, scope, given.window))
+      ? loading.lanes[classOf[scope.strategy]].run(() => loadScope(loading, scope, given.window))
       : skipScope(loading, scope, whole);
   const scopes = await settleAll(parts.map(load));
   const outcome = { ...window, scopes, reconciled: null, loadedThrough: null };

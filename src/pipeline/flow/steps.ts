@@ -6,6 +6,7 @@ import {
   committedLoad,
   company,
   companyState,
+  companyWindow,
   dbtResult,
   loadRequest,
   loadResult,
@@ -13,10 +14,10 @@ import {
   names,
   outside,
   pendingBuild,
-  plannedCompany,
+  planSettings,
   published,
   retriedRun,
-  scopedWindow,
+  schedule,
   window,
   windowSettings,
 } from "./values.ts";
@@ -36,17 +37,17 @@ export const steps = {
       lastIndexed: z.string().nullable(),
     }),
   },
-  /** The days to read of each company, why, and the scopes that they are read in. */
+  /** The days to read of each company, and why. */
   resolve_window: {
     task: true,
     input: z.object({ companies: z.array(company), states: z.array(companyState), settings: windowSettings }),
-    output: z.object({ windows: z.array(scopedWindow) }),
+    output: z.object({ windows: z.array(companyWindow) }),
   },
-  /** How each window is read: rows, requests, bytes. */
+  /** How the windows are read: counted at the source, and cut into scopes. */
   plan: {
     task: true,
-    input: z.object({ windows: z.array(scopedWindow) }),
-    output: z.object({ companies: z.array(plannedCompany) }),
+    input: z.object({ windows: z.array(companyWindow), settings: planSettings }),
+    output: schedule,
   },
   /** The loads that a retried run does not have to do again. */
   find_committed_loads: {

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import type { CompanyName, NameNote } from "../../run/name-notes.ts";
 import { dbtNode } from "../../run/schemas.ts";
-import type { Scope, ScopedWindow } from "../scope/scope.ts";
+import type { Timing } from "../plan/pace.ts";
+import type { Scope } from "../scope/scope.ts";
 import { type Cost, landedFormats, rateClasses, strategyChoices, strategyNames } from "../scope/strategy.ts";
 import type { CompanyState, CompanyWindow } from "../window/window.ts";
 
@@ -12,7 +13,7 @@ export const window = z.object({ from: z.string(), to: z.string() });
 export const names = z.array(z.string());
 
 export const company = z.object({ company: z.string(), names });
-const companyWindow = company.extend({ window, why: z.string() }) satisfies z.ZodType<CompanyWindow>;
+export const companyWindow = company.extend({ window, why: z.string() }) satisfies z.ZodType<CompanyWindow>;
 
 const nameDays = z.object({ name: z.string(), days: z.array(window).readonly() });
 export const companyState = company.extend({
@@ -26,7 +27,6 @@ const scope = company.extend({
   window,
   strategy: z.enum(strategyNames),
 }) satisfies z.ZodType<Scope>;
-export const scopedWindow = companyWindow.extend({ scopes: z.array(scope) }) satisfies z.ZodType<ScopedWindow>;
 
 /** What one load reads, for a run. */
 export const loadRequest = z.object({
@@ -180,15 +180,42 @@ const cost = z.object({
   bytes: z.number(),
 }) satisfies z.ZodType<Cost>;
 
-const plannedScope = scope.omit({ names: true }).extend({
-  /** Rows that the source shows in these days now. */
+const plannedScope = scope.extend({
+  /** Rows that the source is likely to show in these days now; of a whole window it is their number. */
   expected: z.number(),
   cost,
 });
 export type PlannedScope = z.infer<typeof plannedScope>;
 
-export const plannedCompany = companyWindow.extend({ scopes: z.array(plannedScope) });
-export type PlannedCompany = z.infer<typeof plannedCompany>;
+/** A window with the scopes that it is read in: days that follow each other, in their order. */
+export const plannedWindow = companyWindow.extend({ scopes: z.array(plannedScope) });
+export type PlannedWindow = z.infer<typeof plannedWindow>;
+
+/** How windows are read. */
+export const schedule = z.object({
+  windows: z.array(plannedWindow),
+  /** How many requests of each class are under way at once. */
+  lanes: z.record(z.enum(rateClasses), z.number()),
+  /** Milliseconds until all of it is read, under the source's limits and as it answers. */
+  etaMs: z.number(),
+  /** Why it is read so. */
+  reason: z.string(),
+  /** Requests that counted the rows. */
+  counts: z.number(),
+});
+export type Schedule = z.infer<typeof schedule>;
+
+const timing = z.object({ rows: z.number(), ms: z.number() }) satisfies z.ZodType<Timing>;
+
+/** What decides how windows are read. */
+export const planSettings = z.object({
+  strategy: z.enum(strategyChoices),
+  /** How many requests of each class the source takes in a minute; null where there is no limit. */
+  limits: z.record(z.enum(rateClasses), z.number().nullable()),
+  /** How long answers took in earlier runs. */
+  timings: z.partialRecord(z.enum(strategyNames), timing),
+});
+export type PlanSettings = z.infer<typeof planSettings>;
 
 const companyName = z.object({ name: z.string(), count: z.number() }) satisfies z.ZodType<CompanyName>;
 
@@ -208,5 +235,4 @@ export const windowSettings = z.object({
   resetState: z.boolean(),
   /** Days to read in place of the resolved ones, which moves no watermark; null for a run of its own. */
   backfill: window.nullable(),
-  strategy: z.enum(strategyChoices),
 });

@@ -48,6 +48,12 @@ function lineOf(event: EventFacts): string {
       return `warning: ${noteText(event.company, event.note)}`;
     case "window.resolved":
       return `${event.company}: ${event.names.join(", ")}, ${event.from} to ${event.to} (${event.why})`;
+    case "scopes.planned":
+      return `${event.company}: ${plural(event.scopes.length, "scope")}`;
+    case "run.planned": {
+      const { scopes, requests, bytes, etaMs, reason } = event;
+      return `plan: ${plural(requests, "request")} in ${plural(scopes, "scope")}, about ${formatBytes(bytes)}, about ${formatDuration(etaMs)} (${reason})`;
+    }
     case "page.received":
       return `${who}: page ${event.page} received, ${formatBytes(event.bytes)}`;
     case "page.landed":

@@ -13,6 +13,9 @@ export type LandedFormat = (typeof landedFormats)[number];
 export const rateClasses = ["search", "export", "document"] as const;
 export type RateClass = (typeof rateClasses)[number];
 
+/** Which limit holds where a strategy reads. */
+export const classOf: Readonly<Record<StrategyName, RateClass>> = { pages: "search", export: "export" };
+
 /** How many rows the source shows of some names, which fit into one request. */
 export type CountedNames = { names: string[]; rows: number };
 
@@ -23,11 +26,14 @@ export type Cost = {
   bytes: number;
 };
 
+/** What several take together, in requests of all classes and bytes. */
+export function totalCost(costs: readonly Cost[]): { requests: number; bytes: number } {
+  return {
+    requests: costs.reduce((all, cost) => all + rateClasses.reduce((sum, one) => sum + cost.requests[one], 0), 0),
+    bytes: costs.reduce((all, { bytes }) => all + bytes, 0),
+  };
+}
+
 /** What a user may ask for: one of the strategies, or whichever is best. */
 export const strategyChoices = ["auto", ...strategyNames] as const;
 export type StrategyChoice = (typeof strategyChoices)[number];
-
-/** How a window is read where nothing is forced. */
-export function strategyFor(choice: StrategyChoice): StrategyName {
-  return choice === "auto" ? "pages" : choice;
-}

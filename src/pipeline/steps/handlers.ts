@@ -2,13 +2,15 @@ import { type ErrorFacts, factsOf, PipelineError } from "../../run/errors.ts";
 import { complaints } from "../dataset/complaints.ts";
 import type { BuildHint } from "../flow/engine.ts";
 import type { StepInput, StepName, StepOutput } from "../flow/steps.ts";
-import type { LoadRequest, LoadResult, Outside, PlannedCompany, PlannedScope } from "../flow/values.ts";
+import type { LoadRequest, LoadResult, Outside } from "../flow/values.ts";
 import { resolveNames, whyUnqueryable } from "../names/names.ts";
+import { planScopes } from "../plan/planner.ts";
 import { dbtError } from "../report/checks.ts";
-import { type Scope, withScopes } from "../scope/scope.ts";
-import { strategyFor } from "../scope/strategy.ts";
+import type { Scope } from "../scope/scope.ts";
+import { totalCost } from "../scope/strategy.ts";
 import { resolveWindow } from "../window/window.ts";
-import type { LandedFiles, Ports, Source, TaskContext } from "./ports.ts";
+import { countWindows } from "./count-windows.ts";
+import type { LandedFiles, Ports, RowsByDay, Source, TaskContext } from "./ports.ts";
 
 /** What a step gives that has failed after its work was done. */
 export type FailedOutput<T> = { output: T; failed: ErrorFacts };
@@ -36,8 +38,8 @@ export type Handlers = {
   prepareBuild(hint: BuildHint): Promise<void>;
 };
 
-/** The steps that need the source alone. */
-export function sourceHandlers(source: Source) {
+/** The steps that find out what is to be read, and load nothing. */
+export function planHandlers(source: Source, rowsByDay: RowsByDay) {
   return {
     async resolve_companies({ companies, known }, context) {
       const { candidates, lastIndexed } = await source.findNames(companies, context);
@@ -49,30 +51,35 @@ export function sourceHandlers(source: Source) {
     },
     async resolve_window({ companies, states, settings }, { report }) {
       const { backfill } = settings;
-      const strategy = strategyFor(settings.strategy);
       const windows = companies.map((company) => {
         if (backfill !== null) return { ...company, window: backfill, why: "backfill" };
         const state = states.find((one) => one.company === company.company);
         return resolveWindow(settings, company, state);
       });
-      const scoped = windows.map((one) => withScopes(one, [{ window: one.window, strategy }]));
-      for (const { company, names, window, why, scopes } of scoped) {
-        report({ type: "window.resolved", company, names, scopes: scopes.map(({ id }) => id), ...window, why });
+      for (const { company, names, window, why } of windows) {
+        report({ type: "window.resolved", company, names, ...window, why });
       }
-      return { windows: scoped };
+      return { windows };
     },
-    async plan({ windows }, context) {
-      const companies: PlannedCompany[] = [];
-      for (const window of windows) {
-        const scopes: PlannedScope[] = [];
-        for (const { names, ...scope } of window.scopes) {
-          const counts = await source.count(names, scope.window, context);
-          const expected = counts.reduce((sum, { rows }) => sum + rows, 0);
-          scopes.push({ ...scope, expected, cost: source.strategies[scope.strategy].cost(counts) });
-        }
-        companies.push({ ...window, scopes });
+    async plan({ windows, settings: { strategy: choice, limits, timings } }, context) {
+      const before = context.traffic.requests;
+      const { windows: counted, answerMs } = await countWindows(source, rowsByDay, windows, context);
+      const { strategies } = source;
+      const planned = planScopes(counted, { choice, limits, pace: { answerMs, timings }, strategies });
+      for (const { company, scopes } of planned.windows) {
+        const parts = scopes.map(({ id, window, strategy, expected }) => ({
+          scope: id,
+          ...window,
+          strategy,
+          expected,
+        }));
+        context.report({ type: "scopes.planned", company, scopes: parts });
       }
-      return { companies };
+      const { etaMs, reason } = planned;
+      const costs = planned.windows.flatMap(({ scopes }) => scopes.map(({ cost }) => cost));
+      const total = totalCost(costs);
+      context.report({ type: "run.planned", scopes: costs.length, ...total, etaMs, reason });
+      return { ...planned, counts: context.traffic.requests - before };
     },
   } satisfies Partial<Handlers>;
 }
@@ -80,7 +87,7 @@ export function sourceHandlers(source: Source) {
 /** All steps of a run. */
 export function stepHandlers({ source, warehouse, transform, report }: Ports): Handlers {
   return {
-    ...sourceHandlers(source),
+    ...planHandlers(source, (names, days) => warehouse.rowsByDay(names, days)),
     find_committed_loads: async ({ retryOf, source: identity }) => ({
       loads: await warehouse.loadsFor(retryOf, identity),
     }),

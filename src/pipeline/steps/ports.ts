@@ -16,6 +16,7 @@ import type {
   RetriedRun,
 } from "../flow/values.ts";
 import type { Candidates } from "../names/names.ts";
+import type { Segment } from "../plan/days.ts";
 import type { Scope } from "../scope/scope.ts";
 import type { Cost, CountedNames, StrategyName } from "../scope/strategy.ts";
 import type { Window } from "../window/days.ts";
@@ -40,6 +41,8 @@ export type LandedFiles = AsyncGenerator<LandedFile, Evidence, void>;
 
 /** A way to read a scope from the source. */
 export interface Strategy {
+  /** Rows of an answer, at most. */
+  readonly rowsPerRequest: number;
   /** What it takes to read rows of so many of each group of names. Asks nobody. */
   cost(counts: readonly CountedNames[]): Cost;
   /** Lands all rows of a scope, in a folder that `landing` names; no other start has it. */
@@ -58,8 +61,15 @@ export type FoundNames = {
 export interface Source {
   /** The names at the source that each text may mean. */
   findNames(texts: readonly string[], context: TaskContext): Promise<FoundNames>;
-  /** How many rows of the names and the window the source shows, for each group of names that fits into a request. */
-  count(names: readonly string[], window: Window, context: TaskContext): Promise<CountedNames[]>;
+  /**
+   * How many rows of each list of names the source shows in some days, for each group of its names that fits into a request: one question for
+   * all of them, unless the source's list leaves names out. `answerMs`: milliseconds that an answer took.
+   */
+  count(
+    lists: readonly (readonly string[])[],
+    days: Window,
+    context: TaskContext,
+  ): Promise<{ counts: CountedNames[][]; answerMs: number }>;
   /** How many rows each name has in some days, all names together; `capped` where the source's list leaves names out. */
   countByName(days: Window, context: TaskContext): Promise<{ counts: CompanyName[]; capped: boolean }>;
   strategies: Readonly<Record<StrategyName, Strategy>>;
@@ -67,6 +77,9 @@ export interface Source {
 
 /** How many rows have each value of a field. */
 export type Distribution = { field: Field; values: { value: string | null; rows: number }[] };
+
+/** Live rows of the names on each of some days that has any, in the order of the days. */
+export type RowsByDay = (names: readonly string[], days: Window) => Promise<Segment[]>;
 
 /** The warehouse, as the steps need it. Opens itself. */
 export interface Warehouse {
@@ -81,6 +94,7 @@ export interface Warehouse {
   loadsFor(retry: RetriedRun, source: string): Promise<CommittedLoad[]>;
   /** Live rows of the names in some days by the values of some fields, the most frequent first; a value without any is left out. */
   distributions(names: readonly string[], days: Window, fields: readonly Field[]): Promise<Distribution[]>;
+  rowsByDay: RowsByDay;
   /** Whether there are changes, or a dbt project, that the marts do not show. */
   pendingBuild(project: string): Promise<PendingBuild>;
   /** Whether the last load of each company read this very index: then it will hardly find changes. */

@@ -24,6 +24,9 @@ export type ClientOptions = {
 /** How a request counts at the source, and what an answer to it is. */
 export type RequestKind = { rateClass: RateClass; mediaType: string };
 
+/** Makes something out of an answer; `elapsed` gives the milliseconds since the request was sent. */
+export type Consume<T> = (answer: HttpAnswer, elapsed: () => number) => Promise<T>;
+
 /** A request to the search API. */
 export const searchAnswer: RequestKind = { rateClass: "search", mediaType: "application/json" };
 
@@ -41,12 +44,7 @@ export class SourceClient {
    * The answer to `url` of the kind that is asked for, as `consume` makes it out of the body. What `consume` throws decides like any other error
    * whether the request is sent again. `consume` counts the bytes in the context.
    */
-  async request<T>(
-    url: string,
-    kind: RequestKind,
-    context: TaskContext,
-    consume: (answer: HttpAnswer) => Promise<T>,
-  ): Promise<T> {
+  async request<T>(url: string, kind: RequestKind, context: TaskContext, consume: Consume<T>): Promise<T> {
     const { policy, clock } = this.#options;
     const { task, signal, report } = context;
     const sleep = (ms: number, by: AbortSignal) => this.#sleep(ms, by, context);
@@ -83,7 +81,7 @@ export class SourceClient {
     { rateClass, mediaType }: RequestKind,
     attempt: number,
     { task, signal, report, traffic }: TaskContext,
-    consume: (answer: HttpAnswer) => Promise<T>,
+    consume: Consume<T>,
   ): Promise<T> {
     const { clock, requestTimeoutMs } = this.#options;
     const budget = this.#options.budgets[rateClass];
@@ -116,7 +114,8 @@ export class SourceClient {
         status: answer.status,
         ms: Math.round(clock.monotonic() - sentAt),
       });
-      if (answer.status === 200 && isOfType(answer.type, mediaType)) return await consume(answer);
+      if (answer.status === 200 && isOfType(answer.type, mediaType))
+        return await consume(answer, () => Math.round(clock.monotonic() - sentAt));
       const retryAfterMs = parseRetryAfter(answer.retryAfter, clock.now());
       if (answer.status === 429 && retryAfterMs !== undefined)
         await budget.pause(Math.min(retryAfterMs, this.#options.policy.longestMs));

@@ -16,9 +16,10 @@ export async function requestJson<T>(
   url: string,
   schema: z.ZodType<T>,
   context: TaskContext,
-): Promise<T> {
-  return client.request(url, searchAnswer, context, async ({ body }) => {
+): Promise<{ data: T /** Milliseconds that the answer took. */; ms: number }> {
+  return client.request(url, searchAnswer, context, async ({ body }, elapsed) => {
     const json = await text(body);
+    const ms = elapsed();
     context.traffic.bytes += Buffer.byteLength(json);
     const parsed = parse(json, url);
     const answer = z.intersection(schema, partSchema).safeParse(parsed);
@@ -31,7 +32,7 @@ export async function requestJson<T>(
     if (timed_out === true || (_shards?.failed ?? 0) > 0) {
       throw incompleteAnswer(url, "source_partial", "its search timed out or reached only a part of the index");
     }
-    return answer.data;
+    return { data: answer.data, ms };
   });
 }
 

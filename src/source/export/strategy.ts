@@ -28,7 +28,7 @@ const mostRows = 100_000;
 const bytesPerRow = 300;
 
 /** What it takes to export rows of so many of each group of names: a count and the export for each group. */
-function exportCost(counts: readonly CountedNames[]): Cost {
+export function exportCost(counts: readonly CountedNames[]): Cost {
   const rows = counts.reduce((sum, one) => sum + one.rows, 0);
   return { requests: { search: counts.length, export: counts.length, document: 0 }, bytes: rows * bytesPerRow };
 }
@@ -38,6 +38,7 @@ export function exportStrategy(options: ExportOptions): Strategy {
   const { base, client, today } = options;
   const landingOf = (name: string) => new Landing(options.landing, name);
   return {
+    rowsPerRequest: mostRows,
     cost: exportCost,
     async *extract({ names, window }, name, context) {
       const landing = landingOf(name);
@@ -79,8 +80,9 @@ async function landExport(
   const landed = await landedSql();
   const name = `export-${String(number).padStart(6, "0")}.csv`;
   const url = exportUrl(base, { names: group, window });
-  return client.request(url, exportAnswer, context, async ({ body }) => {
+  return client.request(url, exportAnswer, context, async ({ body }, elapsed) => {
     const { path: unfinished, bytes, sha256 } = await landing.receive(name, body);
+    const ms = elapsed();
     traffic.bytes += bytes;
     report({ type: "page.received", task, page: number, bytes });
     const rows = await countRowsOf(unfinished, url, landed);
@@ -90,7 +92,16 @@ async function landExport(
       throw incompleteAnswer(url, "source_cut", `it has ${rows} of ${total.rows} rows`);
     }
     const path = await landing.keep(name);
-    report({ type: "page.landed", task, page: number, rows, total: before + total.rows, bytes });
+    report({
+      type: "page.landed",
+      task,
+      page: number,
+      rows,
+      total: before + total.rows,
+      bytes,
+      strategy: "export",
+      ms,
+    });
     return { path, format: "export-csv" as const, rows, bytes, sha256 };
   });
 }

@@ -77,8 +77,9 @@ async function landPage(
   const { client, landing, reader } = options;
   const { task, report, traffic } = context;
   const name = `page-${String(page).padStart(6, "0")}.json`;
-  return client.request(url, searchAnswer, context, async ({ body }) => {
+  return client.request(url, searchAnswer, context, async ({ body }, elapsed) => {
     const received = await landing.receive(name, body);
+    const ms = elapsed();
     const { bytes } = received;
     freeReceivedChunks();
     traffic.bytes += bytes;
@@ -90,8 +91,8 @@ async function landPage(
     const facts = await reader.read(received.path, url);
     const written = facts.isRepaired ? await checksum(received.path, context.signal) : received;
     const path = await landing.keep(name);
-    report({ type: "page.landed", task, page, rows: facts.hits, total: before + facts.total, bytes });
     const { hits: rows } = facts;
+    report({ type: "page.landed", task, page, rows, total: before + facts.total, bytes, strategy: "pages", ms });
     return { facts, file: { path, format: "search-json", rows, bytes: written.bytes, sha256: written.sha256 } };
   });
 }

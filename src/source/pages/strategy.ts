@@ -34,6 +34,7 @@ export function pagesStrategy(options: PagesOptions): Strategy {
   const { base, pageSize, client, today } = options;
   const landingOf = (name: string) => new Landing(options.landing, name);
   return {
+    rowsPerRequest: pageSize,
     cost: (counts) => pagesCost(counts, pageSize),
     async *extract(scope, name, context) {
       const landing = landingOf(name);

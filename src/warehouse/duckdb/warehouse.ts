@@ -13,6 +13,7 @@ import type {
   RetriedRun,
 } from "../../pipeline/flow/values.ts";
 import { readAhead } from "../../pipeline/load/read-ahead.ts";
+import type { Segment } from "../../pipeline/plan/days.ts";
 import { Semaphore } from "../../pipeline/semaphore.ts";
 import type { Distribution, LandedFiles, TaskContext, WindowRequest } from "../../pipeline/steps/ports.ts";
 import type { Window } from "../../pipeline/window/days.ts";
@@ -24,7 +25,7 @@ import { reconcileWindow } from "../load/reconcile-window.ts";
 import { publishMarts } from "../publish.ts";
 import { endStaging, stageFile } from "../staging/staging.ts";
 import type { StagedFile } from "../staging/staging-sql.ts";
-import { readDistributions } from "../state/distributions.ts";
+import { readDistributions, readRowsByDay } from "../state/distributions.ts";
 import {
   checkLoads,
   readHasLoadedIndex,
@@ -115,6 +116,11 @@ export class DuckDbWarehouse implements Warehouse {
   async distributions(names: readonly string[], days: Window, fields: readonly Field[]): Promise<Distribution[]> {
     const none = fields.map((field) => ({ field, values: [] }));
     return this.#read(none, (connection) => readDistributions(connection, { names: [...names], window: days }, fields));
+  }
+
+  async rowsByDay(names: readonly string[], days: Window): Promise<Segment[]> {
+    const read = (connection: DuckDBConnection) => readRowsByDay(connection, { names: [...names], window: days });
+    return this.#database === undefined ? this.#look([], read) : this.#read([], read);
   }
 
   async stateReport(project: string): Promise<StateReport> {

@@ -32,7 +32,7 @@ describe("the flow, as one script", () => {
     const failed = { output: null, error, traffic: { requests: 1, bytes: 2 }, durationMs: 3 };
     const settings = {
       ...{ runId: "r", source: "live", companies: ["a"], startDate: "2026-01-01", asOf: "2026-01-02", lookBackDays: 1 },
-      strategy: "auto" as const,
+      ...{ strategy: "auto" as const, limits: { search: null, export: null, document: null }, timings: {} },
       ...{ resetState: false, acceptWithdrawals: false, skipDbt: false, retryOf: null, backfill: null },
       ...{ extractTimeoutMs: 1, dbtTimeoutMs: 1 },
     };

@@ -5,6 +5,7 @@ import { State } from "./icon.tsx";
 const titles: Record<string, string> = {
   resolve_companies: "names",
   resolve_window: "windows",
+  plan: "plan",
   extract_and_load_complaints: "loads",
   reconcile_window: "whole windows",
   compare_outside: "other days",
