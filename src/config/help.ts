@@ -14,7 +14,7 @@ export const settingHelp: Record<string, string> = {
     "Companies to load: an exact name at the source, whatever its case, or words that a name holds. See: pipeline companies search",
   lookBackDays: "Days before the watermark that every run reads again: complaints appear late, and answers settle.",
   strategy:
-    "How complaints are read: `pages` of the search API, or one `export` for each company's window, at most 100,000 complaints. `auto` takes pages.",
+    "How complaints are read: `pages` of the search API, or each `export` as CSV of at most 100,000 complaints. `auto` takes what is quickest under the source's limits.",
   home: "Where everything is kept, from the directory that the command is run in.",
   database: "The DuckDB file of the warehouse, when it is not to lie in the home.",
   source: "Address of the search API with its trailing slash, or `sample` for made-up complaints.",

@@ -13,7 +13,7 @@ const answerSchema = z.object({
 });
 
 /** How many rows there are, and of which index (`_meta.last_indexed`). */
-type Total = { rows: number; lastIndexed: string | null };
+export type Total = { rows: number; lastIndexed: string | null };
 
 /** `hits.total` of names that fit into a request, without any hit. */
 export async function countTotal(

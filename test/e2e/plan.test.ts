@@ -92,6 +92,26 @@ describe("looking ahead", () => {
     assert.match(stderr, /error\[config_invalid\]: `--strategy` is "exports": expected auto, pages, export\./);
   });
 
+  it("cuts a window into scopes that are read side by side where the source lets few requests through", async () => {
+    const home = testHome(source);
+    const argv = ["--as-of", "2026-11-20", "--start-date", "2026-03-01", "--companies", "jpmorgan"];
+    const few = { PIPELINE_RATES_SEARCHES: "20", PIPELINE_PAGE_SIZE: "100" };
+    const plan = JSON.parse((await home.run(["plan", ...argv, "--json"], few)).stdout) as Plan;
+    const [planned] = plan.companies;
+    assert.ok(planned!.scopes!.length > 1 && plan.requests <= 20, "none waits for the limit");
+    const report = await home.report(["run", ...argv], few);
+    const [loaded] = report.companies;
+    assert.deepEqual(
+      loaded!.scopes!.map((scope) => [scope.window, scope.strategy, scope.state]),
+      planned!.scopes!.map((scope) => [scope.window, scope.strategy, "Completed"]),
+    );
+    assert.equal(loaded!.expected, planned!.expected);
+    await assertTrue(home, source, "2026-11-20", { from: "2026-03-01", to: "2026-11-20" }, [jpmorgan]);
+    const text = await home.run(["plan", ...argv, "--reset-state"], { ...few, PIPELINE_RATES_SEARCHES: "1000" });
+    assert.match(text.stdout, /^company +window +strategy +rows.*\njpmorgan +2026-03-01\.\.2026-11-20 +pages /);
+    assert.match(text.stdout, /pages of a source that takes 1000 in a minute\. Nothing was changed\.\n$/);
+  });
+
   it("fails soon at a source that cannot be reached, and says what it waits for; a run says it at its first attempt", async () => {
     const home = testHome({ url: "http://127.0.0.1:9/" });
     const slow = { PIPELINE_RETRY_DELAY_SECONDS: "0.5" };

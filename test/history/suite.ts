@@ -256,6 +256,22 @@ export function historySuite(name: string, make: () => MadeHistory): void {
       history.close();
     });
 
+    it("tells how long the newest answers of a source took", async () => {
+      const { store } = make();
+      const landed = { type: "page.landed", ...extract, page: 1, total: 9, bytes: 100, strategy: "pages" } as const;
+      for (const [n, source] of ["live", "another", "live"].entries()) {
+        const { recorder, tell } = await recording(store, { ...newRun(n + 1), source });
+        await tell({ ...landed, rows: 5, ms: 10 * (n + 1) }, { ...landed, rows: 4, ms: 0 });
+        await recorder.close();
+      }
+      const history = (await store.open())!;
+      assert.deepEqual(await history.landings("live"), [
+        { strategy: "pages", rows: 5, ms: 30 },
+        { strategy: "pages", rows: 5, ms: 10 },
+      ]);
+      history.close();
+    });
+
     it("removes what started before a time, and what is beyond the newest so many", async () => {
       const { store } = make();
       for (const n of [1, 2, 3, 4]) await recordRun(store, newRun(n));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Scope } from "../../src/pipeline/scope/scope.ts";
 import { type StrategyName, strategyNames } from "../../src/pipeline/scope/strategy.ts";
+import { daysBetween } from "../../src/pipeline/window/days.ts";
 import { testContext } from "../harness/context.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { withSource } from "../harness/source.ts";
@@ -84,13 +85,36 @@ describe("an export", () => {
     assert.equal(exports, 3, "cut, as the test asked itself, and whole");
   });
 
-  it("that has more rows than the source gives is not asked for", async () => {
-    sample.intercept = (url) => {
-      assert.ok(!isExport(url));
-      const body = JSON.stringify({ hits: { total: { value: 100_001, relation: "eq" }, hits: [] } });
-      return { kind: "answer", status: 200, body };
-    };
-    await assert.rejects(extract(), { code: "source_rejected", message: /100,000 rows at once.*100,001/ });
+  /** Says of several days, or of each, that they have more rows than an export may have. */
+  const tooMany = (of: "several days" | "each day") => (url: URL) => {
+    const [from, to] = ["min", "max"].map((end) => url.searchParams.get(`date_received_${end}`)!);
+    if (of === "several days" && daysBetween(from!, to!) < 60) return undefined;
+    assert.ok(!isExport(url));
+    const body = JSON.stringify({ hits: { total: { value: 100_001, relation: "eq" }, hits: [] } });
+    return { kind: "answer", status: 200, body } as const;
+  };
+
+  it("that would have more rows than the source gives is asked for in parts", async () => {
+    sample.intercept = tooMany("several days");
+    const rowsBy = (name: StrategyName) =>
+      withSource(sample, {}, async (source) => {
+        const files = source.strategies[name].extract(scopeOf(name), name, testContext());
+        let rows = 0;
+        for (let next = await files.next(); !next.done; next = await files.next()) rows += next.value.rows;
+        return rows;
+      });
+    const exported = await rowsBy("export");
+    assert.ok(sample.requests.filter(isExport).length > 1);
+    sample.intercept = undefined;
+    assert.equal(exported, await rowsBy("pages"));
+  });
+
+  it("that would have them of one day is not asked for", async () => {
+    sample.intercept = tooMany("each day");
+    await assert.rejects(extract(), {
+      code: "source_rejected",
+      message: /100,000 rows at once, and 20\d\d-\d\d-\d\d has 100,001/,
+    });
   });
 
   it("whose error is a word of CSV says so", async () => {

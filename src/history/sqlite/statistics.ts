@@ -42,5 +42,6 @@ export function newestLandings(database: DatabaseSync, source: string): Landing[
        where runs.no in (select no from runs where source = ? order by no desc limit 20) and type = 'page.landed' and event ->> '$.ms' > 0
        order by run_no desc, seq desc limit 200`,
     )
-    .all(source) as Landing[];
+    .all(source)
+    .map((row) => ({ ...row }) as Landing);
 }

@@ -86,13 +86,13 @@ export function indexMoved(first: IndexState, now: IndexState): PipelineError {
 
 type IndexState = { rows: number; lastIndexed: string | null };
 
-/** An export of more rows than the source gives. */
-export function exportTooLarge(rows: number, most: number): PipelineError {
+/** A day of more rows than the source exports. */
+export function exportTooLarge(rows: number, most: number, day: string): PipelineError {
   return new PipelineError({
     code: "source_rejected",
-    message: `The source exports at most ${most.toLocaleString("en-US")} rows at once, and these days have ${rows.toLocaleString("en-US")}.`,
+    message: `The source exports at most ${most.toLocaleString("en-US")} rows at once, and ${day} has ${rows.toLocaleString("en-US")}.`,
     data: untouched,
-    next: "Leave --strategy out, or read fewer days or companies.",
+    next: "Leave --strategy out: pages have no such limit.",
   });
 }
 

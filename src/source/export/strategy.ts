@@ -1,9 +1,10 @@
+import { cutEvenly } from "../../pipeline/plan/days.ts";
 import type { Cost, CountedNames } from "../../pipeline/scope/strategy.ts";
 import type { Strategy, TaskContext } from "../../pipeline/steps/ports.ts";
 import type { Day, Window } from "../../pipeline/window/days.ts";
 import type { RequestKind, SourceClient } from "../client/client.ts";
 import { exportTooLarge, incompleteAnswer, indexMoved } from "../client/failures.ts";
-import { countTotal } from "../counts.ts";
+import { countTotal, type Total } from "../counts.ts";
 import type { LandedSql } from "../landed-sql.ts";
 import { Landing } from "../landing.ts";
 import { exportUrl, groupNames } from "../urls.ts";
@@ -35,7 +36,7 @@ export function exportCost(counts: readonly CountedNames[]): Cost {
 
 /** Reads a scope as CSV, each group of names at once: an export is of one state of the index. */
 export function exportStrategy(options: ExportOptions): Strategy {
-  const { base, client, today } = options;
+  const { today } = options;
   const landingOf = (name: string) => new Landing(options.landing, name);
   return {
     rowsPerRequest: mostRows,
@@ -43,15 +44,18 @@ export function exportStrategy(options: ExportOptions): Strategy {
     async *extract({ names, window }, name, context) {
       const landing = landingOf(name);
       await landing.clear();
+      let number = 0;
       let before = 0;
       let lastIndexed: string | null = null;
-      for (const [i, group] of groupNames(names).entries()) {
-        const total = await countTotal(client, base, group, window, context);
-        if (total.rows > mostRows) throw exportTooLarge(total.rows, mostRows);
-        if (i > 0 && total.lastIndexed !== lastIndexed) throw indexMoved({ rows: total.rows, lastIndexed }, total);
-        lastIndexed = total.lastIndexed;
-        yield await landExport(options, landing, { number: i + 1, group, window, before, total }, context);
-        before += total.rows;
+      for (const group of groupNames(names)) {
+        for await (const part of countParts(options, group, window, context)) {
+          const { total } = part;
+          if (number > 0 && total.lastIndexed !== lastIndexed)
+            throw indexMoved({ rows: total.rows, lastIndexed }, total);
+          lastIndexed = total.lastIndexed;
+          yield await landExport(options, landing, { ...part, number: ++number, before }, context);
+          before += total.rows;
+        }
       }
       return { expected: before, lastIndexed, askedOn: today() };
     },
@@ -59,15 +63,32 @@ export function exportStrategy(options: ExportOptions): Strategy {
   };
 }
 
-type Asked = {
-  /** From 1, in the order of the groups. */
+/** Names and days that one export may have, with what the source shows of them. */
+type CountedPart = { group: readonly string[]; window: Window; total: Total };
+
+type Asked = CountedPart & {
+  /** From 1. */
   number: number;
-  group: readonly string[];
-  window: Window;
-  /** Rows of the groups before. */
+  /** Rows of the exports before. */
   before: number;
-  total: { rows: number; lastIndexed: string | null };
 };
+
+/** The days, cut in halves until an export may have each: there may be more rows than there were when they were planned. */
+async function* countParts(
+  options: ExportOptions,
+  group: readonly string[],
+  window: Window,
+  context: TaskContext,
+): AsyncGenerator<CountedPart> {
+  const total = await countTotal(options.client, options.base, group, window, context);
+  if (total.rows <= mostRows) {
+    yield { group, window, total };
+    return;
+  }
+  const halves = cutEvenly([{ days: window, rows: 0 }], 2);
+  if (halves.length === 1) throw exportTooLarge(total.rows, mostRows, window.from);
+  for (const { days } of halves) yield* countParts(options, group, days, context);
+}
 
 /** Lands one export. It may end early and cleanly: only the count that was asked for before shows that. */
 async function landExport(
