@@ -1,7 +1,6 @@
 import { rangesOutside } from "../pipeline/flow/outside.ts";
 import { type ResolveSettings, resolveWindows } from "../pipeline/flow/resolve.ts";
-import type { PlanSettings } from "../pipeline/flow/values.ts";
-import { type Plan, planRun } from "../pipeline/plan/plan.ts";
+import { type Plan, planRun, type Timeouts } from "../pipeline/plan/plan.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import type { Report } from "../run/events.ts";
 import { readHomeRecord, refuseOtherDatabase, refuseOtherSource } from "./home/record.ts";
@@ -24,7 +23,7 @@ export type PlanWiring = {
 /** What a run would do now. Changes nothing; throws `warehouse_locked` while a run is under way. */
 export async function executePlan(
   { home, database, address, source, warehouse }: PlanWiring,
-  settings: Omit<ResolveSettings, keyof PlanSettings> & Pick<PlanSettings, "strategy"> & { acceptSource: boolean },
+  settings: Omit<ResolveSettings, "limits" | "timings"> & { acceptSource: boolean; timeouts: Timeouts },
   signal: AbortSignal,
   report: Report,
 ): Promise<Plan> {
@@ -38,6 +37,6 @@ export async function executePlan(
   const outputOf = outputUnlessAborted(signal);
   return source.query(warehouse.rowsByDay, signal, report, async (engine) => {
     const { schedule } = await resolveWindows(engine, { ...settings, ...measured }, companies, outputOf);
-    return planRun(schedule, rangesOutside(schedule.windows, companies).length);
+    return planRun(schedule, rangesOutside(schedule.windows, companies).length, settings.timeouts);
   });
 }

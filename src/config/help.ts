@@ -23,7 +23,8 @@ export const settingHelp: Record<string, string> = {
   retryDelaySeconds:
     "Seconds before the first repetition; doubled for each further one, unless the source says how long to wait.",
   requestTimeoutSeconds: "Seconds that one request may take, its answer included.",
-  extractTimeoutSeconds: "Seconds that one company may take.",
+  extractTimeoutSeconds:
+    "Seconds without a page landing after which a company is given up; waits for the source's limit do not count.",
   dbtTimeoutSeconds: "Seconds that dbt may take.",
   runTimeoutSeconds: "Seconds that a whole run may take. No limit where it is left out.",
   pageSize: "Complaints in one answer; 10,000 is the most the source gives.",

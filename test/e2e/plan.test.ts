@@ -17,17 +17,31 @@ describe("looking ahead", () => {
   });
   after(() => source.close());
 
+  const timeouts = { requestTimeoutSeconds: 120, extractTimeoutSeconds: 3600, runTimeoutSeconds: null };
+
+  it("names the timeouts that are too short", () => {
+    const given = { windows: [], lanes: { search: 3, export: 3, document: 1 }, counts: 1, reason: "r" };
+    const plan = (longestMs: number, etaMs: number) =>
+      planRun({ ...given, longestMs, etaMs }, 0, { ...timeouts, extractTimeoutSeconds: 100, runTimeoutSeconds: 600 });
+    assert.deepEqual([plan(100_000, 600_000).fits, plan(100_000, 600_000).tooShort], [true, []]);
+    assert.deepEqual(plan(110_000, 600_001).tooShort, [
+      { setting: "extractTimeoutSeconds", seconds: 100, needed: 110 },
+      { setting: "runTimeoutSeconds", seconds: 600, needed: 601 },
+    ]);
+    assert.equal(plan(110_000, 0).fits, false);
+  });
+
   it("shows the scopes of a window only where they are several", () => {
     const [whole, ...parts] = [
       plannedByPages(window, [25], 10),
       plannedByPages({ ...window, window: { from: "2026-01-01", to: "2026-06-30" } }, [15], 10),
       plannedByPages({ ...window, window: { from: "2026-07-01", to: "2026-11-20" } }, [10], 10),
     ];
-    const given = { lanes: { search: 3, export: 3, document: 1 }, etaMs: 7, reason: "r", counts: 1 };
-    const one = planRun({ ...given, windows: [whole!] }, 0);
+    const given = { lanes: { search: 3, export: 3, document: 1 }, etaMs: 7, longestMs: 7, reason: "r", counts: 1 };
+    const one = planRun({ ...given, windows: [whole!] }, 0, timeouts);
     assert.deepEqual(one.companies, [{ ...window, expected: 25, strategy: "pages", requests: 3, bytes: 25 * 640 }]);
     const split = { ...window, scopes: parts.flatMap(({ scopes }) => scopes) };
-    const [company] = planRun({ ...given, windows: [split] }, 0).companies;
+    const [company] = planRun({ ...given, windows: [split] }, 0, timeouts).companies;
     assert.deepEqual(company, {
       ...{ ...window, expected: 25, strategy: "pages", requests: 2 + 1, bytes: 25 * 640 },
       scopes: [
@@ -107,6 +121,9 @@ describe("looking ahead", () => {
     );
     assert.equal(loaded!.expected, planned!.expected);
     await assertTrue(home, source, "2026-11-20", { from: "2026-03-01", to: "2026-11-20" }, [jpmorgan]);
+    const short = { ...few, PIPELINE_RATES_SEARCHES: "2", PIPELINE_RUN_TIMEOUT_SECONDS: "60" };
+    const late = await testHome(source).run(["plan", ...argv, "--strategy", "pages"], short);
+    assert.match(late.stdout, /\nrunTimeoutSeconds is 60 s, and about \d+ s are needed: the run cannot end\./);
     const text = await home.run(["plan", ...argv, "--reset-state"], { ...few, PIPELINE_RATES_SEARCHES: "1000" });
     assert.match(text.stdout, /^company +window +strategy +rows.*\njpmorgan +2026-03-01\.\.2026-11-20 +pages /);
     assert.match(text.stdout, /pages of a source that takes 1000 in a minute\. Nothing was changed\.\n$/);

@@ -115,8 +115,9 @@ describe("for every input", () => {
         const planned = companies.map((counts) => plannedByPages(window, counts, pageSize));
         const lanes = { search: 3, export: 3, document: 1 };
         const { companies: plans, requests } = planRun(
-          { windows: planned, lanes, etaMs: 7, reason: "r", counts: 2 },
+          { windows: planned, lanes, etaMs: 7, longestMs: 7, reason: "r", counts: 2 },
           ranges,
+          { requestTimeoutSeconds: 1, extractTimeoutSeconds: 1, runTimeoutSeconds: null },
         );
         for (const [i, one] of plans.entries()) {
           assert.ok(one.requests >= companies[i]!.length && one.requests * pageSize >= one.expected);

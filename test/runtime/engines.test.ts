@@ -65,7 +65,7 @@ const loaded: LoadResult = {
   fields: { unknown: [], missing: [], emptied: [], responses: [] },
 };
 const keyOf = (company: string) => ({ company, scope: company });
-const load: StepOptions = { timeoutMs: 10_000, retry: "scope" };
+const load: StepOptions = { timeoutMs: 10_000, timeoutOf: "step", retry: "scope" };
 const published = { snapshot: "s", tables: 1, rows: { a: 1 }, reason: null };
 
 /** Resolves, and so ends a test that waits for it, only when a signal is aborted. */
@@ -126,7 +126,7 @@ for (const [name, make] of Object.entries(engines)) {
 
     it("ends a step that takes too long", async () => {
       const { engine, states } = make({ publish: (_, { signal }) => untilAborted(signal) });
-      const { error } = await engine.run("publish", null, { runId: "r" }, { timeoutMs: 20, retry: "never" });
+      const { error } = await engine.run("publish", null, { runId: "r" }, { ...shortStep, timeoutMs: 20 });
       assert.equal(error?.code, "timed_out");
       assert.deepEqual(states.at(-1), ["publish", "TimedOut", 1]);
     });

@@ -19,7 +19,17 @@ export async function planCommand(options: RunCommandOptions): Promise<number> {
     const { home, database, source: address, companies, startDate, asOf, lookBackDays, strategy } = config;
     const plan = await executePlan(
       { home, database, address, source: sourceAccess(config), warehouse: warehouseAccess(config, printNotice) },
-      { companies, startDate, asOf, lookBackDays, strategy, resetState, backfill: null, acceptSource },
+      {
+        companies,
+        startDate,
+        asOf,
+        lookBackDays,
+        strategy,
+        resetState,
+        backfill: null,
+        acceptSource,
+        timeouts: config,
+      },
       cancellation.signal,
       waitConsole(options),
     );
@@ -33,7 +43,7 @@ export async function planCommand(options: RunCommandOptions): Promise<number> {
 /** A company or a scope, as it is shown. */
 type Line = Pick<Plan["companies"][number], "window" | "strategy" | "expected" | "requests" | "bytes">;
 
-function planText({ companies, requests, bytes: read, etaMs, reason }: Plan): string {
+function planText({ companies, requests, bytes: read, etaMs, reason, tooShort }: Plan): string {
   const columns = [
     { title: "company" },
     { title: "window" },
@@ -55,6 +65,10 @@ function planText({ companies, requests, bytes: read, etaMs, reason }: Plan): st
     line(company.company, company.why, company),
     ...(company.scopes ?? []).map((scope) => line("", "", scope)),
   ]);
+  const short = tooShort.map(
+    ({ setting, seconds, needed }) =>
+      `${setting} is ${seconds} s, and about ${needed} s are needed: the run cannot end. Raise it in pipeline.yaml.\n`,
+  );
   const needs = `${plural(requests, "request")}, about ${formatBytes(read)}, about ${formatDuration(etaMs)}`;
-  return `${table(columns, rows)}\n${needs}: ${reason}. Nothing was changed.\n`;
+  return `${table(columns, rows)}\n${needs}: ${reason}. Nothing was changed.\n${short.join("")}`;
 }

@@ -6,12 +6,14 @@ export type Traffic = { requests: number; bytes: number };
 
 export type StepOptions = {
   timeoutMs: number;
+  /** What may not take longer: the whole step, or the time without progress; a wait for the source's limit is no part of that. */
+  timeoutOf: "step" | "progress";
   /** Which errors start the step again from its beginning. */
   retry: RetryClass;
 };
 
 /** For what takes a few requests or statements. */
-export const shortStep: StepOptions = { timeoutMs: 600_000, retry: "never" };
+export const shortStep: StepOptions = { timeoutMs: 600_000, timeoutOf: "step", retry: "never" };
 
 /**
  * How a step ended, as a small JSON value. A step that failed after its work was done has both an output and an error, such as a dbt build

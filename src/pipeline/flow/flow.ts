@@ -116,7 +116,7 @@ async function runDbt(engine: Engine, settings: FlowSettings, anyLoaded: boolean
   if (!anyLoaded) return skip("no company was loaded", isPending);
   if (settings.skipDbt) return skip("--skip-dbt", isPending);
   if (!isPending) return skip(reason, false);
-  const options: StepOptions = { timeoutMs: settings.dbtTimeoutMs, retry: "never" };
+  const options: StepOptions = { timeoutMs: settings.dbtTimeoutMs, timeoutOf: "step", retry: "never" };
   const { output, error } = unlessCancelled(await engine.run("run_dbt_models", null, {}, options));
   return output === null ? { state: "Failed", error: error! } : { ...output, error };
 }

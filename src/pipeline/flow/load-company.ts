@@ -79,7 +79,7 @@ async function loadScope(loading: Loading, scope: Scope, window: Window): Promis
   const before = partBefore(loading, scope);
   if (before !== undefined) return skipScope(loading, scope, before);
   const { runId, source, acceptWithdrawals, extractTimeoutMs: timeoutMs } = settings;
-  const options: StepOptions = { timeoutMs, retry: "scope" };
+  const options: StepOptions = { timeoutMs, timeoutOf: "progress", retry: "scope" };
   const request = { scope, window, runId, source, acceptWithdrawals };
   const loaded = await engine.run("extract_and_load_complaints", keyOf(scope), request, options);
   const { output: result, error, durationMs } = unlessCancelled(loaded);

@@ -198,6 +198,8 @@ export const schedule = z.object({
   lanes: z.record(z.enum(rateClasses), z.number()),
   /** Milliseconds until all of it is read, under the source's limits and as it answers. */
   etaMs: z.number(),
+  /** Milliseconds of the answer that takes longest. */
+  longestMs: z.number(),
   /** Why it is read so. */
   reason: z.string(),
   /** Requests that counted the rows. */

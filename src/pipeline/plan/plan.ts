@@ -23,17 +23,43 @@ export type Plan = {
   etaMs: number;
   /** Why the windows are read so. */
   reason: string;
+  /** Whether the run can end within its timeouts. */
+  fits: boolean;
+  /** The timeouts that are too short, with the seconds that are needed. */
+  tooShort: { setting: keyof Timeouts; seconds: number; needed: number }[];
+};
+
+/** How long a request, a scope without progress, and a run may take, in seconds; null where there is no limit. */
+export type Timeouts = {
+  requestTimeoutSeconds: number;
+  extractTimeoutSeconds: number;
+  runTimeoutSeconds: number | null;
 };
 
 /** A schedule, as people read it. */
-export function planRun({ windows, counts, etaMs, reason }: Schedule, rangesOutside: number): Plan {
+export function planRun(schedule: Schedule, rangesOutside: number, timeouts: Timeouts): Plan {
+  const { windows, counts, etaMs, reason } = schedule;
   const companies = windows.map(({ scopes, ...window }): CompanyPlan => {
     const parts = scopes.map((scope) => ({ window: scope.window, strategy: scope.strategy, ...effortOf([scope]) }));
     const whole = { ...window, strategy: strategyOf(scopes), ...effortOf(scopes) };
     return parts.length === 1 ? whole : { ...whole, scopes: parts };
   });
   const { requests, bytes } = totalCost(windows.flatMap(({ scopes }) => scopes.map(({ cost }) => cost)));
-  return { companies, requests: 1 + counts + requests + rangesOutside, bytes, etaMs, reason };
+  const tooShort = tooShortOf(schedule, timeouts);
+  const all = 1 + counts + requests + rangesOutside;
+  return { companies, requests: all, bytes, etaMs, reason, fits: tooShort.length === 0, tooShort };
+}
+
+function tooShortOf({ longestMs, etaMs }: Schedule, timeouts: Timeouts): Plan["tooShort"] {
+  const needed: [keyof Timeouts, number][] = [
+    ["requestTimeoutSeconds", longestMs],
+    ["extractTimeoutSeconds", longestMs],
+    ["runTimeoutSeconds", etaMs],
+  ];
+  return needed.flatMap(([setting, ms]) => {
+    const seconds = timeouts[setting];
+    return seconds === null || ms <= seconds * 1000 ? [] : [{ setting, seconds, needed: Math.ceil(ms / 1000) }];
+  });
 }
 
 function effortOf(scopes: readonly PlannedScope[]): Effort {

@@ -134,7 +134,10 @@ function schedule(
   const planned = windows.map((window, i) => plannedWindow(given, window, pieces[i]!));
   const scopes = planned.flatMap((one) => one.scopes);
   const etaMs = Math.max(...strategyNames.map((strategy) => Math.round(durationOfScopes(given, strategy, scopes))));
-  return { windows: planned, lanes: given.lanes, etaMs, reason };
+  const answers = scopes.map(({ strategy, expected }) =>
+    requestMs(given.pace, strategy, Math.min(expected, given.strategies[strategy].rowsPerRequest)),
+  );
+  return { windows: planned, lanes: given.lanes, etaMs, longestMs: Math.round(Math.max(...answers, 0)), reason };
 }
 
 function plannedWindow(

@@ -14,6 +14,7 @@ import { type FailedOutput, type Handlers, pipeHalves } from "../../pipeline/ste
 import type { TaskContext } from "../../pipeline/steps/ports.ts";
 import { type ErrorFacts, factsOf, isRetryable, PipelineError } from "../../run/errors.ts";
 import type { EventFacts, Report } from "../../run/events.ts";
+import { TimeLimit } from "./time-limit.ts";
 
 export type EngineOptions = {
   /** What carries out the steps; a step without a handler is a bug of the caller. */
@@ -66,7 +67,7 @@ export class LocalEngine implements Engine {
     step: S,
     key: StepKey | null,
     input: StepInput<S>,
-    { timeoutMs, retry }: StepOptions,
+    { timeoutMs, timeoutOf, retry }: StepOptions,
     traffic: Traffic,
   ): Promise<Ended<StepOutput<S>>> {
     const { signal: cancelled, clock, policy } = this.#options;
@@ -76,7 +77,11 @@ export class LocalEngine implements Engine {
     const report: Report = stepTable[step].task ? withKey : () => undefined;
     const tell = (event: Omit<TaskState, "type" | "task">) => report({ type: "task.state", task, ...event });
     const expired = new AbortController();
-    const timer = setTimeout(() => expired.abort(timedOut(task, timeoutMs)), timeoutMs);
+    const limit = new TimeLimit(timeoutMs, () => expired.abort(timedOut(task, timeoutMs, timeoutOf)));
+    const watched: Report = (facts) => {
+      if (timeoutOf === "progress") keepTime(limit, facts);
+      withKey(facts);
+    };
     // What only looks something up in this process is told even where the run is over: what the run came to stands on it.
     const signal = stepTable[step].task ? AbortSignal.any([cancelled, expired.signal]) : expired.signal;
     let number = 1;
@@ -86,7 +91,7 @@ export class LocalEngine implements Engine {
           signal.throwIfAborted();
           number = attempt;
           tell({ state: "Running", attempt });
-          return this.#handle(step, input, { task, signal, attempt, report: withKey, traffic });
+          return this.#handle(step, input, { task, signal, attempt, report: watched, traffic });
         },
         retryOptions({
           policy,
@@ -111,7 +116,7 @@ export class LocalEngine implements Engine {
       tell({ state, attempt: number, error });
       return { output: null, error };
     } finally {
-      clearTimeout(timer);
+      limit.stop();
     }
   }
 
@@ -142,10 +147,18 @@ function isFailedOutput<T>(given: T | FailedOutput<T>): given is FailedOutput<T>
   return typeof given === "object" && given !== null && "failed" in given && "output" in given;
 }
 
-function timedOut(task: string, timeoutMs: number): PipelineError {
+/** What a step tells of itself moves its limit. */
+function keepTime(limit: TimeLimit, { type }: EventFacts): void {
+  if (type === "page.landed" || type === "load.staged" || type === "load.merged") limit.progress();
+  else if (type === "source.wait") limit.pause();
+  else if (type === "source.waited") limit.resume();
+}
+
+function timedOut(task: string, timeoutMs: number, of: StepOptions["timeoutOf"]): PipelineError {
+  const what = of === "step" ? "did not finish within" : "made no progress for";
   return new PipelineError({
     code: "timed_out",
-    message: `The task ${task} did not finish within ${timeoutMs / 1000} s.`,
+    message: `The task ${task} ${what} ${timeoutMs / 1000} s.`,
     data: "What it had not committed was rolled back; what was committed before stands.",
     next: "Run again; if it is really that much work, raise the task's timeout in pipeline.yaml.",
   });
