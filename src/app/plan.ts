@@ -23,7 +23,10 @@ export type PlanWiring = {
 /** What a run would do now. Changes nothing; throws `warehouse_locked` while a run is under way. */
 export async function executePlan(
   { home, database, address, source, warehouse }: PlanWiring,
-  settings: Omit<ResolveSettings, "limits" | "timings"> & { acceptSource: boolean; timeouts: Timeouts },
+  settings: Omit<ResolveSettings, "limits" | "timings" | "source" | "retryOf"> & {
+    acceptSource: boolean;
+    timeouts: Timeouts;
+  },
   signal: AbortSignal,
   report: Report,
 ): Promise<Plan> {
@@ -33,10 +36,11 @@ export async function executePlan(
   }
   const { companies } = await warehouse.state();
   refuseFutureWatermark(address, settings.resetState, companies);
+  const own = { source: sourceIdentity(address), retryOf: null };
   const measured = { limits: source.limits, timings: await measuredTimings(home, address) };
   const outputOf = outputUnlessAborted(signal);
-  return source.query(warehouse.rowsByDay, signal, report, async (engine) => {
-    const { schedule } = await resolveWindows(engine, { ...settings, ...measured }, companies, outputOf);
+  return source.query(warehouse.known, signal, report, async (engine) => {
+    const { schedule } = await resolveWindows(engine, { ...settings, ...own, ...measured }, companies, outputOf);
     return planRun(schedule, rangesOutside(schedule.windows, companies).length, settings.timeouts);
   });
 }

@@ -4,13 +4,11 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { temporaryFolder } from "../harness/context.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
-import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+import { bankOfAmerica, isPageOf, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { changeFile } from "../harness/warehouse.ts";
 
 const asOf = "2026-11-20";
 const run = ["run", "--start-date", "2026-09-01", "--as-of", asOf];
-const isPageOf = (url: URL, name: string) => url.searchParams.getAll("company").includes(name);
-
 describe("a run that goes wrong", () => {
   let source: TestSource;
   let home: TestHome;

@@ -5,7 +5,7 @@ import { type Plan, planRun } from "../../src/pipeline/plan/plan.ts";
 import { ProcessLock } from "../../src/warehouse/duckdb/lock.ts";
 import { testHome } from "../harness/home.ts";
 import { plannedByPages } from "../harness/plans.ts";
-import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+import { bankOfAmerica, isPageOf, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { assertTrue } from "../harness/truth.ts";
 
 const window = { company: "a", names: ["A"], window: { from: "2026-01-01", to: "2026-11-20" }, why: "first run" };
@@ -127,6 +127,39 @@ describe("looking ahead", () => {
     const text = await home.run(["plan", ...argv, "--reset-state"], { ...few, PIPELINE_RATES_SEARCHES: "1000" });
     assert.match(text.stdout, /^company +window +strategy +rows.*\njpmorgan +2026-03-01\.\.2026-11-20 +pages /);
     assert.match(text.stdout, /pages of a source that takes 1000 in a minute\. Nothing was changed\.\n$/);
+  });
+
+  it("goes on where a run was left: scopes that are loaded, and out of the look-back, are not read again", async () => {
+    const home = testHome(source);
+    const argv = ["--as-of", "2026-11-20", "--start-date", "2026-03-01", "--companies", "jpmorgan"];
+    const few = { PIPELINE_RATES_SEARCHES: "30", PIPELINE_PAGE_SIZE: "60" };
+    const pagesOf = (days: { from: string }) =>
+      source.requests.filter(
+        (url) => isPageOf(url, jpmorgan) && url.searchParams.get("date_received_min") === days.from,
+      );
+    source.intercept = (url) =>
+      isPageOf(url, jpmorgan) && url.searchParams.get("date_received_max") === "2026-11-20"
+        ? { kind: "answer", status: 404, headers: {}, body: "" }
+        : undefined;
+    const [failed] = (await home.report(["run", ...argv], few)).companies;
+    source.intercept = undefined;
+    const scopes = failed!.scopes!;
+    assert.ok(scopes.length > 2, `${scopes.length} scopes`);
+    assert.deepEqual([...new Set(scopes.map(({ state }) => state))], ["Completed", "Failed"]);
+    const plan = JSON.parse((await home.run(["plan", ...argv, "--json"], few)).stdout) as Plan;
+    source.requests.length = 0;
+    const [done] = (await home.report(["run", ...argv], few)).companies;
+    assert.deepEqual([done!.state, done!.loadedThrough], ["Completed", "2026-11-20"]);
+    assert.equal(source.requests.length, plan.requests);
+    const isSettled = ({ window }: { window: { to: string } }) => window.to < "2026-09-21";
+    assert.ok(scopes.some(isSettled));
+    for (const scope of scopes) assert.equal(pagesOf(scope.window).length > 0, !isSettled(scope), scope.window.from);
+    await assertTrue(home, source, "2026-11-20", { from: "2026-03-01", to: "2026-11-20" }, [jpmorgan]);
+    // What is complete is no part any more, and a reset reads everything.
+    source.requests.length = 0;
+    const [again] = (await home.report(["run", ...argv, "--reset-state"], few)).companies;
+    assert.ok(again!.scopes!.every(({ window }) => pagesOf(window).length > 0));
+    assert.equal(again!.unchanged, again!.expected);
   });
 
   it("fails soon at a source that cannot be reached, and says what it waits for; a run says it at its first attempt", async () => {

@@ -138,6 +138,7 @@ export async function flow(
     warehouse: {
       loadsFor: async () => world.done ?? [],
       pendingBuild: async () => owed.shift() ?? { isPending: true, reason: "test" },
+      unfinishedLoads: async () => world.done ?? [],
       rowsByDay: async () => [],
       hasLoadedIndex: async (index) => hasRead && index === "today",
       async load({ scope }, files) {

@@ -8,6 +8,9 @@ import { startSample } from "../../src/sample/server/server.ts";
 export const jpmorgan = "JPMORGAN CHASE & CO.";
 export const bankOfAmerica = "BANK OF AMERICA, NATIONAL ASSOCIATION";
 
+/** Whether a request asks for rows of a name. */
+export const isPageOf = (url: URL, name: string): boolean => url.searchParams.getAll("company").includes(name);
+
 /** An in-process sample source whose day, answers and requests a test has in its hands. */
 export type TestSource = {
   url: string;

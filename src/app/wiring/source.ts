@@ -5,7 +5,7 @@ import type { Engine } from "../../pipeline/flow/engine.ts";
 import type { PlanSettings } from "../../pipeline/flow/values.ts";
 import type { Candidates } from "../../pipeline/names/names.ts";
 import { planHandlers } from "../../pipeline/steps/handlers.ts";
-import type { RowsByDay } from "../../pipeline/steps/ports.ts";
+import type { KnownRows } from "../../pipeline/steps/ports.ts";
 import { type Day, dayOf } from "../../pipeline/window/days.ts";
 import { bootId, sinceBoot } from "../../process/boot.ts";
 import { type ProxyServer, proxyFor } from "../../process/proxy.ts";
@@ -41,7 +41,7 @@ export type SourceAccess = {
   /** The names at the source that a text means, and those that look like it. */
   searchNames(text: string, signal: AbortSignal, report: Report): Promise<Candidates>;
   /** An engine for the steps that find out what is to be read, for as long as `use` takes. Nothing is landed or loaded. */
-  query<T>(rowsByDay: RowsByDay, signal: AbortSignal, report: Report, use: (engine: Engine) => Promise<T>): Promise<T>;
+  query<T>(warehouse: KnownRows, signal: AbortSignal, report: Report, use: (engine: Engine) => Promise<T>): Promise<T>;
 };
 
 export function sourceAccess(config: Config): SourceAccess {
@@ -57,20 +57,20 @@ export function sourceAccess(config: Config): SourceAccess {
         await close();
       }
     },
-    query: (rowsByDay, signal, report, use) => querySource(interactive(config), rowsByDay, signal, report, use),
+    query: (warehouse, signal, report, use) => querySource(interactive(config), warehouse, signal, report, use),
   };
 }
 
 async function querySource<T>(
   config: Config,
-  rowsByDay: RowsByDay,
+  warehouse: KnownRows,
   signal: AbortSignal,
   report: Report,
   use: (engine: Engine) => Promise<T>,
 ): Promise<T> {
   const { source, close } = await openSource(config, join(config.home, "landing"), signal, report);
   try {
-    return await use(wireEngine(config, planHandlers(source, rowsByDay), signal, report));
+    return await use(wireEngine(config, planHandlers(source, warehouse), signal, report));
   } finally {
     await close();
   }

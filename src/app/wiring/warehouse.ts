@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import type { Config } from "../../config/config.ts";
-import type { RowsByDay } from "../../pipeline/steps/ports.ts";
+import type { KnownRows } from "../../pipeline/steps/ports.ts";
 import { PipelineError } from "../../run/errors.ts";
 import type { Report } from "../../run/events.ts";
 import { isFinal } from "../../run/states.ts";
@@ -70,7 +70,8 @@ export type WarehouseAccess = Pick<Warehouse, "place" | "exists"> & {
   recover(): Promise<string | null>;
   /** What `state show` shows. Throws `warehouse_locked` while a run holds the warehouse. */
   state(): Promise<StateReport>;
-  rowsByDay: RowsByDay;
+  /** What a plan looks up. */
+  known: KnownRows;
   /** Reads the warehouse from end to end; null where there is none. */
   integrity(): Promise<Integrity | null>;
   /** Forgets the watermarks of these companies, of all where none is named; resolves to the forgotten ones. */
@@ -86,7 +87,7 @@ export function warehouseAccess(config: Config, onNotice: (text: string) => void
     hold: (use) => holdWarehouse(config, onNotice, use),
     recover: () => closing(wireWarehouse(config), (opened) => loadedSource(config, opened)),
     state: () => readState(config, onNotice),
-    rowsByDay: (names, days) => warehouse.rowsByDay(names, days),
+    known: warehouse,
     async integrity() {
       await warehouse.check("write");
       return warehouse.inspect();

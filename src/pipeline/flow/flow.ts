@@ -8,7 +8,7 @@ import { type CompanyOutcome, loadsOf } from "./outcome.ts";
 import { rangesOutside } from "./outside.ts";
 import { type ResolveSettings, resolveWindows } from "./resolve.ts";
 import type { StepInput, StepKey, StepName, StepOutput } from "./steps.ts";
-import type { CommittedLoad, DbtResult, Outside, Published } from "./values.ts";
+import type { DbtResult, Outside, Published } from "./values.ts";
 
 export const flowName = "cfpb-complaints-incremental";
 
@@ -58,12 +58,11 @@ export async function runFlow(given: Engine, settings: FlowSettings, remembered:
 
 async function runSteps(engine: Engine, settings: FlowSettings, remembered: Remembered): Promise<FlowOutcome> {
   const states = remembered.companies;
-  const { schedule, warnings, lastIndexed } = await resolveWindows(engine, settings, states, orEnd);
+  const { schedule, done, warnings, lastIndexed } = await resolveWindows(engine, settings, states, orEnd);
   if (!settings.skipDbt) {
     await engine.announce("run_dbt_models", { companies: schedule.windows.map(({ company }) => company), lastIndexed });
   }
 
-  const done = await findDone(engine, settings);
   const { search, export: exports, document } = schedule.lanes;
   const lanes = { search: new Semaphore(search), export: new Semaphore(exports), document: new Semaphore(document) };
   const loading = { engine, settings, done, lanes, unlessCancelled };
@@ -84,12 +83,6 @@ async function runSteps(engine: Engine, settings: FlowSettings, remembered: Reme
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
   const published = await publish(engine, settings.runId);
   return { companies, dbt, published, remembered, outside, warnings };
-}
-
-/** The loads that a retried run does not have to do again. */
-async function findDone(engine: Engine, { retryOf, source }: FlowSettings): Promise<CommittedLoad[]> {
-  if (retryOf === null) return [];
-  return orEnd(await engine.run("find_committed_loads", null, { retryOf, source }, shortStep)).loads;
 }
 
 /**

@@ -1,13 +1,14 @@
 import { changedRows } from "../load/reconcile.ts";
+import { type Done, partBefore, wholeBefore } from "../plan/done.ts";
 import type { Scope, ScopedWindow } from "../scope/scope.ts";
 import { classOf, type RateClass } from "../scope/strategy.ts";
 import type { Semaphore } from "../semaphore.ts";
-import { earlier, type Window } from "../window/days.ts";
+import type { Window } from "../window/days.ts";
 import type { CompanyWindow } from "../window/window.ts";
 import { type Engine, type StepOptions, type StepResult, shortStep } from "./engine.ts";
 import { type CompanyOutcome, loadsOf, type ScopeOutcome } from "./outcome.ts";
 import type { StepKey } from "./steps.ts";
-import type { CommittedLoad, LoadResult, PlannedWindow, RetriedRun } from "./values.ts";
+import type { CommittedLoad, LoadResult, PlannedWindow } from "./values.ts";
 
 /** What decides how a company is loaded. */
 export type LoadSettings = {
@@ -16,8 +17,6 @@ export type LoadSettings = {
   source: string;
   acceptWithdrawals: boolean;
   skipDbt: boolean;
-  /** The run that is done again where it failed; null for a run of its own. */
-  retryOf: RetriedRun | null;
   extractTimeoutMs: number;
 };
 
@@ -25,8 +24,8 @@ export type LoadSettings = {
 type Loading = {
   engine: Engine;
   settings: LoadSettings;
-  /** The loads that a retried run does not have to do again. */
-  done: readonly CommittedLoad[];
+  /** What earlier runs have loaded. */
+  done: Done;
   /** How many scopes of each class of requests are read at once. */
   lanes: Readonly<Record<RateClass, Semaphore>>;
   /** Ends a canceled run; gives every other result back. */
@@ -40,12 +39,13 @@ export async function loadCompany(loading: Loading, planned: PlannedWindow): Pro
   const outcome = await loadWindow(loading, window);
   const isReused = outcome.scopes.some(({ isAsked }) => !isAsked);
   // Parts of an earlier run and of this one may contradict each other: then all are read.
-  if (outcome.error?.code !== "reconcile_failed" || !isReused) return outcome;
-  return loadWindow({ ...loading, done: [] }, window);
+  const isContradiction = outcome.error?.code === "reconcile_failed" || outcome.error?.code === "index_moved";
+  if (!isContradiction || !isReused) return outcome;
+  return loadWindow({ ...loading, done: { loads: [], retryOf: null } }, window);
 }
 
 async function loadWindow(loading: Loading, { scopes: parts, ...given }: ScopedWindow): Promise<CompanyOutcome> {
-  const whole = wholeBefore(loading, given);
+  const whole = wholeBefore(loading.done, given);
   // What was asked for then is done, through an earlier day than is asked for now it may be.
   const window = { ...given, window: whole?.window ?? given.window };
   const load = async (scope: Scope) =>
@@ -76,7 +76,7 @@ async function reconcileWindow(
 
 async function loadScope(loading: Loading, scope: Scope, window: Window): Promise<ScopeOutcome> {
   const { settings, engine, unlessCancelled } = loading;
-  const before = partBefore(loading, scope);
+  const before = partBefore(loading.done, scope);
   if (before !== undefined) return skipScope(loading, scope, before);
   const { runId, source, acceptWithdrawals, extractTimeoutMs: timeoutMs } = settings;
   const options: StepOptions = { timeoutMs, timeoutOf: "progress", retry: "scope" };
@@ -100,39 +100,6 @@ function keyOf({ company, id }: Scope): StepKey {
 async function announceChanges({ engine, settings }: Loading, result: LoadResult | null): Promise<void> {
   if (settings.skipDbt || result === null || changedRows(result) === 0) return;
   await engine.announce("run_dbt_models", null);
-}
-
-/**
- * What has read, or reconciled, a company's whole window in an earlier run, of the very names. Through an earlier day than is asked for now it
- * may be: what was asked for then is done.
- */
-function wholeBefore(
-  { done, settings }: Loading,
-  { company, names, window }: CompanyWindow,
-): CommittedLoad | undefined {
-  const { retryOf } = settings;
-  return done.find(
-    (load) =>
-      load.scope === company &&
-      isOf(load, company, names) &&
-      load.window.from <= window.from &&
-      load.window.to >= earlier(window.to, retryOf?.asOf ?? window.to),
-  );
-}
-
-/** What has read the very days of a part in an earlier run; what it holds is judged with the other parts. */
-function partBefore({ done }: Loading, { id, company, names, window }: Scope): CommittedLoad | undefined {
-  return done.find(
-    (load) =>
-      load.scope === id &&
-      isOf(load, company, names) &&
-      load.window.from === window.from &&
-      load.window.to === window.to,
-  );
-}
-
-function isOf(load: CommittedLoad, company: string, names: readonly string[]): boolean {
-  return load.company === company && load.names.join("\n") === names.join("\n");
 }
 
 /** Like `Promise.all`, but rejects only when all are over: nothing may be closed under a task that still runs. */

@@ -1,8 +1,9 @@
+import type { Done } from "../plan/done.ts";
 import { nameWarning, type Warning } from "../report/warnings.ts";
 import type { Window } from "../window/days.ts";
-import { loadedNames, type StoredCompany, type WindowSettings } from "../window/window.ts";
+import { type CompanyWindow, loadedNames, type StoredCompany, type WindowSettings } from "../window/window.ts";
 import { type Engine, type StepResult, shortStep } from "./engine.ts";
-import type { PlanSettings, Schedule } from "./values.ts";
+import type { PlanSettings, RetriedRun, Schedule } from "./values.ts";
 
 /** What decides the windows of a run, and how they are read. */
 export type ResolveSettings = WindowSettings &
@@ -10,16 +11,22 @@ export type ResolveSettings = WindowSettings &
     companies: readonly string[];
     /** Days to read in place of the resolved ones, which moves no watermark; null for a run of its own. */
     backfill: Window | null;
+    /** Identity of the source (`source-identity.ts`). */
+    source: string;
+    /** The run that is done again where it failed; null for a run of its own. */
+    retryOf: RetriedRun | null;
   };
 
 export type ResolvedWindows = {
   schedule: Schedule;
+  /** What earlier runs have loaded of the windows. */
+  done: Done;
   warnings: Warning[];
   /** `_meta.last_indexed` of the index that has the names. */
   lastIndexed: string | null;
 };
 
-/** The names and the days of each company, and how they are read, as three steps. `orEnd` gives the output of a step, or ends the run. */
+/** The names and the days of each company, what is loaded of them, and how the rest is read, as steps. `orEnd` gives the output of a step, or ends the run. */
 export async function resolveWindows(
   engine: Engine,
   settings: ResolveSettings,
@@ -35,8 +42,22 @@ export async function resolveWindows(
     settings: { startDate, asOf, lookBackDays, resetState, backfill },
   };
   const { windows } = orEnd(await engine.run("resolve_window", null, input, shortStep));
-  const plan = { windows, settings: { strategy, limits, timings } };
+  const done = await findDone(engine, settings, windows, orEnd);
+  const plan = { windows, done, settings: { strategy, limits, timings } };
   const schedule = orEnd(await engine.run("plan", null, plan, shortStep));
   const warnings = resolved.notes.map(({ company, note }) => nameWarning(company, note));
-  return { schedule, warnings, lastIndexed: resolved.lastIndexed };
+  return { schedule, done, warnings, lastIndexed: resolved.lastIndexed };
+}
+
+/** Who reads everything, or days of their own choice, reads them anew. */
+async function findDone(
+  engine: Engine,
+  { retryOf, source, lookBackDays, resetState, backfill }: ResolveSettings,
+  windows: readonly CompanyWindow[],
+  orEnd: <T>(result: StepResult<T>) => T,
+): Promise<Done> {
+  if (retryOf === null && (resetState || backfill !== null)) return { loads: [], retryOf };
+  const companies = windows.map(({ company }) => company);
+  const found = await engine.run("find_committed_loads", null, { retryOf, source, companies, lookBackDays }, shortStep);
+  return { loads: orEnd(found).loads, retryOf };
 }

@@ -46,13 +46,18 @@ export const steps = {
   /** How the windows are read: counted at the source, and cut into scopes. */
   plan: {
     task: true,
-    input: z.object({ windows: z.array(companyWindow), settings: planSettings }),
+    input: z.object({
+      windows: z.array(companyWindow),
+      /** What earlier runs have loaded of them. */
+      done: z.object({ loads: z.array(committedLoad), retryOf: retriedRun.nullable() }),
+      settings: planSettings,
+    }),
     output: schedule,
   },
-  /** The loads that a retried run does not have to do again. */
+  /** What earlier runs have loaded: all that a retried run did, or the parts of windows that no run has ended, as far as a look-back leaves them. */
   find_committed_loads: {
     task: false,
-    input: z.object({ retryOf: retriedRun, source: z.string() }),
+    input: z.object({ retryOf: retriedRun.nullable(), source: z.string(), companies: names, lookBackDays: z.number() }),
     output: z.object({ loads: z.array(committedLoad) }),
   },
   /** The rows of a scope, from the source into the warehouse: two halves, with a `Landed` between them. */

@@ -3,7 +3,7 @@ import type { CountedWindow } from "../plan/planner.ts";
 import type { CountedNames } from "../scope/strategy.ts";
 import type { Window } from "../window/days.ts";
 import type { CompanyWindow } from "../window/window.ts";
-import type { RowsByDay, Source, TaskContext } from "./ports.ts";
+import type { KnownRows, Source, TaskContext } from "./ports.ts";
 
 export type Counted = {
   windows: CountedWindow[];
@@ -20,7 +20,7 @@ const pagesPerCount = 50;
  */
 export async function countWindows(
   source: Source,
-  rowsByDay: RowsByDay,
+  warehouse: KnownRows,
   windows: readonly CompanyWindow[],
   context: TaskContext,
 ): Promise<Counted> {
@@ -45,7 +45,7 @@ export async function countWindows(
   const known = new Map<CompanyWindow, Segment[]>();
   // What fits into an answer is not cut.
   for (const window of windows.filter((one) => rowsOf(one) > rowsPerRequest)) {
-    known.set(window, await rowsByDay(window.names, window.window));
+    known.set(window, await warehouse.rowsByDay(window.names, window.window));
   }
   const pages = [...counts.values()].reduce((all, one) => all + cost(one).requests.search, 0);
   for (const same of sameDays) {

@@ -4,13 +4,14 @@ import type { BuildHint } from "../flow/engine.ts";
 import type { StepInput, StepName, StepOutput } from "../flow/steps.ts";
 import type { LoadRequest, LoadResult, Outside } from "../flow/values.ts";
 import { resolveNames, whyUnqueryable } from "../names/names.ts";
+import { joinDone, splitDone, wholeBefore } from "../plan/done.ts";
 import { planScopes } from "../plan/planner.ts";
 import { dbtError } from "../report/checks.ts";
 import type { Scope } from "../scope/scope.ts";
 import { totalCost } from "../scope/strategy.ts";
 import { resolveWindow } from "../window/window.ts";
 import { countWindows } from "./count-windows.ts";
-import type { LandedFiles, Ports, RowsByDay, Source, TaskContext } from "./ports.ts";
+import type { KnownRows, LandedFiles, Ports, Source, TaskContext } from "./ports.ts";
 
 /** What a step gives that has failed after its work was done. */
 export type FailedOutput<T> = { output: T; failed: ErrorFacts };
@@ -39,7 +40,7 @@ export type Handlers = {
 };
 
 /** The steps that find out what is to be read, and load nothing. */
-export function planHandlers(source: Source, rowsByDay: RowsByDay) {
+export function planHandlers(source: Source, warehouse: KnownRows) {
   return {
     async resolve_companies({ companies, known }, context) {
       const { candidates, lastIndexed } = await source.findNames(companies, context);
@@ -61,12 +62,29 @@ export function planHandlers(source: Source, rowsByDay: RowsByDay) {
       }
       return { windows };
     },
-    async plan({ windows, settings: { strategy: choice, limits, timings } }, context) {
+    find_committed_loads: async ({ retryOf, source: identity, companies, lookBackDays }) => ({
+      loads:
+        retryOf === null
+          ? await warehouse.unfinishedLoads(companies, identity, lookBackDays)
+          : await warehouse.loadsFor(retryOf, identity),
+    }),
+    async plan({ windows, done, settings: { strategy: choice, limits, timings } }, context) {
       const before = context.traffic.requests;
-      const { windows: counted, answerMs } = await countWindows(source, rowsByDay, windows, context);
+      const split = windows.map((window) => ({ window, whole: wholeBefore(done, window), ...splitDone(done, window) }));
+      const unread = split.flatMap(({ window, whole, unread: days }) =>
+        whole === undefined ? days.map((part) => ({ ...window, window: part })) : [],
+      );
+      const { windows: counted, answerMs } = await countWindows(source, warehouse, unread, context);
       const { strategies } = source;
-      const planned = planScopes(counted, { choice, limits, pace: { answerMs, timings }, strategies });
-      for (const { company, scopes } of planned.windows) {
+      const { windows: read, ...schedule } = planScopes(counted, {
+        ...{ choice, limits, strategies },
+        pace: { answerMs, timings },
+      });
+      const planned = split.map(({ window, whole, parts }) => {
+        const ofWindow = read.filter(({ company }) => company === window.company);
+        return joinDone(window, whole === undefined ? parts : [{ ...whole, window: window.window }], ofWindow);
+      });
+      for (const { company, scopes } of planned) {
         const parts = scopes.map(({ id, window, strategy, expected }) => ({
           scope: id,
           ...window,
@@ -75,11 +93,11 @@ export function planHandlers(source: Source, rowsByDay: RowsByDay) {
         }));
         context.report({ type: "scopes.planned", company, scopes: parts });
       }
-      const { etaMs, reason } = planned;
-      const costs = planned.windows.flatMap(({ scopes }) => scopes.map(({ cost }) => cost));
+      const { etaMs, reason } = schedule;
+      const costs = planned.flatMap(({ scopes }) => scopes.map(({ cost }) => cost));
       const total = totalCost(costs);
       context.report({ type: "run.planned", scopes: costs.length, ...total, etaMs, reason });
-      return { ...planned, counts: context.traffic.requests - before };
+      return { ...schedule, windows: planned, counts: context.traffic.requests - before };
     },
   } satisfies Partial<Handlers>;
 }
@@ -87,10 +105,7 @@ export function planHandlers(source: Source, rowsByDay: RowsByDay) {
 /** All steps of a run. */
 export function stepHandlers({ source, warehouse, transform, report }: Ports): Handlers {
   return {
-    ...planHandlers(source, (names, days) => warehouse.rowsByDay(names, days)),
-    find_committed_loads: async ({ retryOf, source: identity }) => ({
-      loads: await warehouse.loadsFor(retryOf, identity),
-    }),
+    ...planHandlers(source, warehouse),
     extract_and_load_complaints: {
       extract(request, context) {
         refuseUnqueryable(request.scope);

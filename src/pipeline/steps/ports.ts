@@ -78,11 +78,21 @@ export interface Source {
 /** How many rows have each value of a field. */
 export type Distribution = { field: Field; values: { value: string | null; rows: number }[] };
 
-/** Live rows of the names on each of some days that has any, in the order of the days. */
-export type RowsByDay = (names: readonly string[], days: Window) => Promise<Segment[]>;
+/** What a plan looks up in the warehouse. */
+export interface KnownRows {
+  /** The loads that do what a run left over, of this source, newest first. */
+  loadsFor(retry: RetriedRun, source: string): Promise<CommittedLoad[]>;
+  /**
+   * The loads of parts of windows that no run has ended, newest first: of these companies and this source, and of days that were so far back when they
+   * were read that a look-back would leave them out.
+   */
+  unfinishedLoads(companies: readonly string[], source: string, lookBackDays: number): Promise<CommittedLoad[]>;
+  /** Live rows of the names on each of some days that has any, in the order of the days. */
+  rowsByDay(names: readonly string[], days: Window): Promise<Segment[]>;
+}
 
 /** The warehouse, as the steps need it. Opens itself. */
-export interface Warehouse {
+export interface Warehouse extends KnownRows {
   /**
    * Stages the files as they come, each while the next one is fetched; then merges, reconciles and writes the ledger in one
    * transaction. Transactions take turns.
@@ -90,11 +100,8 @@ export interface Warehouse {
   load(request: LoadRequest, files: LandedFiles, context: TaskContext): Promise<LoadResult>;
   /** Withdraws what the loads of a window's scopes hold back, unless it is too much, and writes that into the ledger, in one transaction. */
   reconcileWindow(request: WindowRequest, context: TaskContext): Promise<LoadResult>;
-  /** The loads that do what a run left over, of this source, newest first. */
-  loadsFor(retry: RetriedRun, source: string): Promise<CommittedLoad[]>;
   /** Live rows of the names in some days by the values of some fields, the most frequent first; a value without any is left out. */
   distributions(names: readonly string[], days: Window, fields: readonly Field[]): Promise<Distribution[]>;
-  rowsByDay: RowsByDay;
   /** Whether there are changes, or a dbt project, that the marts do not show. */
   pendingBuild(project: string): Promise<PendingBuild>;
   /** Whether the last load of each company read this very index: then it will hardly find changes. */

@@ -33,6 +33,7 @@ import {
   readLoadsFor,
   readPendingBuild,
   readRemembered,
+  readUnfinishedLoads,
   writeCommit,
 } from "../state/state.ts";
 import { forgetStates, nothingLoaded, readStateReport, type StateReport } from "../state/state-report.ts";
@@ -48,6 +49,9 @@ export type DuckDbOptions = DatabaseOptions & {
   /** The folder of the published snapshots. */
   published: string;
 };
+
+/** The migration from which on the ledger knows scopes. */
+const scopesVersion = 7;
 
 /** How the folders of loads begin, beside those of nobody else. */
 const stagingPrefix = "load-";
@@ -107,6 +111,11 @@ export class DuckDbWarehouse implements Warehouse {
     return this.#read([], (connection) => readLoadsFor(connection, retry, source));
   }
 
+  async unfinishedLoads(companies: readonly string[], source: string, lookBackDays: number): Promise<CommittedLoad[]> {
+    const read = (connection: DuckDBConnection) => readUnfinishedLoads(connection, companies, source, lookBackDays);
+    return this.#lookOrRead([], read, scopesVersion);
+  }
+
   async pendingBuild(project: string): Promise<PendingBuild> {
     return this.#read({ isPending: true, reason: "there is no warehouse yet" }, (connection) =>
       readPendingBuild(connection, project),
@@ -119,8 +128,7 @@ export class DuckDbWarehouse implements Warehouse {
   }
 
   async rowsByDay(names: readonly string[], days: Window): Promise<Segment[]> {
-    const read = (connection: DuckDBConnection) => readRowsByDay(connection, { names: [...names], window: days });
-    return this.#database === undefined ? this.#look([], read) : this.#read([], read);
+    return this.#lookOrRead([], (connection) => readRowsByDay(connection, { names: [...names], window: days }));
   }
 
   async stateReport(project: string): Promise<StateReport> {
@@ -233,14 +241,19 @@ export class DuckDbWarehouse implements Warehouse {
     removeEmpty([this.#staging]);
   }
 
-  /** Looks at the file without changing it; `none` where it is none, or has no tables of this program yet. */
-  async #look<T>(none: T, read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  /** Looks at the file without changing it; `none` where it is none, or of a version before the one that has what is read. */
+  async #look<T>(none: T, read: (connection: DuckDBConnection) => Promise<T>, since = 1): Promise<T> {
     const { path, relations } = this.#options;
     if (!(await this.exists())) return none;
     return readFile(path, async (connection) => {
       const version = await currentVersion(connection, path, ownMigrations(), relations);
-      return version === 0 ? none : read(connection);
+      return version < since ? none : read(connection);
     });
+  }
+
+  /** Reads what this process has open; else only looks at the file. */
+  async #lookOrRead<T>(none: T, read: (connection: DuckDBConnection) => Promise<T>, since = 1): Promise<T> {
+    return this.#database === undefined ? this.#look(none, read, since) : this.#read(none, read);
   }
 
   async #read<T>(none: T, read: (connection: DuckDBConnection) => Promise<T>): Promise<T> {

@@ -110,15 +110,36 @@ export async function readLoadsFor(
   const own = `run_id in (${retry.runIds.map(sqlLiteral).join(", ")})`;
   const others = `loaded_at >= ${sqlLiteral(retry.since)}::timestamptz and window_to >= ${sqlLiteral(retry.asOf)}::date
     and source = ${sqlLiteral(source)}`;
-  // A part whose days were read again since is not what is there now.
-  const isLatest = `scope = company or not exists (
-      from pipeline.loads later where later.company = l.company and later.load_no > l.load_no and later.scope <> l.scope
-        and later.window_from <= l.window_to and later.window_to >= l.window_from)`;
+  return readLoads(connection, `${own}${retry.acceptsOtherLoads ? ` or (${others})` : ""}`);
+}
+
+/**
+ * The loads of parts of windows that no run has ended, newest first. Days that were within the look-back when they were read are left out: they
+ * are read again anyway.
+ */
+export async function readUnfinishedLoads(
+  connection: DuckDBConnection,
+  companies: readonly string[],
+  source: string,
+  lookBackDays: number,
+): Promise<CommittedLoad[]> {
+  const texts = `[${companies.map(sqlLiteral).join(", ")}]::varchar[]`;
+  return readLoads(
+    connection,
+    `scope <> company and list_contains(${texts}, company) and source = ${sqlLiteral(source)} and window_to < asked_on - ${lookBackDays}`,
+  );
+}
+
+/** The loads of a condition, of each scope and window the last one, newest first. A part whose days were read again since is not what is there now. */
+async function readLoads(connection: DuckDBConnection, condition: string): Promise<CommittedLoad[]> {
   const result = await connection.runAndReadAll(`
     select to_json({company: company, scope: scope, names: names, "window": {"from": window_from::varchar, "to": window_to::varchar},
       result: {loadId: load_id, loadNo: load_no, expected: expected, inserted: inserted, updated: updated, deleted: deleted,
         unchanged: unchanged, rejected: rejected, held: coalesce(held, 0)}})
-    from pipeline.loads l where (${own}${retry.acceptsOtherLoads ? ` or (${others})` : ""}) and (${isLatest})
+    from pipeline.loads l
+    where (${condition}) and (scope = company or not exists (
+      from pipeline.loads later where later.company = l.company and later.load_no > l.load_no and later.scope <> l.scope
+        and later.window_from <= l.window_to and later.window_to >= l.window_from))
     qualify row_number() over (partition by company, scope, window_from, window_to order by load_no desc) = 1
     order by load_no desc`);
   const fields = { unknown: [], missing: [], emptied: [], responses: [] };

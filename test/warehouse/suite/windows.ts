@@ -227,6 +227,22 @@ export function windowSuite(make: () => MadeWarehouse): void {
       await warehouse.close();
     });
 
+    it("has parts that the next run need not read: of its source, out of the look-back, and of no window that was ended", async () => {
+      const { warehouse, loadScopes, reconcile } = loadedInParts(make());
+      const rows = Array.from({ length: 12 }, (_, i) => inMonth(String(i), i + 1));
+      const loaded = await loadScopes(rows, partsOf([4, 7]), { askedOn: "2026-12-31" });
+      const partsFor = async (lookBackDays: number, source = "live", company = "acme") =>
+        (await warehouse.unfinishedLoads([company], source, lookBackDays)).map(({ window }) => window.from);
+      assert.deepEqual(await partsFor(60), ["2026-04-01", "2026-01-01"]);
+      assert.deepEqual(await partsFor(240), ["2026-01-01"]);
+      assert.deepEqual([await partsFor(60, "sample"), await partsFor(60, "live", "b")], [[], []]);
+      await warehouse.close();
+      assert.deepEqual(await partsFor(60), ["2026-04-01", "2026-01-01"], "also where it is only looked at");
+      await reconcile(loaded);
+      assert.deepEqual(await partsFor(60), []);
+      await warehouse.close();
+    });
+
     it("is shown as far as its parts came, until it is reconciled", async () => {
       const { warehouse, loadScopes, reconcile } = loadedInParts(make());
       const rows = Array.from({ length: 12 }, (_, i) => inMonth(String(i), i + 1));
