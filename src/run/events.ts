@@ -92,6 +92,8 @@ export type EventFacts =
       strategy: string;
       ms: number;
     })
+  /** So many files of an earlier start are used again, which have so many rows; `total`: of all names so far. */
+  | (InTask & { type: "landed.reused"; files: number; rows: number; total: number })
   | (InTask & { type: "load.staged"; rows: number; rejected: number })
   | (InTask & {
       type: "load.merged";

@@ -42,6 +42,7 @@ export function levelOf(event: EventFacts): Level {
     case "window.resolved":
     case "run.planned":
     case "load.merged":
+    case "landed.reused":
     case "load.reconciled":
     case "load.committed":
     case "warehouse.opened":

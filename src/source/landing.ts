@@ -1,23 +1,65 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { appendFile, type FileHandle, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
+import * as z from "zod";
+import { checksum } from "../files/checksum.ts";
 import { makeFolder } from "../files/folder.ts";
+import type { LandedFile } from "../pipeline/flow/values.ts";
+import { landedFormats } from "../pipeline/scope/strategy.ts";
+import type { LandingName } from "../pipeline/steps/ports.ts";
+import { dayMs } from "../pipeline/window/units.ts";
 import { landingFailure } from "./client/failures.ts";
 
 /** Bytes that are gathered before they are written: fewer, longer writes. */
 const writeAtOnce = 1024 * 1024;
 
-/** A folder of answers on their way into the warehouse. A file that has its final name is whole. */
+/** Milliseconds for which the files of an interrupted extraction are of use. */
+const usefulMs = dayMs;
+
+/** What is known of the files that are whole, a line of JSON each, in the order in which they came. */
+const journalName = "landed.jsonl";
+
+const journalLine = z.object({
+  name: z.string(),
+  format: z.enum(landedFormats),
+  rows: z.number(),
+  bytes: z.number(),
+  sha256: z.string(),
+  facts: z.unknown(),
+});
+
+/** A file that an earlier start has landed, with what that noted of it. */
+export type KeptFile<Facts> = { file: LandedFile; facts: Facts };
+
+/**
+ * A folder of answers on their way into the warehouse, of one start of a scope. A file that has its final name is whole. What an earlier start left
+ * behind, whatever ended it, is taken over; that start, if it still lives, has no folder any more.
+ */
 export class Landing {
   readonly folder: string;
+  readonly #root: string;
+  /** How the folders of all starts of the scope begin. */
+  readonly #scope: string;
 
-  constructor(root: string, name: string) {
+  constructor(root: string, { scope, start }: LandingName) {
+    this.#root = root;
     // A text may hold anything; a folder's name may not.
-    this.folder = join(root, createHash("sha256").update(name).digest("hex").slice(0, 16));
+    this.#scope = `${hashOf(scope)}-`;
+    this.folder = join(root, `${this.#scope}${hashOf(start)}`);
   }
 
-  /** Empties the folder: what an interrupted attempt left is of no use. */
+  /** Makes the folder; resolves to the files of an earlier start that are as they were landed, in order, with what was noted of them. */
+  async takeOver<Facts>(facts: z.ZodType<Facts>, signal: AbortSignal): Promise<KeptFile<Facts>[]> {
+    await this.clear();
+    const before = await onDisk(this.folder, this.#newestBefore());
+    if (before === null) return [];
+    await this.remove();
+    await onDisk(this.folder, rename(before, this.folder));
+    return this.#readKept(facts, signal);
+  }
+
+  /** Empties the folder. */
   async clear(): Promise<void> {
     await this.remove();
     await onDisk(this.folder, Promise.try(makeFolder, this.folder));
@@ -37,15 +79,48 @@ export class Landing {
     }
   }
 
-  /** Gives a received file its own name; returns its path. */
-  async keep(name: string): Promise<string> {
+  /** Gives a received file its own name, and notes it for a later start. */
+  async keep(name: string, file: Omit<LandedFile, "path">, facts: unknown): Promise<LandedFile> {
     const path = join(this.folder, name);
     await onDisk(this.folder, rename(this.#unfinished(name), path));
-    return path;
+    const line = { name, ...file, facts } satisfies z.infer<typeof journalLine>;
+    await onDisk(this.folder, appendFile(join(this.folder, journalName), `${JSON.stringify(line)}\n`));
+    return { path, ...file };
   }
 
   async remove(): Promise<void> {
-    await removeLanded(this.folder);
+    await onDisk(this.folder, rm(this.folder, { recursive: true, force: true }));
+  }
+
+  /** The folder of the newest start that noted a file lately; those of others are removed. Null where there is none. */
+  async #newestBefore(): Promise<string | null> {
+    const names = await readdir(this.#root);
+    const own = basename(this.folder);
+    const dated: { path: string; at: number }[] = [];
+    for (const name of names.filter((one) => one.startsWith(this.#scope) && one !== own)) {
+      dated.push({ path: join(this.#root, name), at: await notedAt(join(this.#root, name)) });
+    }
+    const [newest, ...others] = dated.sort((a, b) => b.at - a.at);
+    const isUseful = newest !== undefined && newest.at > Date.now() - usefulMs;
+    for (const { path } of isUseful ? others : dated) await rm(path, { recursive: true, force: true });
+    return isUseful ? newest.path : null;
+  }
+
+  /** A file that was changed, and all that came after it, are not kept. */
+  async #readKept<Facts>(facts: z.ZodType<Facts>, signal: AbortSignal): Promise<KeptFile<Facts>[]> {
+    const kept: KeptFile<Facts>[] = [];
+    const lines = (await onDisk(this.folder, readFile(join(this.folder, journalName), "utf8"))).split("\n");
+    for (const text of lines) {
+      const line = journalLine.extend({ facts }).safeParse(parsed(text));
+      if (!line.success) break;
+      const { name, facts: noted, ...file } = line.data;
+      const path = join(this.folder, basename(name));
+      const found = await checksum(path, signal).catch(() => null); // it is not there as it was landed
+      signal.throwIfAborted();
+      if (found?.sha256 !== file.sha256) break;
+      kept.push({ file: { path, ...file }, facts: noted as Facts });
+    }
+    return kept;
   }
 
   #unfinished(name: string): string {
@@ -75,9 +150,35 @@ export class Landing {
   }
 }
 
-/** Removes landed answers, of one start or of all. */
-export async function removeLanded(folder: string): Promise<void> {
-  await onDisk(folder, rm(folder, { recursive: true, force: true }));
+/** Removes landed answers that no start will take over any more. */
+export async function removeOldLanded(root: string): Promise<void> {
+  const names = await readdir(root).catch(() => []); // nothing was ever landed
+  for (const name of names) {
+    const folder = join(root, name);
+    if ((await notedAt(folder)) > Date.now() - usefulMs) continue;
+    await onDisk(folder, rm(folder, { recursive: true, force: true }));
+  }
+}
+
+/** When a file was last noted in a folder, in epoch milliseconds; 0 where none was. */
+async function notedAt(folder: string): Promise<number> {
+  return stat(join(folder, journalName)).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+/** Undefined where it is no JSON: the line was not written to its end. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function onDisk<T>(folder: string, change: Promise<T>): Promise<T> {

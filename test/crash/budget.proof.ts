@@ -41,7 +41,11 @@ describe("two processes of a home", () => {
     const waits = [...stderr.matchAll(/waiting ([^:]*):/g)].map(([, wait]) => wait);
     assert.equal(waits.length, 1, stderr);
     assert.doesNotMatch(stderr, /\d h \d\d min|are not counted/);
-    assert.equal(times.length, 10, "names, a count, five pages and one for each of two scopes without a row; names again");
+    assert.equal(
+      times.length,
+      10,
+      "names, a count, five pages and one for each of two scopes without a row; names again",
+    );
     for (const time of times) {
       const within = times.filter((other) => other > time - 60_000 && other <= time);
       assert.ok(within.length <= 5, `${within.length} within a minute`);

@@ -5,6 +5,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { temporaryFolder } from "../harness/context.ts";
 import { type TestHome, testHome } from "../harness/home.ts";
 import { bankOfAmerica, isPageOf, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+import { assertTrue } from "../harness/truth.ts";
 import { changeFile } from "../harness/warehouse.ts";
 
 const asOf = "2026-11-20";
@@ -58,6 +59,27 @@ describe("a run that goes wrong", () => {
     const report = await home.report([...run, "--companies", "jpmorgan"], env);
     assert.equal(report.code, 0);
     assert.equal(report.requests, 2 + Math.ceil(report.companies[0]!.expected / 60) + 1);
+  });
+
+  it("that ends a walk leaves what has landed to the next run, which goes on from there", async () => {
+    const env = { PIPELINE_PAGE_SIZE: "60", PIPELINE_RETRIES: "0" };
+    const argv = [...run, "--companies", "jpmorgan", "--skip-dbt"];
+    let pages = 0;
+    source.intercept = (url) => {
+      if (url.searchParams.has("search_after") && ++pages === 2) return { kind: "answer", status: 503, body: "" };
+      return undefined;
+    };
+    const broken = await home.report(argv, env);
+    assert.deepEqual([broken.code, broken.error?.code], [1, "source_unavailable"]);
+    source.intercept = undefined;
+    source.requests.length = 0;
+    const { code, companies, requests } = await home.report(argv, env);
+    assert.equal(code, 0);
+    const { expected } = companies[0]!;
+    assert.equal(requests, 3 + Math.ceil(expected / 60) - 2, "names, rows, rows again, and the pages that were left");
+    assert.equal(source.requests.filter((url) => !url.searchParams.has("search_after")).length, 3);
+    assert.deepEqual(readdirSync(join(home.folder, "landing")), []);
+    await assertTrue(home, source, asOf, { from: "2026-09-01", to: asOf }, [jpmorgan]);
   });
 
   it("starts a company again when the index moves, three times in all", async () => {

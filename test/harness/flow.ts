@@ -123,13 +123,13 @@ export async function flow(
         pages: {
           rowsPerRequest: 100,
           cost: () => ({ requests: { search: 1, export: 0, document: 0 }, bytes: 1 }),
-          async *extract({ id }, landing) {
+          async *extract({ id }, { start: landing }) {
             done.push(`extract ${id}`);
             landed.push(landing);
             yield { path: "/page", format: "search-json", rows: 5, bytes: 1, sha256: "ab" };
             return { expected: 5, lastIndexed: null, askedOn: "2026-11-20" };
           },
-          async discard(landing) {
+          async discard({ start: landing }) {
             done.push(`discard ${landed.indexOf(landing) + 1} of ${landed.length}`);
           },
         },

@@ -35,3 +35,6 @@ export async function withSource<T>(
     await source.close();
   }
 }
+
+/** What names the landed files of a start: of a scope of its own, unless one is given. */
+export const landingNamed = (start: string, scope = start) => ({ scope, start });

@@ -17,7 +17,7 @@ import type { CfpbSource, SourceOptions } from "../../src/source/source.ts";
 import { groupNames } from "../../src/source/urls.ts";
 import { jumpingClock, temporaryFolder, testContext } from "../harness/context.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
-import { unlimited, withSource as withSourceOf } from "../harness/source.ts";
+import { landingNamed, unlimited, withSource as withSourceOf } from "../harness/source.ts";
 import { truth } from "../sample/truth.ts";
 
 const window = { from: "2026-06-01", to: "2026-11-20" };
@@ -40,7 +40,7 @@ describe("the CFPB source", () => {
     withSourceOf(sample, { landing, ...change }, use);
   const extract = async (source: CfpbSource, context = testContext()) => {
     const files: string[] = [];
-    const pages = source.strategies.pages.extract(scope, "start 1", context);
+    const pages = source.strategies.pages.extract(scope, landingNamed("start 1"), context);
     for (let page = await pages.next(); ; page = await pages.next()) {
       if (page.done) return { files, ...page.value };
       files.push(page.value.path);
@@ -72,18 +72,18 @@ describe("the CFPB source", () => {
       body: '{"hits":{"total":{"value":1,"relation":"eq"},"hits":[{"_source":{"complaint_id":"1","issue":"\\ud800"},"sort":[1,"1"]}]}}',
     });
     await withSource({}, async (source) => {
-      const { value } = await source.strategies.pages.extract(scope, "repaired", testContext()).next();
+      const { value } = await source.strategies.pages.extract(scope, landingNamed("repaired"), testContext()).next();
       assert.ok(value !== undefined && "path" in value);
       assert.match(readFileSync(value.path, "utf8"), /\\ufffd/);
       assert.deepEqual(await checksum(value.path), { bytes: value.bytes, sha256: value.sha256 });
-      await source.strategies.pages.discard("repaired");
+      await source.strategies.pages.discard(landingNamed("repaired"));
     });
   });
 
   it("leaves nothing in the landing folder when it is told to discard", async () => {
     await withSource({}, async (source) => {
       await extract(source);
-      await source.strategies.pages.discard("start 1");
+      await source.strategies.pages.discard(landingNamed("start 1"));
       assert.deepEqual(readdirSync(landing), []);
     });
   });

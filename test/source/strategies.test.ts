@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Scope } from "../../src/pipeline/scope/scope.ts";
 import { type StrategyName, strategyNames } from "../../src/pipeline/scope/strategy.ts";
 import { daysBetween } from "../../src/pipeline/window/days.ts";
 import { testContext } from "../harness/context.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
-import { withSource } from "../harness/source.ts";
+import { landingNamed, withSource } from "../harness/source.ts";
 import { testWarehouse } from "../harness/warehouse.ts";
 import { strategySuite } from "./strategy-suite.ts";
 
@@ -29,7 +30,7 @@ describe("two strategies", () => {
         const { warehouse } = testWarehouse();
         await withSource(sample, {}, async (source) => {
           const load = (strategy: StrategyName) => {
-            const files = source.strategies[strategy].extract(scopeOf(strategy), strategy, testContext());
+            const files = source.strategies[strategy].extract(scopeOf(strategy), landingNamed(strategy), testContext());
             const request = {
               scope: scopeOf(strategy),
               window,
@@ -54,6 +55,36 @@ describe("two strategies", () => {
   }
 });
 
+describe("pages", () => {
+  it("are gone on with where an earlier start was ended between two of them, and its late answers change nothing", async () => {
+    const sample = await startTestSource();
+    await withSource(sample, { pageSize: 40 }, async (source) => {
+      const { pages } = source.strategies;
+      const first = pages.extract(scopeOf("pages"), landingNamed("start 1", "s"), testContext());
+      for (let number = 1; number <= 3; number++) await first.next();
+      sample.requests.length = 0;
+      const context = testContext();
+      const second = pages.extract(scopeOf("pages"), landingNamed("start 2", "s"), context);
+      await second.next();
+      await assert.rejects(first.next(), { code: "landing_failed" });
+      await pages.discard(landingNamed("start 1", "s"));
+      let rows = 40;
+      for (let next = await second.next(); ; next = await second.next()) {
+        if (next.done) {
+          assert.equal(rows, next.value.expected);
+          break;
+        }
+        assert.ok(existsSync(next.value.path));
+        rows += next.value.rows;
+      }
+      const [count, ...asked] = context.events.filter(({ type }) => type === "source.request");
+      assert.ok(count !== undefined);
+      assert.equal(asked.length, Math.ceil(rows / 40) - 3);
+    });
+    await sample.close();
+  });
+});
+
 describe("an export", () => {
   let sample: TestSource;
   before(async () => {
@@ -66,7 +97,9 @@ describe("an export", () => {
   after(() => sample.close());
   const isExport = (url: URL) => url.searchParams.get("format") === "csv";
   const extract = () =>
-    withSource(sample, {}, (source) => source.strategies.export.extract(scopeOf("export"), "a", testContext()).next());
+    withSource(sample, {}, (source) =>
+      source.strategies.export.extract(scopeOf("export"), landingNamed("a"), testContext()).next(),
+    );
 
   it("that ends early, but cleanly, is asked for again: only the count shows it", async () => {
     let exports = 0;
@@ -98,7 +131,7 @@ describe("an export", () => {
     sample.intercept = tooMany("several days");
     const rowsBy = (name: StrategyName) =>
       withSource(sample, {}, async (source) => {
-        const files = source.strategies[name].extract(scopeOf(name), name, testContext());
+        const files = source.strategies[name].extract(scopeOf(name), landingNamed(name), testContext());
         let rows = 0;
         for (let next = await files.next(); !next.done; next = await files.next()) rows += next.value.rows;
         return rows;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import fc from "fast-check";
 import type { LandedFile } from "../../src/pipeline/flow/values.ts";
@@ -15,11 +15,14 @@ import { ownBudgets } from "../../src/source/budget/own.ts";
 import type { CfpbSource } from "../../src/source/source.ts";
 import { jumpingClock, testContext } from "../harness/context.ts";
 import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
-import { unlimited, withSource } from "../harness/source.ts";
+import { landingNamed, unlimited, withSource } from "../harness/source.ts";
 import { testWarehouse } from "../harness/warehouse.ts";
 import { truth } from "../sample/truth.ts";
 
 const window = { from: "2026-06-01", to: "2026-11-20" };
+
+/** Epoch seconds of a moment over a day ago. */
+const yesterday = () => Date.now() / 1000 - 25 * 3600;
 
 /** Requests of all classes. */
 const allOf = ({ requests }: Cost) => rateClasses.reduce((sum, rateClass) => sum + requests[rateClass], 0);
@@ -64,7 +67,7 @@ export function strategySuite(name: StrategyName): void {
       const { warehouse, query } = testWarehouse();
       try {
         for (const scope of scopes) {
-          const files = strategy.extract(scope, scope.id, context);
+          const files = strategy.extract(scope, landingNamed(scope.id), context);
           await warehouse.load({ scope, window, runId: "r", source: "live", acceptWithdrawals: false }, files, context);
         }
       } finally {
@@ -97,7 +100,7 @@ export function strategySuite(name: StrategyName): void {
     it("ends with the source's own total, of no row too", async () => {
       await use(async (strategy) => {
         const scope = scopeOf();
-        const { landed, evidence } = await filesOf(strategy.extract(scope, "a", testContext()));
+        const { landed, evidence } = await filesOf(strategy.extract(scope, landingNamed("a"), testContext()));
         const rows = expectedIds(scope).length;
         assert.deepEqual([evidence.expected, evidence.askedOn], [rows, sample.asOf]);
         assert.equal(
@@ -105,14 +108,14 @@ export function strategySuite(name: StrategyName): void {
           rows,
         );
         const none = scopeOf({ window: { from: "2010-01-01", to: "2010-01-31" } });
-        const empty = await filesOf(strategy.extract(none, "b", testContext()));
+        const empty = await filesOf(strategy.extract(none, landingNamed("b"), testContext()));
         assert.deepEqual([empty.evidence.expected, empty.landed.every((file) => file.rows === 0)], [0, true]);
       });
     });
 
     it("says of each file what it is, and lands all of a start in one folder, in order", async () => {
       await use(async (strategy) => {
-        const { landed } = await filesOf(strategy.extract(scopeOf(), "a", testContext()));
+        const { landed } = await filesOf(strategy.extract(scopeOf(), landingNamed("a"), testContext()));
         for (const { path, bytes, sha256 } of landed) {
           const content = readFileSync(path);
           assert.deepEqual([content.length, createHash("sha256").update(content).digest("hex")], [bytes, sha256]);
@@ -125,16 +128,60 @@ export function strategySuite(name: StrategyName): void {
 
     it("leaves the files of another start alone, and removes its own", async () => {
       await use(async (strategy) => {
-        const first = await filesOf(strategy.extract(scopeOf(), "start 1", testContext()));
-        const second = await filesOf(strategy.extract(scopeOf(), "start 2", testContext()));
-        await strategy.discard("start 1");
+        const first = await filesOf(strategy.extract(scopeOf(), landingNamed("start 1"), testContext()));
+        const second = await filesOf(strategy.extract(scopeOf(), landingNamed("start 2"), testContext()));
+        await strategy.discard(landingNamed("start 1"));
         assert.ok(first.landed.every(({ path }) => !existsSync(path)));
         assert.ok(second.landed.every(({ path }) => existsSync(path)));
-        await strategy.discard("start 2");
+        await strategy.discard(landingNamed("start 2"));
         assert.ok(!existsSync(dirname(second.landed[0]!.path)));
-        await strategy.discard("never begun");
+        await strategy.discard(landingNamed("never begun"));
       });
     });
+
+    it("goes on with the files of an earlier start: it only asks whether the source shows the same", async () => {
+      await use(async (strategy) => {
+        const first = await filesOf(strategy.extract(scopeOf(), landingNamed("start 1", "s"), testContext()));
+        const context = testContext();
+        sample.requests.length = 0;
+        const second = await filesOf(strategy.extract(scopeOf(), landingNamed("start 2", "s"), context));
+        assert.deepEqual(second.evidence, first.evidence);
+        const contents = ({ landed }: typeof first) => landed.map(({ path: _, ...file }) => file);
+        assert.deepEqual(contents(second), contents(first));
+        assert.ok(second.landed.every(({ path }) => existsSync(path)));
+        assert.ok(
+          first.landed.every(({ path }) => !existsSync(path)),
+          "they are the second's now",
+        );
+        assert.deepEqual([sample.requests.length, context.traffic.requests], [1, 1]);
+        assert.equal(sample.requests[0]?.searchParams.get("size"), "0");
+        const reused = context.events.filter(({ type }) => type === "landed.reused");
+        const rows = first.evidence.expected;
+        const said = { type: "landed.reused", task: context.task, files: first.landed.length, rows, total: rows };
+        assert.deepEqual(reused, [said]);
+      });
+    });
+
+    const reasons: [why: string, change: (landed: readonly LandedFile[]) => void][] = [
+      ["the source's index is another one", () => Object.assign(sample, { asOf: "2026-11-10" })],
+      ["a file is not as it was landed", ([first]) => writeFileSync(first!.path, "{}")],
+      ["a file is gone", ([first]) => rmSync(first!.path)],
+      ["they are a day old", ([first]) => utimesSync(join(dirname(first!.path), "landed.jsonl"), 0, yesterday())],
+    ];
+    for (const [why, change] of reasons) {
+      it(`leaves the files of an earlier start where ${why}`, async () => {
+        await use(async (strategy) => {
+          const first = await filesOf(strategy.extract(scopeOf(), landingNamed("start 1", "s"), testContext()));
+          change(first.landed);
+          const context = testContext();
+          const second = await filesOf(strategy.extract(scopeOf(), landingNamed("start 2", "s"), context));
+          assert.equal(second.evidence.expected, expectedIds(scopeOf()).length);
+          const rows = second.landed.reduce((sum, file) => sum + file.rows, 0);
+          assert.equal(rows, second.evidence.expected);
+          assert.ok(context.traffic.requests > 1 && !context.events.some(({ type }) => type === "landed.reused"));
+        });
+      });
+    }
 
     it("costs as many requests as it says, counted in its traffic", async () => {
       for (const change of [{}, { names: [jpmorgan] }, { window: { from: "2010-01-01", to: "2010-01-31" } }]) {
@@ -143,7 +190,7 @@ export function strategySuite(name: StrategyName): void {
           const cost = strategy.cost(await countsOf(source, scope));
           const context = testContext();
           sample.requests.length = 0;
-          await filesOf(strategy.extract(scope, "a", context));
+          await filesOf(strategy.extract(scope, landingNamed("a"), context));
           const asked = allOf(cost);
           assert.deepEqual([sample.requests.length, context.traffic.requests], [asked, asked]);
           assert.ok(cost.bytes >= 0 && context.traffic.bytes > 0);
@@ -189,7 +236,7 @@ export function strategySuite(name: StrategyName): void {
           if (number === 2) sample.asOf = "2026-11-10";
           return undefined;
         };
-        const error = await filesOf(strategy.extract(scope, "a", testContext())).catch(factsOf);
+        const error = await filesOf(strategy.extract(scope, landingNamed("a"), testContext())).catch(factsOf);
         assert.ok("code" in error && error.code === "index_moved");
       });
     });
@@ -202,7 +249,7 @@ export function strategySuite(name: StrategyName): void {
         const budgets = ownBudgets(unlimited, clock);
         await budgets[rateClass].pause(1e9);
         await withSource(sample, { budgets, clock }, (source) =>
-          filesOf(source.strategies[name].extract(few, "a", testContext())),
+          filesOf(source.strategies[name].extract(few, landingNamed("a"), testContext())),
         );
         assert.equal(clock.monotonic() >= 1e9, requests[rateClass] > 0, rateClass);
       }
@@ -215,7 +262,10 @@ export function strategySuite(name: StrategyName): void {
         return { kind: "hang" };
       };
       await use((strategy) =>
-        assert.rejects(filesOf(strategy.extract(scopeOf(), "a", testContext(controller.signal))), /canceled/),
+        assert.rejects(
+          filesOf(strategy.extract(scopeOf(), landingNamed("a"), testContext(controller.signal))),
+          /canceled/,
+        ),
       );
     });
   });

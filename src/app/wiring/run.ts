@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
+import { removeEmpty } from "../../files/folder.ts";
 import type { HistoryStore } from "../../history/history.ts";
 import type { Engine } from "../../pipeline/flow/engine.ts";
 import type { PlanSettings } from "../../pipeline/flow/values.ts";
@@ -7,7 +8,7 @@ import { stepHandlers } from "../../pipeline/steps/handlers.ts";
 import type { Day } from "../../pipeline/window/days.ts";
 import type { Remembered } from "../../pipeline/window/window.ts";
 import type { EventFacts, Report } from "../../run/events.ts";
-import { removeLanded } from "../../source/landing.ts";
+import { removeOldLanded } from "../../source/landing.ts";
 import { refuseOtherSource } from "../home/record.ts";
 import { historyOf, measuredTimings } from "../home/runs.ts";
 import { wireTransform } from "./dbt.ts";
@@ -116,8 +117,7 @@ async function openRun(
   try {
     if (!acceptSource) refuseOtherSource(await loadedSource(config, warehouse), identity, `${config.database} has`);
     const remembered = await warehouse.states();
-    // What lies here is of a run that was killed: the lock says that no other is alive.
-    await removeLanded(landing);
+    await removeOldLanded(landing);
     const { source, close } = await openSource(config, landing, signal, report, sourceDay);
     const handlers = stepHandlers({ source, warehouse, transform, report });
     return {
@@ -130,7 +130,7 @@ async function openRun(
         try {
           await close();
         } finally {
-          await removeLanded(landing);
+          removeEmpty([landing]);
         }
       },
     };

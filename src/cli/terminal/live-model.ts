@@ -87,6 +87,10 @@ export function update(model: LiveModel, event: RunEvent): void {
     case "load.reconciled":
       known.verdict = `${formatCount(event.live)} of ${formatCount(event.expected)}: ${event.live === event.expected ? "complete" : "does not add up"}`;
       break;
+    case "landed.reused":
+      known.rows = event.rows;
+      known.total = event.total;
+      break;
     case "page.landed":
       known.rows = (event.page === 1 ? 0 : known.rows) + event.rows;
       known.total = event.total;

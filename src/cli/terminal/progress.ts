@@ -31,6 +31,10 @@ export function progressPrinter({ write, everyMs, verbose }: ProgressOptions): E
         }
         break;
       }
+      case "landed.reused":
+        rows.set(event.task, event.rows);
+        write(eventLine(event));
+        break;
       case "dbt.started":
         isDue("dbt", event);
         write(eventLine(event));

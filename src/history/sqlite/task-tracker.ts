@@ -92,7 +92,8 @@ export class TaskTracker {
     if (event.type === "page.landed") {
       task.rows = (event.page === 1 ? 0 : task.rows) + event.rows;
       task.bytes += event.bytes;
-    } else if (event.type === "source.request") task.requests++;
+    } else if (event.type === "landed.reused") task.rows = event.rows;
+    else if (event.type === "source.request") task.requests++;
     else if (event.type === "source.waited") task.waitedMs += event.ms;
     else if (event.type === "source.answered" && event.status === 429) task.throttled++;
     else return;

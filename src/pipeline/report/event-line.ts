@@ -58,6 +58,8 @@ function lineOf(event: EventFacts): string {
       return `${who}: page ${event.page} received, ${formatBytes(event.bytes)}`;
     case "page.landed":
       return `${who}: page ${event.page} landed, ${plural(event.rows, "row")} of ${formatCount(event.total)}`;
+    case "landed.reused":
+      return `${who}: goes on with ${plural(event.files, "file")} that an earlier start landed, ${formatCount(event.rows)} of ${formatCount(event.total)} rows`;
     case "load.staged":
       return `${who}: ${plural(event.rows, "row")} staged, ${formatCount(event.rejected)} rejected`;
     case "load.merged":

@@ -1,4 +1,4 @@
-import { type ErrorFacts, factsOf, PipelineError } from "../../run/errors.ts";
+import { type ErrorFacts, factsOf, isRetryable, PipelineError } from "../../run/errors.ts";
 import { complaints } from "../dataset/complaints.ts";
 import type { BuildHint } from "../flow/engine.ts";
 import type { StepInput, StepName, StepOutput } from "../flow/steps.ts";
@@ -11,7 +11,7 @@ import type { Scope } from "../scope/scope.ts";
 import { totalCost } from "../scope/strategy.ts";
 import { resolveWindow } from "../window/window.ts";
 import { countWindows } from "./count-windows.ts";
-import type { KnownRows, LandedFiles, Ports, Source, TaskContext } from "./ports.ts";
+import type { KnownRows, LandedFiles, LandingName, Ports, Source, TaskContext } from "./ports.ts";
 
 /** What a step gives that has failed after its work was done. */
 export type FailedOutput<T> = { output: T; failed: ErrorFacts };
@@ -173,9 +173,12 @@ export function stepHandlers({ source, warehouse, transform, report }: Ports): H
   };
 }
 
-/** What names the landed files of one start of a scope: a late one never touches those of the next. */
-function landingOf({ runId, scope }: LoadRequest, { attempt }: TaskContext): string {
-  return JSON.stringify([runId, scope.company, scope.id, attempt]);
+function landingOf({ runId, source, scope }: LoadRequest, { attempt }: TaskContext): LandingName {
+  const { company, id, names, window, strategy } = scope;
+  return {
+    scope: JSON.stringify([source, names, window.from, window.to, strategy]),
+    start: JSON.stringify([runId, company, id, attempt]),
+  };
 }
 
 function refuseUnqueryable({ company, names }: Scope): void {
@@ -191,15 +194,31 @@ function refuseUnqueryable({ company, names }: Scope): void {
   }
 }
 
-/** Runs both halves in one place: a file is loaded while the next one is fetched. */
+/**
+ * Runs both halves in one place: a file is loaded while the next one is fetched. What is landed stays for the next start where the extraction did not
+ * come to its end, unless what came contradicts itself.
+ */
 export async function pipeHalves(
   { extract, load, discard }: ExtractAndLoad,
   request: LoadRequest,
   context: TaskContext,
 ): Promise<LoadResult> {
+  // Nothing is landed yet.
+  let isOfUse = false;
+  async function* files(): LandedFiles {
+    await using landing = extract(request, context);
+    for (let next = await landing.next(); ; next = await landing.next()) {
+      isOfUse = !next.done;
+      if (next.done) return next.value;
+      yield next.value;
+    }
+  }
   try {
-    return await load(request, extract(request, context), context);
+    return await load(request, files(), context);
+  } catch (error) {
+    if (isRetryable(error, "scope")) isOfUse = false;
+    throw error;
   } finally {
-    await discard(request, context);
+    if (!isOfUse) await discard(request, context);
   }
 }

@@ -39,16 +39,24 @@ export type TaskContext = {
 /** The landed files of a scope, in order, each as soon as it is whole; ends with what the source said of the rows in them. */
 export type LandedFiles = AsyncGenerator<LandedFile, Evidence, void>;
 
+/** What names the landed files of a start of a scope. */
+export type LandingName = {
+  /** The same for every start that reads the same: a later one goes on with the files that an earlier one left. */
+  scope: string;
+  /** Of this start alone: a late one never touches the files of the next. */
+  start: string;
+};
+
 /** A way to read a scope from the source. */
 export interface Strategy {
   /** Rows of an answer, at most. */
   readonly rowsPerRequest: number;
   /** What it takes to read rows of so many of each group of names. Asks nobody. */
   cost(counts: readonly CountedNames[]): Cost;
-  /** Lands all rows of a scope, in a folder that `landing` names; no other start has it. */
-  extract(scope: Scope, landing: string, context: TaskContext): LandedFiles;
+  /** Lands all rows of a scope, in a folder of this start, with the files of an earlier one as long as the source shows the same. */
+  extract(scope: Scope, landing: LandingName, context: TaskContext): LandedFiles;
   /** Removes the landed files of one start. */
-  discard(landing: string): Promise<void>;
+  discard(landing: LandingName): Promise<void>;
 }
 
 export type FoundNames = {

@@ -1,7 +1,8 @@
+import * as z from "zod";
 import { cutEvenly } from "../../pipeline/plan/days.ts";
 import type { Cost, CountedNames } from "../../pipeline/scope/strategy.ts";
-import type { Strategy, TaskContext } from "../../pipeline/steps/ports.ts";
-import type { Day, Window } from "../../pipeline/window/days.ts";
+import type { LandingName, Strategy, TaskContext } from "../../pipeline/steps/ports.ts";
+import { type Day, earlier, type Window } from "../../pipeline/window/days.ts";
 import type { RequestKind, SourceClient } from "../client/client.ts";
 import { exportTooLarge, incompleteAnswer, indexMoved } from "../client/failures.ts";
 import { countTotal, type Total } from "../counts.ts";
@@ -37,15 +38,16 @@ export function exportCost(counts: readonly CountedNames[]): Cost {
 /** Reads a scope as CSV, each group of names at once: an export is of one state of the index. */
 export function exportStrategy(options: ExportOptions): Strategy {
   const { today } = options;
-  const landingOf = (name: string) => new Landing(options.landing, name);
+  const landingOf = (name: LandingName) => new Landing(options.landing, name);
   return {
     rowsPerRequest: mostRows,
     cost: exportCost,
     async *extract({ names, window }, name, context) {
       const landing = landingOf(name);
-      await landing.clear();
+      const kept = await landing.takeOver(notedExport, context.signal);
       let number = 0;
       let before = 0;
+      let askedOn = today();
       let lastIndexed: string | null = null;
       for (const group of groupNames(names)) {
         for await (const part of countParts(options, group, window, context)) {
@@ -53,11 +55,19 @@ export function exportStrategy(options: ExportOptions): Strategy {
           if (number > 0 && total.lastIndexed !== lastIndexed)
             throw indexMoved({ rows: total.rows, lastIndexed }, total);
           lastIndexed = total.lastIndexed;
-          yield await landExport(options, landing, { ...part, number: ++number, before }, context);
+          const asked = { ...part, number: ++number, before };
+          const earlierFile = kept.find(({ facts }) => isSame(facts, asked));
+          if (earlierFile !== undefined) {
+            askedOn = earlier(askedOn, earlierFile.facts.askedOn);
+            const { task, report } = context;
+            const rows = before + total.rows;
+            report({ type: "landed.reused", task, files: number, rows, total: rows });
+          }
+          yield earlierFile?.file ?? (await landExport(options, landing, asked, context));
           before += total.rows;
         }
       }
-      return { expected: before, lastIndexed, askedOn: today() };
+      return { expected: before, lastIndexed, askedOn };
     },
     discard: (name) => landingOf(name).remove(),
   };
@@ -72,6 +82,27 @@ type Asked = CountedPart & {
   /** Rows of the exports before. */
   before: number;
 };
+
+/** What is noted of an export, for a start that goes on from there. */
+const notedExport = z.object({
+  names: z.array(z.string()),
+  window: z.object({ from: z.string(), to: z.string() }),
+  rows: z.number(),
+  lastIndexed: z.string().nullable(),
+  askedOn: z.string(),
+});
+type NotedExport = z.infer<typeof notedExport>;
+
+/** Whether an export was of these names and days, and as many rows of the same index. */
+function isSame(noted: NotedExport, { group, window, total }: CountedPart): boolean {
+  return (
+    noted.names.join("\n") === group.join("\n") &&
+    noted.window.from === window.from &&
+    noted.window.to === window.to &&
+    noted.rows === total.rows &&
+    noted.lastIndexed === total.lastIndexed
+  );
+}
 
 /** The days, cut in halves until an export may have each: there may be more rows than there were when they were planned. */
 async function* countParts(
@@ -92,7 +123,7 @@ async function* countParts(
 
 /** Lands one export. It may end early and cleanly: only the count that was asked for before shows that. */
 async function landExport(
-  { base, client, landedSql }: ExportOptions,
+  { base, client, landedSql, today }: ExportOptions,
   landing: Landing,
   { number, group, window, before, total }: Asked,
   context: TaskContext,
@@ -112,7 +143,8 @@ async function landExport(
       if (now.rows !== total.rows || now.lastIndexed !== total.lastIndexed) throw indexMoved(total, now);
       throw incompleteAnswer(url, "source_cut", `it has ${rows} of ${total.rows} rows`);
     }
-    const path = await landing.keep(name);
+    const noted = { names: [...group], window, ...total, askedOn: today() } satisfies NotedExport;
+    const file = await landing.keep(name, { format: "export-csv", rows, bytes, sha256 }, noted);
     report({
       type: "page.landed",
       task,
@@ -123,6 +155,6 @@ async function landExport(
       strategy: "export",
       ms,
     });
-    return { path, format: "export-csv" as const, rows, bytes, sha256 };
+    return file;
   });
 }

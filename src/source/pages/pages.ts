@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
+import * as z from "zod";
 import { checksum } from "../../files/checksum.ts";
 import type { LandedFile } from "../../pipeline/flow/values.ts";
 import type { Scope } from "../../pipeline/scope/scope.ts";
 import type { LandedFiles, TaskContext } from "../../pipeline/steps/ports.ts";
-import type { Day } from "../../pipeline/window/days.ts";
+import { type Day, earlier, type Window } from "../../pipeline/window/days.ts";
 import { type SourceClient, searchAnswer } from "../client/client.ts";
 import { indexMoved, outOfOrder } from "../client/failures.ts";
-import type { Landing } from "../landing.ts";
+import { countTotal } from "../counts.ts";
+import type { KeptFile, Landing } from "../landing.ts";
 import { groupNames, pageUrl } from "../urls.ts";
 import { freeReceivedChunks } from "./free-chunks.ts";
 import type { PageFacts, PageReader } from "./page-facts.ts";
@@ -20,46 +22,109 @@ export type ExtractOptions = {
   landing: Landing;
 };
 
+/** What is noted of a page, for a start that goes on from there. */
+export const notedPage = z.object({
+  /** Number of the group of names that was asked for. */
+  group: z.number(),
+  askedOn: z.string(),
+  total: z.number(),
+  lastIndexed: z.string().nullable(),
+  hits: z.number(),
+  first: z.string().nullable(),
+  last: z.string().nullable(),
+});
+type NotedPage = z.infer<typeof notedPage>;
+
+/** How far the pages of a scope are read. */
+type Walk = {
+  landed: number;
+  /** Rows of the groups before. */
+  before: number;
+  size: number;
+  askedOn: Day;
+  lastIndexed: string | null | undefined;
+};
+
+/** Names that fit into a request, and how far their pages are read. */
+type GroupWalk = {
+  number: number;
+  names: readonly string[];
+  window: Window;
+  first: Pick<PageFacts, "total" | "lastIndexed"> | undefined;
+  seen: number;
+  /** `<epoch ms>_<complaint id>` of the last hit. */
+  after: string | null;
+  isOver: boolean;
+};
+
 /**
- * Lands all rows of a scope, page by page with `search_after`; yields each file. Throws `index_moved` when the source's total or
- * index changed between two pages: pages of two states do not add up.
+ * Lands all rows of a scope, page by page with `search_after`; yields each file, first those that an earlier start has landed, where the source
+ * still shows the same. Throws `index_moved` when the source's total or index changed between two pages: pages of two states do not add up.
  */
 export async function* extractPages(
   options: ExtractOptions,
-  { names, window }: Pick<Scope, "names" | "window">,
+  { names: all, window }: Pick<Scope, "names" | "window">,
+  kept: readonly KeptFile<NotedPage>[],
   context: TaskContext,
 ): LandedFiles {
-  let landed = 0;
-  let expected = 0;
-  let lastIndexed: string | null | undefined;
-  let size = options.pageSize;
-  for (const group of groupNames(names)) {
-    let first: PageFacts | undefined;
-    let seen = 0;
-    for (let after: string | null = null; ; ) {
-      const url = pageUrl(options.base, { names: group, window, size, after });
-      const page = await landPage(options, url, { page: landed + 1, size, before: expected }, context);
+  const { pageSize: size, today } = options;
+  const walk: Walk = { landed: 0, before: 0, size, askedOn: today(), lastIndexed: undefined };
+  for (const [number, names] of groupNames(all).entries()) {
+    const group: GroupWalk = { ...{ number, names, window, first: undefined, seen: 0 }, after: null, isOver: false };
+    const before = kept.filter(({ facts }) => facts.group === number);
+    for (const { file, facts } of await stillShown(options, group, before, context)) {
+      goOn(walk, group, facts, file.path);
+      walk.askedOn = earlier(walk.askedOn, facts.askedOn);
+      yield file;
+    }
+    if (walk.landed > 0 && group.first !== undefined) {
+      const { task, report } = context;
+      const rows = walk.before + group.seen;
+      report({ type: "landed.reused", task, files: walk.landed, rows, total: walk.before + group.first.total });
+    }
+    while (!group.isOver) {
+      const url = pageUrl(options.base, { names, window, size: walk.size, after: group.after });
+      const page = await landPage(options, url, walk, number, context);
       if (typeof page === "number") {
-        size = page;
+        walk.size = page;
         continue;
       }
-      const { facts, file } = page;
-      landed++;
-      first ??= facts;
-      lastIndexed ??= facts.lastIndexed;
-      if (facts.total !== first.total || facts.lastIndexed !== lastIndexed)
-        throw indexMoved(stateOf(first), stateOf(facts));
-      if (after !== null && facts.first !== null && !isBefore(after, facts.first)) {
-        throw outOfOrder(url, `a page goes back to ${facts.first} instead of going on after ${after}`);
-      }
-      yield file;
-      seen += facts.hits;
-      if (facts.last === null || seen >= first.total) break;
-      after = facts.last;
+      goOn(walk, group, page.facts, url);
+      yield page.file;
     }
-    expected += first.total;
+    walk.before += group.first!.total;
   }
-  return { expected, lastIndexed: lastIndexed ?? null, askedOn: options.today() };
+  return { expected: walk.before, lastIndexed: walk.lastIndexed ?? null, askedOn: walk.askedOn };
+}
+
+/** The pages that an earlier start has landed of a group of names, where the source shows as many rows of the same index as it did then. */
+async function stillShown(
+  { client, base, landing }: ExtractOptions,
+  { names, window }: GroupWalk,
+  kept: readonly KeptFile<NotedPage>[],
+  context: TaskContext,
+): Promise<readonly KeptFile<NotedPage>[]> {
+  const [first] = kept;
+  if (first === undefined) return [];
+  const { rows, lastIndexed } = await countTotal(client, base, names, window, context);
+  if (rows === first.facts.total && lastIndexed === first.facts.lastIndexed) return kept;
+  await landing.clear();
+  return [];
+}
+
+/** Takes a page into the walk. */
+function goOn(walk: Walk, group: GroupWalk, facts: Omit<PageFacts, "isRepaired">, url: string): void {
+  walk.landed++;
+  group.first ??= facts;
+  walk.lastIndexed ??= facts.lastIndexed;
+  if (facts.total !== group.first.total || facts.lastIndexed !== walk.lastIndexed)
+    throw indexMoved(stateOf(group.first), stateOf(facts));
+  if (group.after !== null && facts.first !== null && !isBefore(group.after, facts.first)) {
+    throw outOfOrder(url, `a page goes back to ${facts.first} instead of going on after ${group.after}`);
+  }
+  group.seen += facts.hits;
+  group.after = facts.last;
+  group.isOver = facts.last === null || group.seen >= group.first.total;
 }
 
 /** Bytes of a page that is read as it came: some 36 MB take more memory to parse than a page may. */
@@ -69,13 +134,14 @@ const usualPage = 12_000_000;
 
 /** A landed page, and what paging needs of it. Of one that is too large: how many rows to ask for instead, one at least. */
 async function landPage(
-  options: ExtractOptions,
+  { client, landing, reader }: ExtractOptions,
   url: string,
-  { page, size, before }: { page: number; size: number /** Rows of the groups before. */; before: number },
+  { landed, before, size, askedOn }: Walk,
+  group: number,
   context: TaskContext,
 ): Promise<{ facts: PageFacts; file: LandedFile } | number> {
-  const { client, landing, reader } = options;
   const { task, report, traffic } = context;
+  const page = landed + 1;
   const name = `page-${String(page).padStart(6, "0")}.json`;
   return client.request(url, searchAnswer, context, async ({ body }, elapsed) => {
     const received = await landing.receive(name, body);
@@ -89,11 +155,13 @@ async function landPage(
       return Math.max(Math.floor((came * usualPage) / bytes), 1);
     }
     const facts = await reader.read(received.path, url);
-    const written = facts.isRepaired ? await checksum(received.path, context.signal) : received;
-    const path = await landing.keep(name);
+    const { isRepaired, ...noted } = facts;
+    const written = isRepaired ? await checksum(received.path, context.signal) : received;
     const { hits: rows } = facts;
+    const made = { format: "search-json" as const, rows, bytes: written.bytes, sha256: written.sha256 };
+    const file = await landing.keep(name, made, { group, askedOn, ...noted } satisfies NotedPage);
     report({ type: "page.landed", task, page, rows, total: before + facts.total, bytes, strategy: "pages", ms });
-    return { facts, file: { path, format: "search-json", rows, bytes: written.bytes, sha256: written.sha256 } };
+    return { facts, file };
   });
 }
 
@@ -107,7 +175,7 @@ async function countHits(file: string): Promise<number> {
 
 const hitKey = '"_source"';
 
-const stateOf = ({ total, lastIndexed }: PageFacts) => ({ rows: total, lastIndexed });
+const stateOf = ({ total, lastIndexed }: Pick<PageFacts, "total" | "lastIndexed">) => ({ rows: total, lastIndexed });
 
 /** True when the pair `<epoch ms>_<id>` stands before the other one: ids of one millisecond order as texts. */
 function isBefore(one: string, other: string): boolean {

@@ -1,11 +1,11 @@
 import type { Cost, CountedNames } from "../../pipeline/scope/strategy.ts";
-import type { Strategy } from "../../pipeline/steps/ports.ts";
+import type { LandingName, Strategy } from "../../pipeline/steps/ports.ts";
 import type { Day } from "../../pipeline/window/days.ts";
 import type { SourceClient } from "../client/client.ts";
 import type { LandedSql } from "../landed-sql.ts";
 import { Landing } from "../landing.ts";
 import { PageReader } from "./page-facts.ts";
-import { extractPages } from "./pages.ts";
+import { extractPages, notedPage } from "./pages.ts";
 
 export type PagesOptions = {
   /** Address of the search API, with its trailing slash. */
@@ -32,15 +32,15 @@ export function pagesCost(counts: readonly CountedNames[], pageSize: number): Co
 /** Reads a scope page by page with the search API. */
 export function pagesStrategy(options: PagesOptions): Strategy {
   const { base, pageSize, client, today } = options;
-  const landingOf = (name: string) => new Landing(options.landing, name);
+  const landingOf = (name: LandingName) => new Landing(options.landing, name);
   return {
     rowsPerRequest: pageSize,
     cost: (counts) => pagesCost(counts, pageSize),
     async *extract(scope, name, context) {
       const landing = landingOf(name);
-      await landing.clear();
+      const kept = await landing.takeOver(notedPage, context.signal);
       const reader = new PageReader(await options.landedSql());
-      return yield* extractPages({ base, pageSize, today, client, reader, landing }, scope, context);
+      return yield* extractPages({ base, pageSize, today, client, reader, landing }, scope, kept, context);
     },
     discard: (name) => landingOf(name).remove(),
   };
