@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
-import { appendFile, type FileHandle, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { appendFile, type FileHandle, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import * as z from "zod";
 import { checksum } from "../files/checksum.ts";
 import { makeFolder } from "../files/folder.ts";
 import type { LandedFile } from "../pipeline/flow/values.ts";
-import { landedFormats } from "../pipeline/scope/strategy.ts";
-import type { LandingName } from "../pipeline/steps/ports.ts";
+import { landedFormats, strategyNames } from "../pipeline/scope/strategy.ts";
+import type { LandedScope, LandingName } from "../pipeline/steps/ports.ts";
 import { dayMs } from "../pipeline/window/units.ts";
 import { landingFailure } from "./client/failures.ts";
 
@@ -17,8 +17,18 @@ const writeAtOnce = 1024 * 1024;
 /** Milliseconds for which the files of an interrupted extraction are of use. */
 const usefulMs = dayMs;
 
+/** What the files of a folder are of. */
+const scopeName = "scope.json";
+
 /** What is known of the files that are whole, a line of JSON each, in the order in which they came. */
 const journalName = "landed.jsonl";
+
+const landedScope = z.object({
+  source: z.string(),
+  names: z.array(z.string()),
+  window: z.object({ from: z.string(), to: z.string() }),
+  strategy: z.enum(strategyNames),
+}) satisfies z.ZodType<LandedScope>;
 
 const journalLine = z.object({
   name: z.string(),
@@ -39,13 +49,15 @@ export type KeptFile<Facts> = { file: LandedFile; facts: Facts };
 export class Landing {
   readonly folder: string;
   readonly #root: string;
+  readonly #of: string;
   /** How the folders of all starts of the scope begin. */
   readonly #scope: string;
 
   constructor(root: string, { scope, start }: LandingName) {
     this.#root = root;
     // A text may hold anything; a folder's name may not.
-    this.#scope = `${hashOf(scope)}-`;
+    this.#of = JSON.stringify(scope);
+    this.#scope = `${hashOf(this.#of)}-`;
     this.folder = join(root, `${this.#scope}${hashOf(start)}`);
   }
 
@@ -63,6 +75,7 @@ export class Landing {
   async clear(): Promise<void> {
     await this.remove();
     await onDisk(this.folder, Promise.try(makeFolder, this.folder));
+    await onDisk(this.folder, writeFile(join(this.folder, scopeName), this.#of));
   }
 
   /**
@@ -148,6 +161,19 @@ export class Landing {
     await write();
     return { bytes, sha256: hash.digest("hex") };
   }
+}
+
+/** The scopes of which an earlier start has landed files that are not too old. */
+export async function readLandedScopes(root: string): Promise<LandedScope[]> {
+  const names = await readdir(root).catch(() => []); // nothing was ever landed
+  const found: LandedScope[] = [];
+  for (const folder of names.sort().map((name) => join(root, name))) {
+    if ((await notedAt(folder)) <= Date.now() - usefulMs) continue;
+    const text = await readFile(join(folder, scopeName), "utf8").catch(() => ""); // it goes just now, or is nobody's
+    const scope = landedScope.safeParse(parsed(text));
+    if (scope.success) found.push(scope.data);
+  }
+  return found;
 }
 
 /** Removes landed answers that no start will take over any more. */

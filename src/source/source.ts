@@ -1,5 +1,5 @@
 import type { StrategyName } from "../pipeline/scope/strategy.ts";
-import type { FoundNames, Source, Strategy, TaskContext } from "../pipeline/steps/ports.ts";
+import type { FoundNames, LandedScope, Source, Strategy, TaskContext } from "../pipeline/steps/ports.ts";
 import type { Day, Window } from "../pipeline/window/days.ts";
 import { type ClientOptions, SourceClient } from "./client/client.ts";
 import { splitAddress } from "./client/http.ts";
@@ -7,6 +7,7 @@ import { countByName, findNames } from "./companies.ts";
 import { countLists } from "./counts.ts";
 import { exportStrategy } from "./export/strategy.ts";
 import { LandedSql } from "./landed-sql.ts";
+import { readLandedScopes } from "./landing.ts";
 import { pagesStrategy } from "./pages/strategy.ts";
 
 export type SourceOptions = Omit<ClientOptions, "credentials"> & {
@@ -47,6 +48,10 @@ export class CfpbSource implements Source {
 
   async countByName(days: Window, context: TaskContext) {
     return countByName(this.#client, this.#options.base, days, context);
+  }
+
+  async landedScopes(): Promise<LandedScope[]> {
+    return readLandedScopes(this.#options.landing);
   }
 
   async close(): Promise<void> {

@@ -162,6 +162,27 @@ describe("looking ahead", () => {
     assert.equal(again!.unchanged, again!.expected);
   });
 
+  it("keeps a scope that was ended in the middle as it is, and goes on with its pages", async () => {
+    const home = testHome(source);
+    const argv = ["--as-of", "2026-11-20", "--start-date", "2026-03-01", "--companies", "jpmorgan", "--skip-dbt"];
+    const few = { PIPELINE_RATES_SEARCHES: "30", PIPELINE_PAGE_SIZE: "60", PIPELINE_RETRIES: "0" };
+    const isLast = (url: URL) => isPageOf(url, jpmorgan) && url.searchParams.get("date_received_max") === "2026-11-20";
+    source.intercept = (url) =>
+      isLast(url) && url.searchParams.has("search_after") ? { kind: "answer", status: 503, body: "" } : undefined;
+    const [failed] = (await home.report(["run", ...argv], few)).companies;
+    assert.equal(failed!.scopes!.at(-1)!.state, "Failed");
+    source.intercept = undefined;
+    source.requests.length = 0;
+    // It would be cut in another way now.
+    const quick = { ...few, PIPELINE_RATES_SEARCHES: "1000" };
+    const [done] = (await home.report(["run", ...argv], quick)).companies;
+    assert.deepEqual([done!.state, done!.scopes!.at(-1)!.window], ["Completed", failed!.scopes!.at(-1)!.window]);
+    const [count, ...pages] = source.requests.filter(isLast).map((url) => url.searchParams);
+    assert.equal(count!.get("size"), "0");
+    assert.ok(pages.length > 0 && pages.every((query) => query.has("search_after")), "its first page has landed");
+    await assertTrue(home, source, "2026-11-20", { from: "2026-03-01", to: "2026-11-20" }, [jpmorgan]);
+  });
+
   it("fails soon at a source that cannot be reached, and says what it waits for; a run says it at its first attempt", async () => {
     const home = testHome({ url: "http://127.0.0.1:9/" });
     const slow = { PIPELINE_RETRY_DELAY_SECONDS: "0.5" };

@@ -117,6 +117,7 @@ export async function flow(
         return { candidates, lastIndexed: "today" };
       },
       count: async (lists) => ({ counts: lists.map((names) => [{ names: [...names], rows: 5 }]), answerMs: 1 }),
+      landedScopes: async () => [],
       countByName: async () => ({ counts: [], capped: true }),
       strategies: {
         export: { rowsPerRequest: 100, cost: unused, extract: unused, discard: unused },

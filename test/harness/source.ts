@@ -1,3 +1,4 @@
+import type { LandingName } from "../../src/pipeline/steps/ports.ts";
 import { ownBudgets } from "../../src/source/budget/own.ts";
 import { CfpbSource, type SourceOptions } from "../../src/source/source.ts";
 import { jumpingClock, temporaryFolder } from "./context.ts";
@@ -37,4 +38,7 @@ export async function withSource<T>(
 }
 
 /** What names the landed files of a start: of a scope of its own, unless one is given. */
-export const landingNamed = (start: string, scope = start) => ({ scope, start });
+export function landingNamed(start: string, name = start): LandingName {
+  const window = { from: "2026-01-01", to: "2026-12-31" };
+  return { scope: { source: "live", names: [name], window, strategy: "pages" }, start };
+}

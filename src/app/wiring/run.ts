@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { removeEmpty } from "../../files/folder.ts";
 import type { HistoryStore } from "../../history/history.ts";
@@ -14,14 +13,8 @@ import { historyOf, measuredTimings } from "../home/runs.ts";
 import { wireTransform } from "./dbt.ts";
 import { wireEngine } from "./engine.ts";
 import { type NotifyWiring, notifySecrets, secretWarnings, wireNotify } from "./notify.ts";
-import { limitsOf, openSource, proxyOf } from "./source.ts";
-import {
-  loadedSource,
-  type WarehouseAccess,
-  warehouseAccess,
-  warehouseFolderName,
-  wireWarehouse,
-} from "./warehouse.ts";
+import { landingOf, limitsOf, openSource, proxyOf } from "./source.ts";
+import { loadedSource, type WarehouseAccess, warehouseAccess, wireWarehouse } from "./warehouse.ts";
 
 /** The settings that decide what a run reads and does. Times are in seconds. */
 export type RunSettings = Pick<
@@ -75,7 +68,7 @@ export type OpenedRun = {
   /** What the warehouse remembers. */
   remembered: Remembered;
   /** What the source lets through, and how long its answers took. */
-  pace: Omit<PlanSettings, "strategy">;
+  pace: Pick<PlanSettings, "limits" | "timings">;
   close(): Promise<void>;
 };
 
@@ -109,7 +102,7 @@ async function openRun(
   signal: AbortSignal,
   report: Report,
 ): Promise<OpenedRun> {
-  const landing = join(config.home, "landing", warehouseFolderName(config.database));
+  const landing = landingOf(config);
   proxyOf(config);
   const transform = wireTransform(config, signal);
   if (!skipDbt) await transform.check();

@@ -21,7 +21,7 @@ import { type ContractReport, checkContract } from "../../source/contract.ts";
 import { CfpbSource } from "../../source/source.ts";
 import { removeSqlite } from "../../sqlite/sqlite.ts";
 import { retryPolicy, wireEngine } from "./engine.ts";
-import { wireWarehouse } from "./warehouse.ts";
+import { warehouseFolderName, wireWarehouse } from "./warehouse.ts";
 
 /** Limits for a command whose user waits for the answer: one retry, soon, and a shorter timeout than a run at night has. */
 function interactive(config: Config): Config {
@@ -48,7 +48,7 @@ export function sourceAccess(config: Config): SourceAccess {
   return {
     limits: limitsOf(config),
     async searchNames(text, signal, report) {
-      const { source, close } = await openSource(interactive(config), join(config.home, "landing"), signal, report);
+      const { source, close } = await openSource(interactive(config), landingOf(config), signal, report);
       try {
         const traffic = { requests: 0, bytes: 0 };
         const context = { task: "resolve_companies", attempt: 1, signal, report, traffic };
@@ -68,12 +68,17 @@ async function querySource<T>(
   report: Report,
   use: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const { source, close } = await openSource(config, join(config.home, "landing"), signal, report);
+  const { source, close } = await openSource(config, landingOf(config), signal, report);
   try {
     return await use(wireEngine(config, planHandlers(source, warehouse), signal, report));
   } finally {
     await close();
   }
+}
+
+/** Where the answers of a source are landed. */
+export function landingOf({ home, database }: Config): string {
+  return join(home, "landing", warehouseFolderName(database));
 }
 
 /** The source, with the embedded one started where it is asked for. */

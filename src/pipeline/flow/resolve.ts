@@ -11,8 +11,6 @@ export type ResolveSettings = WindowSettings &
     companies: readonly string[];
     /** Days to read in place of the resolved ones, which moves no watermark; null for a run of its own. */
     backfill: Window | null;
-    /** Identity of the source (`source-identity.ts`). */
-    source: string;
     /** The run that is done again where it failed; null for a run of its own. */
     retryOf: RetriedRun | null;
   };
@@ -33,7 +31,8 @@ export async function resolveWindows(
   states: readonly StoredCompany[],
   orEnd: <T>(result: StepResult<T>) => T,
 ): Promise<ResolvedWindows> {
-  const { companies, startDate, asOf, lookBackDays, resetState, backfill, strategy, limits, timings } = settings;
+  const { companies, startDate, asOf, lookBackDays, resetState, backfill, strategy, source, limits, timings } =
+    settings;
   const known = states.map((state) => ({ company: state.company, names: loadedNames(state) }));
   const resolved = orEnd(await engine.run("resolve_companies", null, { companies: [...companies], known }, shortStep));
   const input = {
@@ -43,7 +42,7 @@ export async function resolveWindows(
   };
   const { windows } = orEnd(await engine.run("resolve_window", null, input, shortStep));
   const done = await findDone(engine, settings, windows, orEnd);
-  const plan = { windows, done, settings: { strategy, limits, timings } };
+  const plan = { windows, done, settings: { strategy, source, limits, timings } };
   const schedule = orEnd(await engine.run("plan", null, plan, shortStep));
   const warnings = resolved.notes.map(({ company, note }) => nameWarning(company, note));
   return { schedule, done, warnings, lastIndexed: resolved.lastIndexed };

@@ -211,6 +211,8 @@ const timing = z.object({ rows: z.number(), ms: z.number() }) satisfies z.ZodTyp
 
 /** What decides how windows are read. */
 export const planSettings = z.object({
+  /** Identity of the source (`source-identity.ts`). */
+  source: z.string(),
   strategy: z.enum(strategyChoices),
   /** How many requests of each class the source takes in a minute; null where there is no limit. */
   limits: z.record(z.enum(rateClasses), z.number().nullable()),

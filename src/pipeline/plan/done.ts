@@ -1,5 +1,6 @@
 import type { CommittedLoad, PlannedWindow, RetriedRun } from "../flow/values.ts";
 import { type Scope, withScopes } from "../scope/scope.ts";
+import type { StrategyName } from "../scope/strategy.ts";
 import { earlier, type Window } from "../window/days.ts";
 import { gapsIn, withWindow } from "../window/ranges.ts";
 import type { CompanyWindow } from "../window/window.ts";
@@ -53,6 +54,31 @@ export function splitDone(done: Done, all: CompanyWindow): { parts: CommittedLoa
   }
   const loaded = parts.reduce<readonly Window[]>((ranges, one) => withWindow(ranges, one.window), []);
   return { parts, unread: [...gapsIn(loaded, window)] };
+}
+
+/** Days of a window that are to be read. */
+export type UnreadWindow = CompanyWindow & {
+  /** How they are read, as one scope: an earlier start has landed files of it. */
+  landedBy?: StrategyName;
+};
+
+/** The days that are to be read, those apart of which an earlier start has landed files. */
+export function splitLanded(
+  window: CompanyWindow,
+  unread: readonly Window[],
+  landed: readonly Pick<Scope, "names" | "window" | "strategy">[],
+): UnreadWindow[] {
+  const names = window.names.join("\n");
+  let left = unread;
+  const found: UnreadWindow[] = [];
+  for (const scope of landed.filter((one) => one.names.join("\n") === names)) {
+    const { from, to } = scope.window;
+    const around = left.find((days) => days.from <= from && days.to >= to);
+    if (around === undefined) continue;
+    found.push({ ...window, window: scope.window, landedBy: scope.strategy });
+    left = left.flatMap((days) => (days === around ? gapsIn([scope.window], days) : [days]));
+  }
+  return [...found, ...left.map((days) => ({ ...window, window: days }))];
 }
 
 /** The plan of a whole window: what is loaded as it was, between the plans of the days that are left. */

@@ -11,8 +11,8 @@ import {
   strategyNames,
 } from "../scope/strategy.ts";
 import { minuteMs } from "../window/units.ts";
-import type { CompanyWindow } from "../window/window.ts";
 import { cutEvenly, type Segment } from "./days.ts";
+import type { UnreadWindow } from "./done.ts";
 import { durationOf, lanesFor, type Pace, requestMs, waitOf } from "./pace.ts";
 
 type Schedule = Omit<CountedSchedule, "counts">;
@@ -26,7 +26,7 @@ export type Asking = {
 };
 
 /** A window, with what the source shows in it. */
-export type CountedWindow = CompanyWindow & {
+export type CountedWindow = UnreadWindow & {
   counts: CountedNames[];
   /** Its days, with the rows that they are likely to have. */
   days: readonly Segment[];
@@ -43,7 +43,7 @@ export type PlannerOptions = {
 type Given = PlannerOptions & { lanes: Record<RateClass, number> };
 
 /** A part of a window, with the rows that are expected in it. */
-type Piece = Part & { rows: number };
+type Piece = Part & { rows: number /** An earlier start has landed files of it. */; isLanded: boolean };
 
 /** A second strategy is taken where the time that is left is less than this part. */
 const worthwhile = 0.9;
@@ -85,7 +85,8 @@ function byBoth(given: Given, windows: readonly CountedWindow[]): Schedule | nul
   if (limits.search === null || limits.export === null || waitOf(alone, limits.search) === 0) return null;
   const pieces = windows.map(piecesToExport(given));
   // The fullest answers are exports. Each needs a count, too.
-  const byRows = pieces.flat().sort((a, b) => b.rows - a.rows);
+  const free = pieces.flat().filter(({ isLanded }) => !isLanded);
+  const byRows = free.sort((a, b) => b.rows - a.rows);
   const pages = byRows.map(({ rows }) => Math.max(Math.ceil(rows / strategies.pages.rowsPerRequest), 1));
   let searches = pages.reduce((sum, number) => sum + number, 0);
   let best = { exports: 0, ms: fullDuration(given, "pages", searches) };
@@ -120,9 +121,10 @@ function piecesToExport({ strategies }: Given): (window: CountedWindow) => Piece
   };
 }
 
-function cut({ window, days, counts }: CountedWindow, strategy: StrategyName, parts: number): Piece[] {
+function cut({ window, days, counts, landedBy }: CountedWindow, strategy: StrategyName, parts: number): Piece[] {
+  if (landedBy !== undefined) return [{ window, strategy: landedBy, rows: rowsOf(counts), isLanded: true }];
   const cuts = parts <= 1 ? [{ days: window, rows: rowsOf(counts) }] : cutEvenly(days, parts);
-  return cuts.map((segment) => ({ window: segment.days, strategy, rows: segment.rows }));
+  return cuts.map((segment) => ({ window: segment.days, strategy, rows: segment.rows, isLanded: false }));
 }
 
 function schedule(
@@ -142,7 +144,7 @@ function schedule(
 
 function plannedWindow(
   given: Given,
-  { counts, days: _, ...window }: CountedWindow,
+  { counts, days: _, landedBy: __, ...window }: CountedWindow,
   pieces: readonly Piece[],
 ): PlannedWindow {
   const all = rowsOf(counts);

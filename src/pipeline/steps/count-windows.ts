@@ -1,4 +1,5 @@
 import { cutEvenly, type Segment, spread } from "../plan/days.ts";
+import type { UnreadWindow } from "../plan/done.ts";
 import type { CountedWindow } from "../plan/planner.ts";
 import type { CountedNames } from "../scope/strategy.ts";
 import type { Window } from "../window/days.ts";
@@ -21,7 +22,7 @@ const pagesPerCount = 50;
 export async function countWindows(
   source: Source,
   warehouse: KnownRows,
-  windows: readonly CompanyWindow[],
+  windows: readonly UnreadWindow[],
   context: TaskContext,
 ): Promise<Counted> {
   let answerMs = Number.POSITIVE_INFINITY;

@@ -4,7 +4,7 @@ import type { BuildHint } from "../flow/engine.ts";
 import type { StepInput, StepName, StepOutput } from "../flow/steps.ts";
 import type { LoadRequest, LoadResult, Outside } from "../flow/values.ts";
 import { resolveNames, whyUnqueryable } from "../names/names.ts";
-import { joinDone, splitDone, wholeBefore } from "../plan/done.ts";
+import { joinDone, splitDone, splitLanded, wholeBefore } from "../plan/done.ts";
 import { planScopes } from "../plan/planner.ts";
 import { dbtError } from "../report/checks.ts";
 import type { Scope } from "../scope/scope.ts";
@@ -68,11 +68,12 @@ export function planHandlers(source: Source, warehouse: KnownRows) {
           ? await warehouse.unfinishedLoads(companies, identity, lookBackDays)
           : await warehouse.loadsFor(retryOf, identity),
     }),
-    async plan({ windows, done, settings: { strategy: choice, limits, timings } }, context) {
+    async plan({ windows, done, settings: { strategy: choice, source: identity, limits, timings } }, context) {
       const before = context.traffic.requests;
       const split = windows.map((window) => ({ window, whole: wholeBefore(done, window), ...splitDone(done, window) }));
+      const landed = (await source.landedScopes()).filter((scope) => scope.source === identity);
       const unread = split.flatMap(({ window, whole, unread: days }) =>
-        whole === undefined ? days.map((part) => ({ ...window, window: part })) : [],
+        whole === undefined ? splitLanded(window, days, landed) : [],
       );
       const { windows: counted, answerMs } = await countWindows(source, warehouse, unread, context);
       const { strategies } = source;
@@ -176,7 +177,7 @@ export function stepHandlers({ source, warehouse, transform, report }: Ports): H
 function landingOf({ runId, source, scope }: LoadRequest, { attempt }: TaskContext): LandingName {
   const { company, id, names, window, strategy } = scope;
   return {
-    scope: JSON.stringify([source, names, window.from, window.to, strategy]),
+    scope: { source, names, window, strategy },
     start: JSON.stringify([runId, company, id, attempt]),
   };
 }

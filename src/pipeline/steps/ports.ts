@@ -39,10 +39,13 @@ export type TaskContext = {
 /** The landed files of a scope, in order, each as soon as it is whole; ends with what the source said of the rows in them. */
 export type LandedFiles = AsyncGenerator<LandedFile, Evidence, void>;
 
+/** What landed files are of, whatever the scope is called: of a source, by its identity. */
+export type LandedScope = Pick<Scope, "names" | "window" | "strategy"> & { source: string };
+
 /** What names the landed files of a start of a scope. */
 export type LandingName = {
-  /** The same for every start that reads the same: a later one goes on with the files that an earlier one left. */
-  scope: string;
+  /** What is read: a later start of the same goes on with the files that an earlier one left. */
+  scope: LandedScope;
   /** Of this start alone: a late one never touches the files of the next. */
   start: string;
 };
@@ -81,6 +84,8 @@ export interface Source {
   /** How many rows each name has in some days, all names together; `capped` where the source's list leaves names out. */
   countByName(days: Window, context: TaskContext): Promise<{ counts: CompanyName[]; capped: boolean }>;
   strategies: Readonly<Record<StrategyName, Strategy>>;
+  /** The scopes of which an earlier start has landed files that may still be of use. */
+  landedScopes(): Promise<LandedScope[]>;
 }
 
 /** How many rows have each value of a field. */

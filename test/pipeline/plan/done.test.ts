@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { CommittedLoad } from "../../../src/pipeline/flow/values.ts";
-import { joinDone, partBefore, splitDone } from "../../../src/pipeline/plan/done.ts";
+import { joinDone, partBefore, splitDone, splitLanded } from "../../../src/pipeline/plan/done.ts";
 import { withScopes } from "../../../src/pipeline/scope/scope.ts";
 import { addDays, type Window } from "../../../src/pipeline/window/days.ts";
+import { daysIn, gapsIn, withWindow } from "../../../src/pipeline/window/ranges.ts";
 import { loaded } from "../../harness/flow.ts";
 import { plannedByPages } from "../../harness/plans.ts";
 
@@ -41,6 +42,31 @@ describe("what earlier runs have loaded of a window", () => {
         }
         assert.equal(next, addDays(all.window.to, 1));
         if (scopes.length === 1) assert.equal(unread.length, 1, "a part is never all of the window");
+      }),
+    );
+  });
+
+  it("leaves the days apart of which an earlier start has landed files, each once", () => {
+    const range = fc
+      .record({ from: fc.integer({ min: -5, max: 99 }), length: fc.nat(30) })
+      .map(({ from, length }) => ({ from: addDays(start, from), to: addDays(start, from + length) }));
+    fc.assert(
+      fc.property(fc.array(range), fc.array(range), (given, kept) => {
+        const unread = given.reduce<readonly Window[]>((ranges, one) => withWindow(ranges, one), []);
+        const strategy = "export" as const;
+        const others = [{ names: ["B"], window: all.window, strategy }];
+        const landed = [...kept.map((window) => ({ names: ["A"], window, strategy })), ...others];
+        const split = splitLanded(all, unread, landed);
+        const days = split.reduce<readonly Window[]>((ranges, { window }) => {
+          assert.equal(daysIn(gapsIn(ranges, window)), daysIn([window]), "no day is in two");
+          return withWindow(ranges, window);
+        }, []);
+        assert.deepEqual(days, unread);
+        for (const { window, landedBy } of split)
+          assert.equal(
+            landedBy === strategy,
+            kept.some(({ from, to }) => from === window.from && to === window.to),
+          );
       }),
     );
   });

@@ -84,6 +84,16 @@ describe("a plan", () => {
     }
   });
 
+  it("leaves a scope as it is of which files are landed", () => {
+    for (const choice of ["auto", "pages", "export"] as const) {
+      const window = { from: "2024-01-01", to: "2024-06-30" };
+      const landed = { ...counted("a", 3e5, window), landedBy: "pages" as const };
+      const plan = planScopes([landed, counted("b", 4e6)], { ...options, choice });
+      const [only, ...others] = plan.windows[0]!.scopes;
+      assert.deepEqual([only!.window, only!.strategy, only!.expected, others], [window, "pages", 3e5, []]);
+    }
+  });
+
   it("has every day of a window in one scope, in order, and all of its rows, whatever there is to read", () => {
     const company = fc.record({
       rows: fc.oneof(fc.nat(5000), fc.nat(5_000_000)),
