@@ -7,7 +7,11 @@ export function collect(value: string, before: string[] = []): string[] {
 export const shared = {
   database: ["--database <path>", "the DuckDB file (default: <home>/cfpb_complaints.duckdb)"],
   source: ["--source <url>", "address of the search API, or `sample` for the embedded made-up source"],
-  companies: ["--companies <list>", "names or words of names, separated by commas; repeatable", collect],
+  companies: [
+    "--companies <list>",
+    "names or words of names, separated by commas; repeatable; or all: the whole database",
+    collect,
+  ],
   startDate: ["--start-date <day>", "first day to load (default: 2024-01-01)"],
   asOf: ["--as-of <day>", "last day to load (default: today, in UTC)"],
   strategy: ["--strategy <name>", "how complaints are read: auto, pages or export (default: auto)"],

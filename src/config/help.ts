@@ -11,7 +11,7 @@ export const notifyExamples = [
 export const settingHelp: Record<string, string> = {
   startDate: "First day to load. Moved back, the days before are loaded too.",
   companies:
-    "Companies to load: an exact name at the source, whatever its case, or words that a name holds. See: pipeline companies search",
+    "Companies to load: an exact name at the source, whatever its case, or words that a name holds. See: pipeline companies search. `all` by itself is the whole database.",
   lookBackDays: "Days before the watermark that every run reads again: complaints appear late, and answers settle.",
   strategy:
     "How complaints are read: `pages` of the search API, or each `export` as CSV of at most 100,000 complaints. `auto` takes what is quickest under the source's limits.",

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import * as z from "zod";
+import { everyCompany } from "../pipeline/names/every.ts";
 import { strategyChoices } from "../pipeline/scope/strategy.ts";
 import { liveSource } from "../pipeline/source-identity.ts";
 import { isDay } from "../pipeline/window/days.ts";
@@ -28,7 +29,11 @@ function bytesOf(value: string): number {
 /** What every setting may be, and its default. */
 export const schema = z.strictObject({
   startDate: day.default("2024-01-01"),
-  companies: z.array(text).min(1, "expected at least one company").default(["jpmorgan", "bank of america"]),
+  companies: z
+    .array(text.transform((name) => (name.toLowerCase() === everyCompany ? everyCompany : name)))
+    .min(1, "expected at least one company")
+    .refine((names) => names.length === 1 || !names.includes(everyCompany), "expected `all` by itself, or companies")
+    .default(["jpmorgan", "bank of america"]),
   lookBackDays: z.int().min(0).max(36_500).default(60),
   strategy: z.enum(strategyChoices, `expected ${strategyChoices.join(", ")}`).default("auto"),
   home: text.default(defaultHome),

@@ -66,8 +66,8 @@ export type EventFacts =
   | (InTask & { type: "source.request"; attempt: number; url: string })
   | (InTask & { type: "source.answered"; attempt: number; status: number; ms: number })
   | (InTask & { type: "source.retry"; attempt: number; waitMs: number; error: ErrorFacts })
-  /** It waits for its turn. */
-  | (InTask & { type: "source.wait"; waitMs: number; perMinute: number })
+  /** It waits for its turn: so many requests of a class are sent in a minute. */
+  | (InTask & { type: "source.wait"; waitMs: number; perMinute: number; rateClass: string })
   /** It has waited, for its turn or before it asked again, whatever was said before. */
   | (InTask & { type: "source.waited"; ms: number })
   /** What of a company's names is not as it was. */
@@ -137,6 +137,7 @@ export function keyOfTask(name: string): Pick<TaskKey, "step"> & Partial<TaskKey
 export function readEvent(kept: EventFacts): EventFacts {
   if (kept.type === "dbt.node") return { ...kept, node: readNode(kept.node) };
   const facts = "error" in kept && kept.error !== undefined ? { ...kept, error: readErrorFacts(kept.error) } : kept;
+  if (facts.type === "source.wait" && facts.rateClass === undefined) Object.assign(facts, { rateClass: "search" });
   if (facts.type === "page.landed" && facts.ms === undefined) Object.assign(facts, { strategy: "pages", ms: 0 });
   return "task" in facts && facts.step === undefined ? { ...facts, ...keyOfTask(facts.task) } : facts;
 }

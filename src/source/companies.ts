@@ -17,6 +17,7 @@ import { namesInDaysUrl, namesUrl } from "./urls.ts";
 /** The parts of a `size=0` answer that are read; everything else may change. */
 const answerSchema = z.object({
   _meta: z.object({ last_indexed: z.string().nullish() }).nullish(),
+  hits: z.object({ total: z.object({ value: z.int() }) }).nullish(),
   aggregations: z.object({
     company: z.object({
       company: z.object({
@@ -56,27 +57,34 @@ export async function findNames(
   return { candidates, lastIndexed: all.lastIndexed };
 }
 
-/** How many rows each name has in some days; `capped` where there are more names than the source lists. */
+/** How many rows each name has in some days, and all together; `capped` where there are more names than the source lists. */
 export async function countByName(
   client: SourceClient,
   base: string,
   days: Window,
   context: TaskContext,
-): Promise<{ counts: CompanyName[]; capped: boolean; ms: number }> {
-  const { names, capped, ms } = await companyBuckets(client, namesInDaysUrl(base, days), context);
-  return { counts: names, capped, ms };
+): Promise<{ counts: CompanyName[]; total: number | null; capped: boolean; ms: number }> {
+  const { names, total, capped, ms } = await companyBuckets(client, namesInDaysUrl(base, days), context);
+  return { counts: names, total, capped, ms };
 }
 
 async function companyBuckets(
   client: SourceClient,
   url: string,
   context: TaskContext,
-): Promise<{ names: CompanyName[]; capped: boolean; lastIndexed: string | null; ms: number }> {
+): Promise<{
+  names: CompanyName[];
+  total: number | null;
+  capped: boolean;
+  lastIndexed: string | null;
+  ms: number;
+}> {
   const { data, ms } = await requestJson(client, url, answerSchema, context);
-  const { aggregations, _meta } = data;
+  const { aggregations, hits, _meta } = data;
   const { buckets, sum_other_doc_count } = aggregations.company.company;
   return {
     names: buckets.map(({ key, doc_count }) => ({ name: key, count: doc_count })),
+    total: hits?.total.value ?? null,
     capped: sum_other_doc_count > 0,
     lastIndexed: _meta?.last_indexed ?? null,
     ms,

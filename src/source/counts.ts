@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isEvery } from "../pipeline/names/every.ts";
 import type { CountedNames } from "../pipeline/scope/strategy.ts";
 import type { TaskContext } from "../pipeline/steps/ports.ts";
 import type { Window } from "../pipeline/window/days.ts";
@@ -39,17 +40,16 @@ export async function countLists(
   days: Window,
   context: TaskContext,
 ): Promise<{ counts: CountedNames[][]; answerMs: number }> {
-  const { counts, capped, ms } = await countByName(client, base, days, context);
+  const { counts, total, capped, ms } = await countByName(client, base, days, context);
   const rowsOf = new Map(counts.map(({ name, count }) => [name, count]));
   const found: CountedNames[][] = [];
   for (const list of lists) {
     const groups: CountedNames[] = [];
     for (const names of groupNames(list)) {
       const isListed = !capped || names.every((name) => rowsOf.has(name));
-      const rows = isListed
-        ? names.reduce((sum, name) => sum + (rowsOf.get(name) ?? 0), 0)
-        : (await countTotal(client, base, names, days, context)).rows;
-      groups.push({ names, rows });
+      const listed = names.reduce((sum, name) => sum + (rowsOf.get(name) ?? 0), 0);
+      const known = isEvery(names) ? total : isListed ? listed : null;
+      groups.push({ names, rows: known ?? (await countTotal(client, base, names, days, context)).rows });
     }
     found.push(groups);
   }

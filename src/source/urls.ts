@@ -1,3 +1,4 @@
+import { isEvery } from "../pipeline/names/every.ts";
 import type { Window } from "../pipeline/window/days.ts";
 
 /** Longest request line that every server takes, in bytes, less room for the other parameters. */
@@ -50,8 +51,9 @@ export function namesInDaysUrl(base: string, { from, to }: Window): string {
   return `${base}?${new URLSearchParams({ date_received_min: from, date_received_max: to, size: "0" })}`;
 }
 
-/** The names in as few groups as fit into a request line each; a walk asks for one group. */
+/** The names in as few groups as fit into a request line each; a walk asks for one group. Every company is one group without names. */
 export function groupNames(names: readonly string[]): string[][] {
+  if (isEvery(names)) return [[]];
   const groups: string[][] = [];
   let length = 0;
   for (const name of names) {

@@ -74,11 +74,26 @@ describe("the live view", () => {
     assert.match(lines[3]!, /\[##-+\] {3}25% {2}1 of 4 nodes$/);
   });
 
+  it("says when all loads are likely to be done", () => {
+    const second = {
+      ...{ type: "scopes.planned" as const, company: "b" },
+      scopes: [{ ...days, scope: "b", strategy: "pages", expected: 10_000 }],
+    };
+    const plan = {
+      ...{ type: "run.planned" as const, scopes: 2, requests: 5, bytes: 1, etaMs: 60_000, reason: "r" },
+    };
+    const shown = (...more: RunEvent[]) =>
+      texts(render(model(...begun.slice(0, -1), at(1, second), at(1, plan), ...more), 100, 24, start + 11_000));
+    assert.equal(shown()[0], "flow, as of 2026-11-20  11 s, loads about 50 s more");
+    assert.match(shown()[3]!, /^ {2}b +Pending +10,000 rows$/);
+    assert.equal(shown(begun.at(-1)!)[0], "flow, as of 2026-11-20  11 s, loads about 40 s more");
+  });
+
   it("says what a task waits for, its attempt, its verdict and how it failed", () => {
     const lineOf = (...events: RunEvent[]) => texts(render(model(...begun, ...events), 120, 24, start + 10_000))[2];
     assert.match(
-      lineOf(at(9, { type: "source.wait", ...bank, waitMs: 30_000, perMinute: 20 }))!,
-      /waits 29 s: the source allows 20 questions a minute$/,
+      lineOf(at(9, { type: "source.wait", ...bank, waitMs: 30_000, perMinute: 20, rateClass: "search" }))!,
+      /waits 29 s for the source's limit: 20 searches a minute$/,
     );
     assert.match(
       lineOf(

@@ -199,17 +199,65 @@ describe("progress", () => {
     ms: 20,
   });
 
-  it("tells of long work about every ten seconds, and of each verdict", () => {
+  const days = { from: "2026-01-01", to: "2026-11-20" };
+  const planned = (company: string, expected: number): EventFacts => ({
+    ...{ type: "scopes.planned", company },
+    scopes: [{ ...days, scope: company, strategy: "pages", expected }],
+  });
+  const running: EventFacts = { type: "task.state", ...of, state: "Running", attempt: 1 };
+
+  it("tells of long work about every ten seconds, how fast it goes and what is left, and of each verdict", () => {
     assert.deepEqual(
       told([
-        [0, page(1)],
+        [0, planned("jpmorgan", 900)],
+        [0, running],
+        [1, page(1)],
         [3, page(2)],
         [6, page(3)],
-        [11, page(4)],
-        [12, { type: "load.reconciled", ...of, expected: 1000, live: 1000 }],
+        [12, page(4)],
+        [13, { type: "load.reconciled", ...of, expected: 1000, live: 1000 }],
       ]),
-      ["jpmorgan: 100 of 1,000 rows", "jpmorgan: 400 of 1,000 rows", "jpmorgan: 1,000 of 1,000: complete"],
+      [
+        "jpmorgan: 100 of 1,000 rows, 100 rows/s, about 9.0 s left",
+        "jpmorgan: 400 of 1,000 rows, 33 rows/s, about 18 s left",
+        "jpmorgan: 1,000 of 1,000: complete",
+      ],
     );
+  });
+
+  it("tells of all loads together when everything is likely to be read: as planned at first, then as it goes", () => {
+    const plan: EventFacts = {
+      ...{ type: "run.planned", scopes: 2, requests: 4, bytes: 1e6, etaMs: 90_000, reason: "two pages" },
+    };
+    const other = { task: "extract_and_load_complaints[b]", scope: "b" };
+    const lines = told([
+      [0, planned("jpmorgan", 1000)],
+      [0, planned("b", 3000)],
+      [0, plan],
+      [0, running],
+      [10, page(1)],
+      [20, { type: "landed.reused", ...other, files: 3, rows: 900, total: 3000 }],
+      [21, page(2)],
+      [22, { type: "task.state", ...other, state: "Completed", attempt: 1 }],
+      [32, page(3)],
+    ]);
+    assert.deepEqual(
+      lines.filter((line) => /^(all|plan|b): /.test(line)),
+      [
+        "plan: 4 requests in 2 scopes, about 1 MB, about 1 min 30 s (two pages)",
+        "all: 100 of 4,000 rows, 10 rows/s, about 1 min 20 s left",
+        "b: goes on with 3 files that an earlier start landed, 900 of 3,000 rows",
+        "all: 1,100 of 4,000 rows, 52 rows/s, about 55 s left",
+        "all: 3,300 of 4,000 rows, 103 rows/s, about 6.8 s left",
+      ],
+    );
+  });
+
+  it("says what a request waits for, in the words of its limit", () => {
+    const wait = { type: "source.wait" as const, ...of, waitMs: 14_000, perMinute: 2 };
+    assert.deepEqual(told([[0, { ...wait, rateClass: "export" }]]), [
+      "jpmorgan: waits 14 s for the source's limit: 2 exports a minute",
+    ]);
   });
 
   it("says of a retry the cause, the attempt and the wait", () => {

@@ -31,14 +31,14 @@ describe("two processes of a home", () => {
     const clock = shiftedClock();
     const start = (argv: string[], env = {}) => startPipeline(argv, { ...home.env, ...limited, ...env }, 120_000);
     const run = start(["run", "--skip-dbt", "--strategy", "pages", "-v", ...options], clock.env);
-    await run.said(/waiting .* the source allows 5 questions a minute/);
+    await run.said(/waits .* for the source's limit: 5 searches a minute/);
     clock.shift(-3_600_000);
     const search = await start(["companies", "search", "acme"]).outcome;
     assert.equal(search.code, 0, search.stderr);
     const { code, stdout, stderr } = await run.outcome;
     assert.equal(code, 0, stderr);
     assert.match(stdout, /Completed {2,}20 /);
-    const waits = [...stderr.matchAll(/waiting ([^:]*):/g)].map(([, wait]) => wait);
+    const waits = [...stderr.matchAll(/waits ([^:]*) for the source/g)].map(([, wait]) => wait);
     assert.equal(waits.length, 1, stderr);
     assert.doesNotMatch(stderr, /\d h \d\d min|are not counted/);
     assert.equal(

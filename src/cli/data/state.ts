@@ -1,5 +1,6 @@
 import { checkWritable } from "../../app/home/record.ts";
 import { warehouseAccess } from "../../app/wiring/warehouse.ts";
+import { namesText } from "../../pipeline/names/every.ts";
 import { didYouMean } from "../../pipeline/names/spelling.ts";
 import { escapeControls, formatCount, plural } from "../../pipeline/report/format.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
@@ -33,7 +34,7 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
     `${loadedFrom}..${loadedThrough}`,
     formatCount(held),
     lastLoad?.at.slice(0, 16) ?? "-",
-    names.join("; "),
+    namesText(names, "; "),
   ]);
   if (companies.length > 0) process.stdout.write(table(columns, rows));
   for (const { company, lastLoad } of loaded) {

@@ -1,11 +1,15 @@
 import { taskName } from "../../pipeline/flow/steps.ts";
+import { limitText } from "../../pipeline/report/event-line.ts";
 import { escapeControls, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { isFinal, type State } from "../../run/states.ts";
+import { timeLeft } from "./time-left.ts";
 
 type LiveTask = {
   /** The scope that it is for, else its name. */
   label: string;
+  /** It loads a scope. */
+  isLoad: boolean;
   state: State;
   startedAt: number | null;
   endedAt: number | null;
@@ -16,8 +20,8 @@ type LiveTask = {
   /** dbt nodes that are done, and how many there are; null until dbt says so. */
   nodes: number;
   nodesTotal: number | null;
-  /** Waits until then, and why. */
-  wait: { until: number; why: string } | null;
+  /** Waits until then, and for what. */
+  wait: { until: number; what: string } | null;
   why: string | null;
   /** What the source and the warehouse have, compared. */
   verdict: string | null;
@@ -28,11 +32,13 @@ export type LiveModel = {
   title: string;
   startedAt: number | null;
   tasks: Map<string, LiveTask>;
+  /** When the loads were planned, and how long they take. */
+  plan: { at: number; etaMs: number } | null;
   cancelling: boolean;
 };
 
 export function newModel(): LiveModel {
-  return { title: "", startedAt: null, tasks: new Map(), cancelling: false };
+  return { title: "", startedAt: null, tasks: new Map(), plan: null, cancelling: false };
 }
 
 /** What comes after the loads; shown before it begins, so that people see what is left. */
@@ -49,7 +55,8 @@ export function update(model: LiveModel, event: RunEvent): void {
   if (event.type === "scopes.planned") {
     const { company } = event;
     for (const { scope, expected } of event.scopes) {
-      task(model, taskName("extract_and_load_complaints", { company, scope }), scope).total = expected;
+      const load = task(model, taskName("extract_and_load_complaints", { company, scope }), scope);
+      Object.assign(load, { total: expected, isLoad: true });
     }
     // They stand behind the scopes.
     for (const name of later) {
@@ -57,6 +64,7 @@ export function update(model: LiveModel, event: RunEvent): void {
       task(model, name);
     }
   }
+  if (event.type === "run.planned") model.plan = { at, etaMs: event.etaMs };
   if (event.type === "dbt.node") task(model, "run_dbt_models").nodes++;
   if (event.type === "dbt.total") task(model, "run_dbt_models").nodesTotal = event.total;
   if (!("task" in event)) return;
@@ -73,13 +81,13 @@ export function update(model: LiveModel, event: RunEvent): void {
       } else if (isFinal(event.state)) known.endedAt = at;
       break;
     case "task.retry":
-      known.wait = { until: at + event.waitMs, why: `${event.error.code}, starts again` };
+      known.wait = { until: at + event.waitMs, what: `and starts again: ${event.error.code}` };
       break;
     case "source.retry":
-      known.wait = { until: at + event.waitMs, why: `${event.error.code}, asks again` };
+      known.wait = { until: at + event.waitMs, what: `and asks again: ${event.error.code}` };
       break;
     case "source.wait":
-      known.wait = { until: at + event.waitMs, why: `the source allows ${event.perMinute} questions a minute` };
+      known.wait = { until: at + event.waitMs, what: `for ${limitText(event)}` };
       break;
     case "source.request":
       known.wait = null;
@@ -104,7 +112,7 @@ function task(model: LiveModel, name: string, label = name): LiveTask {
   const known = model.tasks.get(name);
   if (known !== undefined) return known;
   const fresh: LiveTask = {
-    ...{ label, state: "Pending", startedAt: null, endedAt: null, attempt: 0 },
+    ...{ label, isLoad: false, state: "Pending", startedAt: null, endedAt: null, attempt: 0 },
     ...{ rows: 0, total: null, nodes: 0, nodesTotal: null, wait: null, why: null, verdict: null },
   };
   model.tasks.set(name, fresh);
@@ -136,11 +144,23 @@ export function render(
     });
   }
   const title = model.cancelling ? `${model.title}, cancelling` : model.title;
-  const elapsed = model.startedAt === null ? "" : `  ${formatDuration(Math.max(now - model.startedAt, 0))}`;
+  const since = model.startedAt === null ? "" : `  ${formatDuration(Math.max(now - model.startedAt, 0))}`;
+  const elapsed = `${since}${leftOf(model, now)}`;
   return [
     { text: `${cut(title, Math.max(width - elapsed.length, 0))}${elapsed}`.slice(0, width), state: null },
     ...lines,
   ];
+}
+
+/** When all loads are likely to be done, where there are several. */
+function leftOf({ tasks, plan }: LiveModel, now: number): string {
+  const loads = [...tasks.values()].filter(({ isLoad, total }) => isLoad && total !== null);
+  if (plan === null || loads.length < 2) return "";
+  const sum = (of: (load: LiveTask) => number) => loads.reduce((all, load) => all + of(load), 0);
+  const expected = sum(({ total }) => total ?? 0);
+  const rows = sum(({ state, rows: read, total }) => (isFinal(state) ? (total ?? 0) : read));
+  const left = timeLeft({ rows, expected, elapsedMs: now - plan.at, plannedMs: plan.etaMs });
+  return left === null ? "" : `, loads about ${formatDuration(left)} more`;
 }
 
 /** Those under way and those that failed, then the others, in their own order. */
@@ -183,10 +203,12 @@ function taskLine(one: LiveTask, names: number, now: number, width: number): str
   if (one.attempt > 1) parts.push({ text: `attempt ${one.attempt}`, rank: 2 });
   const done = doneOf(one);
   if (one.wait !== null && one.wait.until > now) {
-    parts.push({ text: `waits ${formatDuration(one.wait.until - now)}: ${one.wait.why}`, rank: 0 });
+    parts.push({ text: `waits ${formatDuration(one.wait.until - now)} ${one.wait.what}`, rank: 0 });
   } else if (one.verdict !== null) parts.push({ text: one.verdict, rank: 0 });
-  else if (done !== null) parts.push(...progressOf(done, one, now));
-  else if (one.total !== null) parts.push({ text: `${formatCount(one.rows)} rows`, rank: 1 });
+  else if (done !== null && one.state !== "Pending") parts.push(...progressOf(done, one, now));
+  else if (one.total !== null) {
+    parts.push({ text: `${formatCount(one.state === "Pending" ? one.total : one.rows)} rows`, rank: 1 });
+  }
   if (one.nodes > 0) {
     const isKnown = one.nodesTotal !== null && one.endedAt === null;
     const of = isKnown ? ` of ${Math.max(one.nodesTotal ?? 0, one.nodes)}` : "";

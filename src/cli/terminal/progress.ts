@@ -1,6 +1,6 @@
 import { eventLine } from "../../pipeline/report/event-line.ts";
-import { formatCount } from "../../pipeline/report/format.ts";
 import type { Emit, RunEvent } from "../../run/events.ts";
+import { Loads } from "./loads.ts";
 
 export type ProgressOptions = {
   write(line: string): void;
@@ -11,7 +11,7 @@ export type ProgressOptions = {
 
 /** Tells people what a run does, a line at a time. */
 export function progressPrinter({ write, everyMs, verbose }: ProgressOptions): Emit {
-  const rows = new Map<string, number>();
+  const loads = new Loads();
   const lastTold = new Map<string, number>();
   /** True when it is time for another line about `what`. */
   const isDue = (what: string, event: RunEvent): boolean => {
@@ -22,17 +22,16 @@ export function progressPrinter({ write, everyMs, verbose }: ProgressOptions): E
   };
 
   return (event) => {
+    loads.take(event);
     switch (event.type) {
       case "page.landed": {
-        const seen = (event.page === 1 ? 0 : (rows.get(event.task) ?? 0)) + event.rows;
-        rows.set(event.task, seen);
-        if (seen < event.total && isDue(event.task, event)) {
-          write(`${event.scope ?? event.task}: ${formatCount(seen)} of ${formatCount(event.total)} rows`);
-        }
+        const line = loads.lineOf(event.task, Date.parse(event.at));
+        if (line !== null && isDue(event.task, event)) write(`${event.scope ?? event.task}: ${line}`);
+        const all = loads.total(Date.parse(event.at));
+        if (all !== null && isDue("all loads", event)) write(`all: ${all}`);
         break;
       }
       case "landed.reused":
-        rows.set(event.task, event.rows);
         write(eventLine(event));
         break;
       case "dbt.started":

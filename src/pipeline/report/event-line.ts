@@ -1,5 +1,6 @@
 import { type ErrorFacts, withoutAddress } from "../../run/errors.ts";
 import type { EventFacts } from "../../run/events.ts";
+import { namesText } from "../names/every.ts";
 import { noteText } from "../names/names.ts";
 import { failureTexts } from "./checks.ts";
 import { escapeControls, formatBytes, formatCount, formatDuration, plural, shellQuote } from "./format.ts";
@@ -41,13 +42,13 @@ function lineOf(event: EventFacts): string {
     case "source.retry":
       return `${who}: ${causeOf(event.error)}, attempt ${event.attempt}; again in ${formatDuration(event.waitMs)}`;
     case "source.wait":
-      return `waiting ${formatDuration(event.waitMs)}: the source allows ${event.perMinute} questions a minute`;
+      return `${who}: waits ${formatDuration(event.waitMs)} for ${limitText(event)}`;
     case "source.waited":
       return `${who}: waited ${formatDuration(event.ms)}`;
     case "names.noted":
       return `warning: ${noteText(event.company, event.note)}`;
     case "window.resolved":
-      return `${event.company}: ${event.names.join(", ")}, ${event.from} to ${event.to} (${event.why})`;
+      return `${event.company}: ${namesText(event.names)}, ${event.from} to ${event.to} (${event.why})`;
     case "scopes.planned":
       return `${event.company}: ${plural(event.scopes.length, "scope")}`;
     case "run.planned": {
@@ -105,6 +106,15 @@ function lineOf(event: EventFacts): string {
       // Of a run of another version.
       return (event satisfies never as EventFacts).type;
   }
+}
+
+/** A limit of the source, for people. */
+export function limitText({
+  perMinute,
+  rateClass,
+}: Pick<EventFacts & { type: "source.wait" }, "perMinute" | "rateClass">) {
+  const plurals: Partial<Record<string, string>> = { search: "searches", export: "exports", document: "documents" };
+  return `the source's limit: ${perMinute} ${plurals[rateClass] ?? "requests"} a minute`;
 }
 
 /** What went wrong, in a line: without the address that was asked, and without its period. */

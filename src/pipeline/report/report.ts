@@ -5,10 +5,11 @@ import type { DbtOutcome, FlowOutcome, PublishOutcome } from "../flow/flow.ts";
 import { type CompanyOutcome, loadsOf, type ScopeOutcome } from "../flow/outcome.ts";
 import type { Outside, SourceFields } from "../flow/values.ts";
 import { changedRows } from "../load/reconcile.ts";
+import { isEvery } from "../names/every.ts";
 import { strategyOf } from "../scope/scope.ts";
 import type { StrategyName } from "../scope/strategy.ts";
 import type { Window } from "../window/days.ts";
-import type { NameRows, StoredCompany } from "../window/window.ts";
+import { loadedNames, type NameRows, type StoredCompany } from "../window/window.ts";
 import { fieldWarnings, outsideWarnings, type Warning } from "./warnings.ts";
 
 /** Rows of a load or several. Counts are 0 where nothing happened. */
@@ -161,12 +162,17 @@ function leftAlone(
   configured: readonly string[],
 ): Pick<RunReport, "forgotten" | "untracked"> {
   const asked = new Set(companies.flatMap(({ names }) => names));
-  const isLeft = ({ name }: NameRows) => !asked.has(name);
+  const isAll = companies.some(({ names }) => isEvery(names));
+  const isLeft = ({ name }: NameRows) => !isAll && !asked.has(name);
   const texts = new Set(companies.map(({ company }) => company));
   const others = remembered.companies.filter(({ company }) => !texts.has(company));
+  // What was loaded of every company is told without what is told of some.
+  const ofOthers = new Set(others.filter(({ names }) => !isEvery(names)).flatMap(loadedNames));
   return {
-    forgotten: others.flatMap(({ company, rowsByName, loadedThrough }) => {
-      const left = rowsByName.filter(isLeft);
+    forgotten: others.flatMap((state) => {
+      const { company, rowsByName, loadedThrough } = state;
+      const isOwn = ({ name }: NameRows) => !isEvery(state.names) || !ofOthers.has(name);
+      const left = rowsByName.filter((one) => isLeft(one) && isOwn(one));
       const names = left.map(({ name }) => name);
       const rows = left.reduce((sum, one) => sum + one.rows, 0);
       return names.length === 0

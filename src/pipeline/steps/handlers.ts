@@ -3,6 +3,7 @@ import { complaints } from "../dataset/complaints.ts";
 import type { BuildHint } from "../flow/engine.ts";
 import type { StepInput, StepName, StepOutput } from "../flow/steps.ts";
 import type { LoadRequest, LoadResult, Outside } from "../flow/values.ts";
+import { everyCompany, isEvery } from "../names/every.ts";
 import { resolveNames, whyUnqueryable } from "../names/names.ts";
 import { joinDone, splitDone, splitLanded, wholeBefore } from "../plan/done.ts";
 import { planScopes } from "../plan/planner.ts";
@@ -43,6 +44,10 @@ export type Handlers = {
 export function planHandlers(source: Source, warehouse: KnownRows) {
   return {
     async resolve_companies({ companies, known }, context) {
+      if (companies.length === 1 && companies[0] === everyCompany) {
+        const { lastIndexed } = await source.findNames([], context);
+        return { companies: [{ company: everyCompany, names: [] }], notes: [], lastIndexed };
+      }
       const { candidates, lastIndexed } = await source.findNames(companies, context);
       const meant = resolveNames(candidates, new Map(known.map((one) => [one.company, one.names])));
       if ("error" in meant) throw new PipelineError(meant.error);
@@ -125,11 +130,12 @@ export function stepHandlers({ source, warehouse, transform, report }: Ports): H
     reconcile_window: (request, context) => warehouse.reconcileWindow(request, context),
     async compare_outside({ ranges }, context) {
       const found: Outside[] = [];
-      for (const { days, names } of ranges) {
+      for (const { days, names: asked } of ranges) {
         const { counts, capped } = await source.countByName(days, context);
         const there = new Map(counts.map(({ name, count }) => [name, count]));
-        const [byName] = await warehouse.distributions(names, days, [complaints.owner]);
-        const here = new Map(byName!.values.map(({ value, rows }) => [value, rows]));
+        const [byName] = await warehouse.distributions(asked, days, [complaints.owner]);
+        const here = new Map(byName!.values.map(({ value, rows }) => [String(value), rows]));
+        const names = isEvery(asked) ? [...new Set([...here.keys(), ...there.keys()])] : asked;
         const unknown = capped ? names.filter((name) => !there.has(name)) : [];
         const both = names
           .filter((name) => !unknown.includes(name))

@@ -1,3 +1,4 @@
+import { isEvery } from "../names/every.ts";
 import { addDays, type Day, earlier, later, type Window } from "./days.ts";
 import { daysIn, gapsIn, type Ranges, startOfRange, withWindow } from "./ranges.ts";
 
@@ -30,9 +31,17 @@ export type Remembered = {
   untracked: NameRows[];
 };
 
-/** The names that were loaded under a company. */
+/** The names that were loaded under a company; none of the text that means every company. */
 export function loadedNames({ names, loaded }: CompanyState): string[] {
-  return [...new Set([...names, ...loaded.map(({ name }) => name)])];
+  return [...new Set([...names, ...loaded.map(({ name }) => name)])].filter((name) => name !== everyName);
+}
+
+/** What the days of every company are remembered under. */
+const everyName = "";
+
+/** What days are remembered under: each of the names, or all of them together. */
+export function rangeNames(names: readonly string[]): readonly string[] {
+  return isEvery(names) ? [everyName] : names;
 }
 
 export type WindowSettings = { startDate: Day; asOf: Day; lookBackDays: number; resetState: boolean };
@@ -61,7 +70,7 @@ export function resolveWindow(
 
 /** The days of a window that were not read of every one of the names. */
 function unreadDays(state: CompanyState, names: readonly string[], window: Window): Ranges {
-  const gaps = names.flatMap((name) => gapsIn(daysOf(state, name), window));
+  const gaps = rangeNames(names).flatMap((name) => gapsIn(daysOf(state, name), window));
   return gaps.reduce<Ranges>((all, gap) => withWindow(all, gap), []);
 }
 
@@ -94,23 +103,26 @@ export function nextState(
 ): Omit<CompanyState, "company"> {
   const { window, names } = loaded;
   if (state === undefined || resetState) {
-    const days = names.map((name) => ({ name, days: [window] }));
+    const days = rangeNames(names).map((name) => ({ name, days: [window] }));
     return { names, loadedFrom: window.from, loadedThrough: window.to, loaded: days };
   }
-  const days = withDays(state, names, window).loaded.filter(({ name }) => names.includes(name));
+  const ranges = rangeNames(names);
+  const days = withDays(state, names, window).loaded.filter(({ name }) => ranges.includes(name));
   const loadedThrough = later(window.to, state.loadedThrough);
   const startOf = (name: string) => startOfRange(daysOf({ loaded: days }, name), loadedThrough);
   const isUnbroken = (name: string) => (startOf(name) ?? addDays(loadedThrough, 1)) <= state.loadedFrom;
-  const held = names.filter((name) => state.names.includes(name) || isUnbroken(name));
+  const before = rangeNames(state.names);
+  const held = ranges.filter((name) => before.includes(name) || isUnbroken(name));
   const starts = held.map((name) => startOf(name) ?? state.loadedFrom);
   const loadedFrom = earlier(starts.reduce(later, starts[0] ?? state.loadedFrom), state.loadedFrom);
-  return { names: held, loadedFrom, loadedThrough, loaded: days };
+  return { names: isEvery(names) ? [] : held, loadedFrom, loadedThrough, loaded: days };
 }
 
 /** The state with the days of a window added to what was read of the names; its own two days stay as they are. */
 export function withDays(state: CompanyState, names: readonly string[], window: Window): Omit<CompanyState, "company"> {
-  const others = state.loaded.filter(({ name }) => !names.includes(name));
-  const read = names.map((name) => ({ name, days: withWindow(daysOf(state, name), window) }));
+  const ranges = rangeNames(names);
+  const others = state.loaded.filter(({ name }) => !ranges.includes(name));
+  const read = ranges.map((name) => ({ name, days: withWindow(daysOf(state, name), window) }));
   const { loadedFrom, loadedThrough } = state;
   return { names: state.names, loadedFrom, loadedThrough, loaded: [...others, ...read] };
 }

@@ -91,7 +91,7 @@ export class SourceClient {
     try {
       await budget.take(signal, (waitMs, perMinute) => {
         waits = true;
-        report({ type: "source.wait", task, waitMs, perMinute });
+        report({ type: "source.wait", task, waitMs, perMinute, rateClass });
       });
     } finally {
       if (waits) report({ type: "source.waited", task, ms: Math.round(clock.monotonic() - queued) });

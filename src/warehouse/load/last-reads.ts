@@ -26,12 +26,25 @@ export async function lastReads(
 ): Promise<string> {
   await connection.run(`
     create temp table ${table} as
-    with look as (
-      select unnest(names) as company, window_from, window_to, asked_on from pipeline.loads where asked_on is not null
+    with asked as (select distinct company, day from (${rows})),
+    look as (select names, window_from, window_to, asked_on from pipeline.loads where asked_on is not null),
+    of_name as (
+      select asked.company, asked.day, max(one.asked_on) as asked_on
+      from asked join (select unnest(names) as company, * exclude (names) from look) one
+        on one.company = asked.company and asked.day between one.window_from and one.window_to
+      group by all
+    ),
+    of_every as (
+      select asked.day, max(look.asked_on) as asked_on
+      from (select distinct day from asked) asked
+      join look on len(look.names) = 0 and asked.day between look.window_from and look.window_to
+      group by all
+    ),
+    latest as (
+      select company, day, greatest(of_name.asked_on, of_every.asked_on) as asked_on
+      from asked left join of_name using (company, day) left join of_every using (day)
     )
-    select asked.company, asked.day, if(max(look.asked_on) <= ${sqlLiteral(askedOn)}::date, max(look.asked_on), null) as last_look
-    from (select distinct company, day from (${rows})) asked
-    join look on look.company = asked.company and asked.day between look.window_from and look.window_to
-    group by all`);
+    select company, day, if(asked_on <= ${sqlLiteral(askedOn)}::date, asked_on, null) as last_look
+    from latest where asked_on is not null`);
   return table;
 }

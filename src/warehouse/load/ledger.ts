@@ -35,7 +35,7 @@ export async function writeLedger(
     run_id: sqlLiteral(runId),
     company: sqlLiteral(company),
     scope: sqlLiteral(scope),
-    names: `[${names.map(sqlLiteral).join(", ")}]`,
+    names: `[${names.map(sqlLiteral).join(", ")}]::varchar[]`,
     window_from: sqlLiteral(window.from),
     window_to: sqlLiteral(window.to),
     last_indexed: lastIndexed === null ? "null" : sqlLiteral(lastIndexed),

@@ -1,4 +1,5 @@
 import { complaints } from "../../pipeline/dataset/complaints.ts";
+import { isEvery } from "../../pipeline/names/every.ts";
 import type { Scope } from "../../pipeline/scope/scope.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 
@@ -7,10 +8,10 @@ const { owner, cursor } = complaints;
 /** Names and days that rows belong to. */
 export type Days = Pick<Scope, "names" | "window">;
 
-/** True of rows that have these names and days, as an SQL condition; null where a row has no company. `at` is the column of the day. */
+/** True of rows that have these names and days, as an SQL condition; of names, null where a row has no company. `at` is the column of the day. */
 export function isIn({ names, window }: Days, at: string = cursor): string {
-  return `${owner} in (${names.map(sqlLiteral).join(", ")})
-    and ${at} >= ${sqlLiteral(window.from)}::date and ${at} < ${sqlLiteral(window.to)}::date + 1`;
+  const ofNames = isEvery(names) ? "" : `${owner} in (${names.map(sqlLiteral).join(", ")}) and `;
+  return `${ofNames}${at} >= ${sqlLiteral(window.from)}::date and ${at} < ${sqlLiteral(window.to)}::date + 1`;
 }
 
 /** True of live rows that have these names and days, as an SQL condition. */

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { companyResponses, complaints, type Field, fields, mutableFields } from "../../pipeline/dataset/complaints.ts";
+import { namesText } from "../../pipeline/names/every.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { type Days, isIn } from "../load/scope-sql.ts";
@@ -153,7 +154,7 @@ async function filterIgnored(connection: DuckDBConnection, scope: Days, from: st
     code: "source_ignored_filter",
     message:
       `The source sent ${rows} rows that were not asked for, such as complaint ${id} (${company}, ${received}): ` +
-      `asked were ${names.join(", ")} from ${window.from} to ${window.to}.`,
+      `asked for was ${namesText(names)}, from ${window.from} to ${window.to}.`,
     data: "Nothing of this company was loaded; what was loaded before stands.",
     next: "The source has changed its parameters: look for a newer version of this program.",
   });

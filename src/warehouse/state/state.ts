@@ -2,6 +2,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { complaints } from "../../pipeline/dataset/complaints.ts";
 import type { Commit, CommittedLoad, PendingBuild, RetriedRun } from "../../pipeline/flow/values.ts";
 import type { MartsBuild } from "../../pipeline/manifest.ts";
+import { isEvery } from "../../pipeline/names/every.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { Window } from "../../pipeline/window/days.ts";
 import {
@@ -9,6 +10,7 @@ import {
   loadedNames,
   type NameDays,
   type Remembered,
+  rangeNames,
   type StoredCompany,
 } from "../../pipeline/window/window.ts";
 import { warehouseGone } from "../duckdb/failures.ts";
@@ -29,10 +31,11 @@ export async function readRemembered(connection: DuckDBConnection): Promise<Reme
       loadedThrough: String(loadedThrough),
     };
     const loaded = days === null ? claimed(state) : (days.get(state.company) ?? []);
-    const rowsByName = loadedNames({ ...state, loaded }).map((name) => ({ name, rows: live.get(name) ?? 0 }));
+    const held = isEvery(state.names) ? [...live.keys()] : loadedNames({ ...state, loaded });
+    const rowsByName = held.map((name) => ({ name, rows: live.get(name) ?? 0 }));
     return { ...state, loaded, rowsByName, rows: rowsByName.reduce((sum, { rows }) => sum + rows, 0) };
   });
-  const held = new Set(companies.flatMap(loadedNames));
+  const held = new Set(companies.flatMap(({ rowsByName }) => rowsByName.map(({ name }) => name)));
   const untracked = [...live].filter(([name]) => !held.has(name)).map(([name, rows]) => ({ name, rows }));
   return { companies, untracked };
 }
@@ -46,7 +49,7 @@ async function readLiveRows(connection: DuckDBConnection): Promise<Map<string, n
 
 /** The days that a state speaks of, where nothing says more. */
 function claimed({ names, loadedFrom: from, loadedThrough: to }: Omit<CompanyState, "loaded">): NameDays[] {
-  return names.map((name) => ({ name, days: [{ from, to }] }));
+  return rangeNames(names).map((name) => ({ name, days: [{ from, to }] }));
 }
 
 /** The days that were read of each company's names; null in a file that is only looked at and of a version without them. */
@@ -194,7 +197,7 @@ export async function writeCommit(connection: DuckDBConnection, path: string, co
   for (const { company, loadId, state } of companies) {
     await connection.run(`delete from pipeline.state where company = ${sqlLiteral(company)}`);
     await connection.run(`
-      insert into pipeline.state values (${sqlLiteral(company)}, [${state.names.map(sqlLiteral).join(", ")}],
+      insert into pipeline.state values (${sqlLiteral(company)}, [${state.names.map(sqlLiteral).join(", ")}]::varchar[],
         ${sqlLiteral(state.loadedFrom)}, ${sqlLiteral(state.loadedThrough)}, ${sqlLiteral(loadId)}, ${sqlLiteral(runId)}, now())`);
     const ranges = state.loaded.flatMap(({ name, days }) =>
       days.map(({ from, to }) => `(${[company, name, from, to].map(sqlLiteral).join(", ")})`),

@@ -139,7 +139,7 @@ describe("the recorder", () => {
       windowResolved,
       { type: "task.state", task, state: "Running", attempt: 1 },
       { type: "source.request", task, attempt: 1, url: "u" },
-      { type: "source.wait", task, waitMs: 5000, perMinute: 20 },
+      { type: "source.wait", task, waitMs: 5000, perMinute: 20, rateClass: "search" },
       { type: "source.waited", task, ms: 700 },
       { type: "source.answered", task, attempt: 1, status: 429, ms: 5 },
       { type: "source.answered", task, attempt: 2, status: 200, ms: 5 },

@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { namesText } from "../../../pipeline/names/every.ts";
 import { daysBetween } from "../../../pipeline/window/days.ts";
 import type { Overview as Data, Table } from "../../contract.ts";
 import { act, post, useQuery } from "../api.ts";
@@ -158,7 +159,7 @@ function Page({ data }: { data: Data }) {
                       {short(number)}
                     </td>
                   ))}
-                  <td class="dim">{company.names.join("; ")}</td>
+                  <td class="dim">{namesText(company.names, "; ")}</td>
                 </tr>
               ))}
             </tbody>

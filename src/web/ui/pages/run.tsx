@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { namesText } from "../../../pipeline/names/every.ts";
 import { formatBytes, formatDuration } from "../../../pipeline/report/format.ts";
 import type { RunDetail } from "../../contract.ts";
 import { act, post, useQuery } from "../api.ts";
@@ -164,7 +165,7 @@ function Windows({ run }: { run: RunDetail }) {
         <tbody>
           {companies.map((company) => (
             <tr key={company.company}>
-              <td title={company.names.join("; ")}>{company.company}</td>
+              <td title={namesText(company.names, "; ")}>{company.company}</td>
               <td>
                 {company.window.from} to {company.window.to}
               </td>
