@@ -25,7 +25,7 @@ const request = {
   },
   window: { from: "2020-01-01", to: "2026-12-31" },
   source: "live",
-  acceptWithdrawals: false,
+  withdrawals: "usual" as const,
 };
 
 /** Rows with a text of 500 characters each third; `round` changes one in a hundred. */

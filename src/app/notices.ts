@@ -17,6 +17,10 @@ const notifiedWarnings: readonly Warning["code"][] = [
   "name_equal_gone",
   "field_emptied",
   "response_unknown",
+  "source_stale",
+  "source_issue",
+  "source_went_back",
+  "source_shrank",
 ];
 
 /** What a run notifies people of. Nothing of it changes the run's result (invariant 10). */

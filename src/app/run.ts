@@ -221,12 +221,13 @@ function identityOf({ options, wiring }: Run): string {
 }
 
 function flowSettings(run: Run): Omit<FlowSettings, keyof OpenedRun["pace"]> {
-  const { companies, startDate, asOf, lookBackDays, strategy, extractTimeoutSeconds, dbtTimeoutSeconds } =
+  const { companies, startDate, asOf, lookBackDays, strategy, sourceHealth, extractTimeoutSeconds, dbtTimeoutSeconds } =
     run.wiring.settings;
   const { resetState, skipDbt, acceptWithdrawals, retryOf = null, backfill = null } = run.options;
   return {
     ...{ runId: run.runId, source: identityOf(run), companies, startDate, asOf, lookBackDays, strategy },
     ...{ resetState, skipDbt, acceptWithdrawals, retryOf, backfill },
+    health: sourceHealth,
     extractTimeoutMs: extractTimeoutSeconds * 1000,
     dbtTimeoutMs: dbtTimeoutSeconds * 1000,
   };

@@ -19,6 +19,8 @@ export const settingHelp: Record<string, string> = {
   database: "The DuckDB file of the warehouse, when it is not to lie in the home.",
   source: "Address of the search API with its trailing slash, or `sample` for made-up complaints.",
   contact: "Who asks, for the User-Agent of every request, so that the source can write to you.",
+  sourceHealth:
+    "What a run does when the source is not well. That is when it says that its data is stale or has an issue, when its index went back, and when more than this part of all complaints (0 to 1) is gone since the run before. With `warn` it loads and withdraws nothing, with `hold` it loads nothing.",
   retries: "How often a request that failed is sent again.",
   retryDelaySeconds:
     "Seconds before the first repetition; doubled for each further one, unless the source says how long to wait.",

@@ -63,6 +63,12 @@ export const schema = z.strictObject({
       documents: z.number().positive().max(100_000).default(5),
     })
     .prefault({}),
+  sourceHealth: z
+    .strictObject({
+      onTrouble: z.enum(["warn", "hold"], "expected warn or hold").default("warn"),
+      mostGone: z.number().min(0).max(1).default(0.05),
+    })
+    .prefault({}),
   duckdb: z
     .strictObject({
       memoryLimit: size.default("512MB"),

@@ -57,6 +57,7 @@ const table = {
   source_ignored_filter: { exitCode: 1, retry: "never", status: 500 },
   source_paging: { exitCode: 1, retry: "never", status: 500 },
   index_moved: { exitCode: 1, retry: "scope", status: 500 },
+  source_unwell: { exitCode: 1, retry: "never", status: 502 },
   reconcile_failed: { exitCode: 1, retry: "scope", status: 500 },
   rows_unreadable: { exitCode: 1, retry: "never", status: 500 },
   withdrawals_refused: { exitCode: 1, retry: "never", status: 500 },

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { SourceIndex } from "../pipeline/health/health.ts";
 import {
   type Candidates,
   isEqualName,
@@ -16,7 +17,13 @@ import { namesInDaysUrl, namesUrl } from "./urls.ts";
 
 /** The parts of a `size=0` answer that are read; everything else may change. */
 const answerSchema = z.object({
-  _meta: z.object({ last_indexed: z.string().nullish() }).nullish(),
+  _meta: z
+    .object({
+      last_indexed: z.string().nullish(),
+      is_data_stale: z.boolean().nullish(),
+      has_data_issue: z.boolean().nullish(),
+    })
+    .nullish(),
   hits: z.object({ total: z.object({ value: z.int() }) }).nullish(),
   aggregations: z.object({
     company: z.object({
@@ -54,7 +61,7 @@ export async function findNames(
     const suggestions = matches.length === 0 ? nearestNames(company, all.names) : [];
     candidates.push({ company, matches, holding: isWhole ? namesHolding(company, names) : null, suggestions });
   }
-  return { candidates, lastIndexed: all.lastIndexed };
+  return { candidates, index: all.index };
 }
 
 /** How many rows each name has in some days, and all together; `capped` where there are more names than the source lists. */
@@ -64,8 +71,8 @@ export async function countByName(
   days: Window,
   context: TaskContext,
 ): Promise<{ counts: CompanyName[]; total: number | null; capped: boolean; ms: number }> {
-  const { names, total, capped, ms } = await companyBuckets(client, namesInDaysUrl(base, days), context);
-  return { counts: names, total, capped, ms };
+  const { names, index, capped, ms } = await companyBuckets(client, namesInDaysUrl(base, days), context);
+  return { counts: names, total: index.rows, capped, ms };
 }
 
 async function companyBuckets(
@@ -74,9 +81,8 @@ async function companyBuckets(
   context: TaskContext,
 ): Promise<{
   names: CompanyName[];
-  total: number | null;
+  index: SourceIndex;
   capped: boolean;
-  lastIndexed: string | null;
   ms: number;
 }> {
   const { data, ms } = await requestJson(client, url, answerSchema, context);
@@ -84,9 +90,13 @@ async function companyBuckets(
   const { buckets, sum_other_doc_count } = aggregations.company.company;
   return {
     names: buckets.map(({ key, doc_count }) => ({ name: key, count: doc_count })),
-    total: hits?.total.value ?? null,
+    index: {
+      rows: hits?.total.value ?? null,
+      lastIndexed: _meta?.last_indexed ?? null,
+      isStale: _meta?.is_data_stale ?? false,
+      hasIssue: _meta?.has_data_issue ?? false,
+    },
     capped: sum_other_doc_count > 0,
-    lastIndexed: _meta?.last_indexed ?? null,
     ms,
   };
 }

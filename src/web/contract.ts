@@ -100,7 +100,13 @@ export const runDetail = runRow.extend({
     }),
   ),
   /** The document that the run ended with, as `pipeline run --json` prints it. */
-  report: z.looseObject({ companies: z.array(companyReport), error: errorFacts.nullable() }).nullable(),
+  report: z
+    .looseObject({
+      companies: z.array(companyReport),
+      error: errorFacts.nullable(),
+      warnings: z.array(z.looseObject({ code: z.string(), message: z.string() })),
+    })
+    .nullable(),
   /** The run that has done since what this one left over. */
   doneBy: z.strictObject({ id: z.string(), name: z.string() }).nullable(),
   /** Lines of its log, which are numbered from 1 without a gap. */

@@ -78,6 +78,7 @@ describe("a run whose windows are read in scopes", () => {
             timings: {},
             resetState: false,
             acceptWithdrawals: false,
+            health: { onTrouble: "warn" as const, mostGone: 0.05 },
           },
           ...{ skipDbt: false, retryOf: null, backfill: null, extractTimeoutMs: 60_000, dbtTimeoutMs: 60_000 },
         };

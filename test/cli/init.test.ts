@@ -24,7 +24,7 @@ describe("pipeline init", () => {
       .split("\n")
       .filter((line) => !/^# (?![a-zA-Z]+:( |$)| )/.test(line) || /^# (?:startDate|companies)/.test(line))
       .map((line) => line.replace(/^# /, ""))
-      .filter((line) => !/^[a-zA-Z]+:$/.test(line) || /^(companies|rates|duckdb|notify):/.test(line))
+      .filter((line) => !/^[a-zA-Z]+:$/.test(line) || /^(companies|rates|sourceHealth|duckdb|notify):/.test(line))
       .join("\n");
     for (const [name, text] of [
       ["closed", written],

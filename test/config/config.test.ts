@@ -146,6 +146,9 @@ describe("the configuration", () => {
       assert.match(refused({ [key]: below }), new RegExp(`\`${name}\` is ${below}: expected at least ${least}`));
       assert.match(refused({ [key]: most + 1 }), new RegExp(`\`${name}\` is ${most + 1}: expected at most ${most}`));
     }
+    for (const mostGone of [0, 1]) assert.equal(refused({ sourceHealth: { mostGone } }), "accepted");
+    assert.match(refused({ sourceHealth: { mostGone: -0.1 } }), /expected at least 0/);
+    assert.match(refused({ sourceHealth: { mostGone: 1.1 } }), /expected at most 1/);
     for (const rate of ["searches", "exports", "documents"]) {
       assert.match(refused({ rates: { [rate]: 0 } }), /expected more than 0/);
       assert.match(refused({ rates: { [rate]: 100_001 } }), /expected at most 100000/);

@@ -18,8 +18,11 @@ const config = { startDate, pageSize: 60, lookBackDays: 200, requestTimeoutSecon
 const phases = ["names", "first page", "between pages", "last page"] as const;
 type Phase = (typeof phases)[number];
 
-/** Kept apart: single rows that cannot be read; the others are loaded, and nothing is withdrawn. */
-type Outcome = "survived" | "kept apart" | ErrorCode;
+/**
+ * Kept apart: single rows that cannot be read; the others are loaded, and nothing is withdrawn. Withdrew nothing: the source is not well, and
+ * everything else was done.
+ */
+type Outcome = "survived" | "kept apart" | "withdrew nothing" | ErrorCode;
 type Row = [fault: Fault, goesAway: Outcome, stays: Outcome, elsewhere?: Partial<Record<Phase, [Outcome, Outcome]>>];
 
 /** What becomes of each fault when it strikes once, and when it strikes every time. */
@@ -48,11 +51,16 @@ const table: Row[] = [
   [{ kind: "gzip-rubbish" }, "survived", "source_cut"],
   [{ kind: "partial", sign: "timed_out" }, "survived", "source_partial"],
   [{ kind: "partial", sign: "shards" }, "survived", "source_partial"],
-  // Names are taken from the buckets: hits and their total do not matter there.
+  // Names are taken from the buckets; the total says whether the source is well.
   [{ kind: "total", add: 3 }, "survived", "index_moved", { names: ["survived", "survived"] }],
-  [{ kind: "total", factor: 0.5 }, "survived", "index_moved", { names: ["survived", "survived"] }],
+  [{ kind: "total", factor: 0.5 }, "survived", "index_moved", { names: ["withdrew nothing", "withdrew nothing"] }],
   [{ kind: "ignore-company" }, "survived", "index_moved", { names: ["survived", "survived"] }],
-  [{ kind: "meta", stale: true, issue: true }, "survived", "survived"],
+  [
+    { kind: "meta", stale: true, issue: true },
+    "survived",
+    "survived",
+    { names: ["withdrew nothing", "withdrew nothing"] },
+  ],
   // One page in several without a key: what is stored of its rows stays, as the truth has it.
   [{ kind: "field", change: "added", key: "mood" }, "survived", "survived"],
   [
@@ -135,6 +143,14 @@ describe("a fault of the source", () => {
         ["jpmorgan", night],
       ]);
       await assertTrue({ database }, source, night, { from: startDate, to: night });
+      return;
+    }
+    if (expected === "withdrew nothing") {
+      assert.equal(report.error, null);
+      assert.ok(report.warnings.some(({ code }) => code.startsWith("source_")));
+      const sum = (key: "inserted" | "deleted") => report.companies.reduce((all, company) => all + company[key], 0);
+      assert.ok(sum("inserted") > 0);
+      assert.equal(sum("deleted"), 0);
       return;
     }
     if (expected === "kept apart") {

@@ -54,7 +54,7 @@ describe("a night without differences", () => {
 
   it("says that a row whose day was corrected has left the window; it comes back when its new day is read", async () => {
     // Of 2026-11-24, in the look-back, to a day before it.
-    source.change([doc(8_000_079, "2026-09-10")]);
+    source.change([doc(8_000_079, "2026-09-10"), doc(8_000_400, "2026-11-29")]);
     const { code, stdout } = await home.run(run);
     assert.equal(code, 0);
     assert.match(stdout, /1 row left the window \(withdrawn, or dated earlier\)\./);

@@ -9,6 +9,7 @@ import type {
   PendingBuild,
   Schedule,
 } from "../../src/pipeline/flow/values.ts";
+import type { SourceIndex } from "../../src/pipeline/health/health.ts";
 import { summarize } from "../../src/pipeline/report/report.ts";
 import type { Part } from "../../src/pipeline/scope/scope.ts";
 import { stepHandlers } from "../../src/pipeline/steps/handlers.ts";
@@ -32,6 +33,7 @@ const settings: FlowSettings = {
   timings: {},
   resetState: false,
   acceptWithdrawals: false,
+  health: { onTrouble: "warn", mostGone: 0.05 },
   skipDbt: false,
   retryOf: null,
   backfill: null,
@@ -73,7 +75,10 @@ export const halves: Part[] = [
   { window: { from: "2026-06-01", to: "2026-11-20" }, strategy: "pages" },
 ];
 
+const wellIndex: SourceIndex = { rows: 5, lastIndexed: "today", isStale: false, hasIssue: false };
+
 type World = {
+  index: SourceIndex;
   load(scope: string): LoadResult;
   /** How the window of a company is read, where it is in parts. */
   parts: Record<string, Part[]>;
@@ -114,7 +119,7 @@ export async function flow(
           holding: [],
           suggestions: [],
         }));
-        return { candidates, lastIndexed: "today" };
+        return { candidates, index: world.index ?? wellIndex };
       },
       count: async (lists) => ({ counts: lists.map((names) => [{ names: [...names], rows: 5 }]), answerMs: 1 }),
       landedScopes: async () => [],
@@ -193,7 +198,7 @@ export async function flow(
   });
   const given: [FlowSettings, Remembered] = [
     { ...settings, ...change },
-    { companies: states, untracked: [] },
+    { companies: states, untracked: [], index: null },
   ];
   const { outcome } = await runFlow(through(local, ...given), ...given);
   assert.ok(outcome !== null);

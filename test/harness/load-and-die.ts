@@ -28,7 +28,7 @@ if (way === "parts") {
   const loads = [await load(rows, part(spring), context), await load([], part(rest), context)];
   const loadIds = loads.map(({ loadId }) => loadId);
   const request = { company: "acme", names: ["ACME BANK"], window: all, loadIds, runId: "elsewhere", source: "live" };
-  await warehouse.reconcileWindow({ ...request, acceptWithdrawals: false }, context);
+  await warehouse.reconcileWindow({ ...request, withdrawals: "usual" }, context);
 } else await load(rows, { runId: "elsewhere" }, context);
 await warehouse.close();
 await lock.release();

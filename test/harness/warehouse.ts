@@ -138,7 +138,7 @@ export function loader(warehouse: Warehouse) {
       // A load of its own: the same run, company and start would be the same load.
       runId: `run ${landed}`,
       source: "live",
-      acceptWithdrawals: false,
+      withdrawals: "usual",
       ...rest,
     };
     return warehouse.load(request, files(), context);

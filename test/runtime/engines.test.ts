@@ -58,7 +58,7 @@ const request: LoadRequest = {
     window: { from: "2026-01-01", to: "2026-01-02" },
   },
   window: { from: "2026-01-01", to: "2026-01-02" },
-  ...{ runId: "run", source: "live", acceptWithdrawals: false },
+  ...{ runId: "run", source: "live", withdrawals: "usual" },
 };
 const loaded: LoadResult = {
   ...{ loadId: "l", loadNo: 1, expected: 2, inserted: 2, updated: 0, deleted: 0, unchanged: 0, rejected: 0, held: 0 },

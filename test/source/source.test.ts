@@ -283,8 +283,8 @@ describe("the CFPB source", () => {
   it("finds the names of all texts with one question", async () => {
     await withSource({}, async (source) => {
       const texts = ["jpmorgan", "bank of america", "jp morgan"];
-      const { candidates: found, lastIndexed } = await source.findNames(texts, testContext());
-      assert.match(lastIndexed!, /^2026-11-20T12:00:00/);
+      const { candidates: found, index } = await source.findNames(texts, testContext());
+      assert.match(index.lastIndexed!, /^2026-11-20T12:00:00/);
       assert.deepEqual(
         found.map(({ company, matches }) => [company, matches.map(({ name }) => name)]),
         [
@@ -307,8 +307,8 @@ describe("the CFPB source", () => {
     };
     await withSource({}, async (source) => {
       const texts = ["jpmorgan", "somebody else"];
-      const { candidates: found, lastIndexed } = await source.findNames(texts, testContext());
-      assert.equal(lastIndexed, null, "this answer does not say");
+      const { candidates: found, index } = await source.findNames(texts, testContext());
+      assert.equal(index.lastIndexed, null, "this answer does not say");
       assert.deepEqual(
         found[0]?.matches.map(({ name }) => name),
         [jpmorgan],

@@ -36,7 +36,7 @@ describe("two strategies", () => {
               window,
               runId: strategy,
               source: "live",
-              acceptWithdrawals: false,
+              withdrawals: "usual" as const,
             };
             return warehouse.load(request, files, testContext());
           };

@@ -68,7 +68,7 @@ export function strategySuite(name: StrategyName): void {
       try {
         for (const scope of scopes) {
           const files = strategy.extract(scope, landingNamed(scope.id), context);
-          await warehouse.load({ scope, window, runId: "r", source: "live", acceptWithdrawals: false }, files, context);
+          await warehouse.load({ scope, window, runId: "r", source: "live", withdrawals: "usual" }, files, context);
         }
       } finally {
         await warehouse.close();

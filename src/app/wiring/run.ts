@@ -28,6 +28,7 @@ export type RunSettings = Pick<
   | "asOf"
   | "lookBackDays"
   | "strategy"
+  | "sourceHealth"
   | "dbt"
   | "extractTimeoutSeconds"
   | "dbtTimeoutSeconds"
@@ -85,10 +86,10 @@ type OpenOptions = {
 function settingsOf(config: Config): RunSettings {
   const { home, database, source, companies, configuredCompanies, startDate, asOf, lookBackDays, strategy, dbt } =
     config;
-  const { extractTimeoutSeconds, dbtTimeoutSeconds, runTimeoutSeconds } = config;
+  const { sourceHealth, extractTimeoutSeconds, dbtTimeoutSeconds, runTimeoutSeconds } = config;
   return {
     ...{ home, database, source, companies, configuredCompanies, startDate, asOf, lookBackDays, strategy, dbt },
-    ...{ extractTimeoutSeconds, dbtTimeoutSeconds, runTimeoutSeconds },
+    ...{ sourceHealth, extractTimeoutSeconds, dbtTimeoutSeconds, runTimeoutSeconds },
   };
 }
 

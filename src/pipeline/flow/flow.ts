@@ -1,5 +1,6 @@
 import type { ErrorFacts } from "../../run/errors.ts";
-import type { Warning } from "../report/warnings.ts";
+import { type HealthSettings, type IndexState, type Trouble, troublesOf } from "../health/health.ts";
+import { troubleText, troubleWarning, type Warning } from "../report/warnings.ts";
 import { Semaphore } from "../semaphore.ts";
 import { type CompanyState, type CompanyWindow, nextState, type Remembered, withDays } from "../window/window.ts";
 import { type Engine, type StepOptions, type StepResult, shortStep, type Traffic } from "./engine.ts";
@@ -13,7 +14,13 @@ import type { DbtResult, Outside, Published } from "./values.ts";
 export const flowName = "cfpb-complaints-incremental";
 
 /** What one run is asked to do. */
-export type FlowSettings = ResolveSettings & LoadSettings & { dbtTimeoutMs: number };
+export type FlowSettings = ResolveSettings &
+  LoadSettings & {
+    /** Withdraws however many rows are gone. */
+    acceptWithdrawals: boolean;
+    health: HealthSettings;
+    dbtTimeoutMs: number;
+  };
 
 export type DbtOutcome =
   | (DbtResult & { project: string; error: ErrorFacts | null })
@@ -58,14 +65,22 @@ export async function runFlow(given: Engine, settings: FlowSettings, remembered:
 
 async function runSteps(engine: Engine, settings: FlowSettings, remembered: Remembered): Promise<FlowOutcome> {
   const states = remembered.companies;
-  const { schedule, done, warnings, lastIndexed } = await resolveWindows(engine, settings, states, orEnd);
+  const { schedule, done, warnings: ofNames, index } = await resolveWindows(engine, settings, states, orEnd);
+  const troubles = troublesOf(index, indexBefore(remembered, settings.source), settings.health);
+  if (troubles.length > 0 && settings.health.onTrouble === "hold") throw new RunEnded(sourceUnwell(troubles));
+  const warnings = [...troubles.map(troubleWarning), ...ofNames];
   if (!settings.skipDbt) {
-    await engine.announce("run_dbt_models", { companies: schedule.windows.map(({ company }) => company), lastIndexed });
+    await engine.announce("run_dbt_models", {
+      companies: schedule.windows.map(({ company }) => company),
+      lastIndexed: index.lastIndexed,
+    });
   }
 
   const { search, export: exports, document } = schedule.lanes;
   const lanes = { search: new Semaphore(search), export: new Semaphore(exports), document: new Semaphore(document) };
-  const loading = { engine, settings, done, lanes, unlessCancelled };
+  // A withdrawal needs evidence (invariant 12): a source that is not well gives none.
+  const withdrawals = troubles.length > 0 ? "none" : settings.acceptWithdrawals ? "all" : "usual";
+  const loading = { engine, settings, withdrawals, done, lanes, unlessCancelled } as const;
   const companies = await settleAll(schedule.windows.map((window) => loadCompany(loading, window)));
   const loaded = companies.filter(({ error }) => error === null);
 
@@ -79,7 +94,7 @@ async function runSteps(engine: Engine, settings: FlowSettings, remembered: Reme
     engine.skip("publish", null, reason);
     return { companies, dbt, published: null, remembered, outside, warnings };
   }
-  const committed = await commitState(engine, settings, states, loaded, loadIds, dbt);
+  const committed = await commitState(engine, settings, states, loaded, { loadIds, index }, dbt);
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
   const published = await publish(engine, settings.runId);
   return { companies, dbt, published, remembered, outside, warnings };
@@ -125,7 +140,7 @@ async function commitState(
   settings: FlowSettings,
   states: readonly CompanyState[],
   loaded: readonly CompanyOutcome[],
-  loadIds: string[],
+  { loadIds, index }: { loadIds: string[]; index: IndexState },
   dbt: DbtOutcome,
 ): Promise<Map<string, string>> {
   const companies = loaded.flatMap((company) => {
@@ -138,6 +153,7 @@ async function commitState(
     runId: settings.runId,
     companies,
     loadIds,
+    index: { rows: index.rows, lastIndexed: index.lastIndexed, source: settings.source },
     built: dbt.state === "Completed" ? { project: dbt.project, marts: dbt.marts } : null,
     movesWatermarks,
   };
@@ -160,6 +176,21 @@ function stateAfter(
 async function publish(engine: Engine, runId: string): Promise<PublishOutcome> {
   const { output, error } = unlessCancelled(await engine.run("publish", null, { runId }, shortStep));
   return error === null ? output : { error };
+}
+
+/** What the last run found of this very source. */
+function indexBefore({ index }: Remembered, source: string): IndexState | null {
+  return index?.source === source ? index : null;
+}
+
+function sourceUnwell(troubles: readonly Trouble[]): ErrorFacts {
+  const what = troubles.map(troubleText).join("; ");
+  return {
+    code: "source_unwell",
+    message: `The source is not well today: ${what}.`,
+    data: "Nothing was loaded or changed.",
+    next: "Run again when it is; or set sourceHealth.onTrouble to warn, which loads and withdraws nothing.",
+  };
 }
 
 /** Ends the run from within it. */

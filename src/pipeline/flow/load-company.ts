@@ -8,14 +8,13 @@ import type { CompanyWindow } from "../window/window.ts";
 import { type Engine, type StepOptions, type StepResult, shortStep } from "./engine.ts";
 import { type CompanyOutcome, loadsOf, type ScopeOutcome } from "./outcome.ts";
 import type { StepKey } from "./steps.ts";
-import type { CommittedLoad, LoadResult, PlannedWindow } from "./values.ts";
+import type { CommittedLoad, LoadResult, PlannedWindow, Withdrawals } from "./values.ts";
 
 /** What decides how a company is loaded. */
 export type LoadSettings = {
   runId: string;
   /** Identity of the source (`source-identity.ts`). */
   source: string;
-  acceptWithdrawals: boolean;
   skipDbt: boolean;
   extractTimeoutMs: number;
 };
@@ -24,6 +23,7 @@ export type LoadSettings = {
 type Loading = {
   engine: Engine;
   settings: LoadSettings;
+  withdrawals: Withdrawals;
   /** What earlier runs have loaded. */
   done: Done;
   /** How many scopes of each class of requests are read at once. */
@@ -65,10 +65,10 @@ async function reconcileWindow(
   { company, names, window }: CompanyWindow,
   loads: readonly LoadResult[],
 ): Promise<StepResult<LoadResult>> {
-  const { settings, engine, unlessCancelled } = loading;
-  const { runId, source, acceptWithdrawals } = settings;
+  const { settings, withdrawals, engine, unlessCancelled } = loading;
+  const { runId, source } = settings;
   const loadIds = loads.map(({ loadId }) => loadId);
-  const request = { company, names, window, loadIds, runId, source, acceptWithdrawals };
+  const request = { company, names, window, loadIds, runId, source, withdrawals };
   const reconciled = await engine.run("reconcile_window", { company, scope: company }, request, shortStep);
   await announceChanges(loading, reconciled.output);
   return unlessCancelled(reconciled);
@@ -78,9 +78,9 @@ async function loadScope(loading: Loading, scope: Scope, window: Window): Promis
   const { settings, engine, unlessCancelled } = loading;
   const before = partBefore(loading.done, scope);
   if (before !== undefined) return skipScope(loading, scope, before);
-  const { runId, source, acceptWithdrawals, extractTimeoutMs: timeoutMs } = settings;
+  const { runId, source, extractTimeoutMs: timeoutMs } = settings;
   const options: StepOptions = { timeoutMs, timeoutOf: "progress", retry: "scope" };
-  const request = { scope, window, runId, source, acceptWithdrawals };
+  const request = { scope, window, runId, source, withdrawals: loading.withdrawals };
   const loaded = await engine.run("extract_and_load_complaints", keyOf(scope), request, options);
   const { output: result, error, durationMs } = unlessCancelled(loaded);
   await announceChanges(loading, result);

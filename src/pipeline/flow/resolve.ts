@@ -1,3 +1,4 @@
+import type { SourceIndex } from "../health/health.ts";
 import type { Done } from "../plan/done.ts";
 import { nameWarning, type Warning } from "../report/warnings.ts";
 import type { Window } from "../window/days.ts";
@@ -20,8 +21,8 @@ export type ResolvedWindows = {
   /** What earlier runs have loaded of the windows. */
   done: Done;
   warnings: Warning[];
-  /** `_meta.last_indexed` of the index that has the names. */
-  lastIndexed: string | null;
+  /** The index that has the names. */
+  index: SourceIndex;
 };
 
 /** The names and the days of each company, what is loaded of them, and how the rest is read, as steps. `orEnd` gives the output of a step, or ends the run. */
@@ -45,7 +46,7 @@ export async function resolveWindows(
   const plan = { windows, done, settings: { strategy, source, limits, timings } };
   const schedule = orEnd(await engine.run("plan", null, plan, shortStep));
   const warnings = resolved.notes.map(({ company, note }) => nameWarning(company, note));
-  return { schedule, done, warnings, lastIndexed: resolved.lastIndexed };
+  return { schedule, done, warnings, index: resolved.index };
 }
 
 /** Who reads everything, or days of their own choice, reads them anew. */

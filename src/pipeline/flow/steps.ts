@@ -18,8 +18,10 @@ import {
   published,
   retriedRun,
   schedule,
+  sourceIndex,
   window,
   windowSettings,
+  withdrawals,
 } from "./values.ts";
 
 /**
@@ -34,7 +36,7 @@ export const steps = {
     output: z.object({
       companies: z.array(company),
       notes: z.array(z.object({ company: z.string(), note: nameNote })),
-      lastIndexed: z.string().nullable(),
+      index: sourceIndex,
     }),
   },
   /** The days to read of each company, and why. */
@@ -71,7 +73,7 @@ export const steps = {
       loadIds: names,
       runId: z.string(),
       source: z.string(),
-      acceptWithdrawals: z.boolean(),
+      withdrawals,
     }),
     output: loadResult,
   },

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { CompanyName, NameNote } from "../../run/name-notes.ts";
 import { dbtNode } from "../../run/schemas.ts";
+import type { SourceIndex } from "../health/health.ts";
 import type { Timing } from "../plan/pace.ts";
 import type { Scope } from "../scope/scope.ts";
 import { type Cost, landedFormats, rateClasses, strategyChoices, strategyNames } from "../scope/strategy.ts";
@@ -28,6 +29,18 @@ const scope = company.extend({
   strategy: z.enum(strategyNames),
 }) satisfies z.ZodType<Scope>;
 
+/** The source's index, with what it says of itself. */
+export const sourceIndex = z.object({
+  rows: z.number().nullable(),
+  lastIndexed: z.string().nullable(),
+  isStale: z.boolean(),
+  hasIssue: z.boolean(),
+}) satisfies z.ZodType<SourceIndex>;
+
+/** Which withdrawals a run carries out: those of a usual number, all of them, or none, where the source is not well. */
+export const withdrawals = z.enum(["usual", "all", "none"]);
+export type Withdrawals = z.infer<typeof withdrawals>;
+
 /** What one load reads, for a run. */
 export const loadRequest = z.object({
   scope,
@@ -36,7 +49,7 @@ export const loadRequest = z.object({
   runId: z.string(),
   /** Whose complaints they are: the identity of the source. */
   source: z.string(),
-  acceptWithdrawals: z.boolean(),
+  withdrawals,
 });
 export type LoadRequest = z.infer<typeof loadRequest>;
 
@@ -158,6 +171,8 @@ export const commit = z.object({
   ),
   /** The loads behind this commit: nothing is committed where the ledger lacks one. */
   loadIds: names,
+  /** The source's index as the run found it, and whose it is; null where it was not looked at. */
+  index: sourceIndex.pick({ rows: true, lastIndexed: true }).extend({ source: z.string() }).nullable(),
   /** The tables that dbt has just made for readers, and the project they are made of; null where dbt had nothing to do. */
   built: z.object({ project: z.string(), marts: names }).nullable(),
 });

@@ -6,20 +6,19 @@ export type LoadCounts = {
   staged: number;
   /** Rows that arrived but cannot be stored as complaints; kept apart with the reason. */
   rejected: number;
-  /** Those of them without an id: which stored rows they are cannot be told. */
-  unidentified: number;
   /** Live rows of names and window in the warehouse after the merge. */
   live: number;
+  /** Rows that the source does not show may be live: none was withdrawn. */
+  keepsGone: boolean;
 };
 
 /** What does not add up, null when everything does (invariant 1). */
 export function reconcile(counts: LoadCounts): string | null {
-  const { expected, staged, rejected, unidentified, live } = counts;
+  const { expected, staged, rejected, live, keepsGone } = counts;
   if (staged + rejected !== expected) {
     return `the source says ${expected} rows, and ${staged} different ones arrived (${rejected} rejected)`;
   }
-  // Where rows came without an id nothing was withdrawn: stored rows may be among them.
-  if (unidentified > 0 ? live < staged : live !== staged) {
+  if (keepsGone ? live < staged : live !== staged) {
     return `${staged} rows arrived, and after the merge the warehouse shows ${live} for the same companies and days`;
   }
   return null;

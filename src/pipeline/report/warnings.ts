@@ -1,16 +1,40 @@
 import type { NameNote } from "../../run/name-notes.ts";
 import type { Outside, SourceFields } from "../flow/values.ts";
+import type { Trouble } from "../health/health.ts";
 import { noteText } from "../names/names.ts";
 import { formatCount, plural } from "./format.ts";
 
 /** What somebody should look at though the run completed. The message is a sentence without its full stop. */
 export type Warning = {
-  code: `name_${NameNote["kind"]}` | "field_emptied" | "response_unknown" | "outside_differs";
+  code:
+    | `name_${NameNote["kind"]}`
+    | `source_${Trouble["kind"]}`
+    | "field_emptied"
+    | "response_unknown"
+    | "outside_differs";
   message: string;
 };
 
 export function nameWarning(company: string, note: NameNote): Warning {
   return { code: `name_${note.kind}`, message: noteText(company, note) };
+}
+
+/** What is wrong with the source as a whole, on a day on which nothing is withdrawn. */
+export function troubleWarning(trouble: Trouble): Warning {
+  return { code: `source_${trouble.kind}`, message: `${troubleText(trouble)}; nothing is withdrawn today` };
+}
+
+export function troubleText(trouble: Trouble): string {
+  switch (trouble.kind) {
+    case "stale":
+      return "the source says that its data is stale: nothing new has come for days";
+    case "issue":
+      return "the source says that its data has an issue";
+    case "went_back":
+      return `the source went back from its index of ${trouble.from.slice(0, 10)} to that of ${trouble.to.slice(0, 10)}`;
+    case "shrank":
+      return `the source has ${plural(trouble.to, "complaint")} in all, and had ${formatCount(trouble.from)} before`;
+  }
 }
 
 /** Values of the source that are not what they were. */

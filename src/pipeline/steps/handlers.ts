@@ -45,15 +45,15 @@ export function planHandlers(source: Source, warehouse: KnownRows) {
   return {
     async resolve_companies({ companies, known }, context) {
       if (companies.length === 1 && companies[0] === everyCompany) {
-        const { lastIndexed } = await source.findNames([], context);
-        return { companies: [{ company: everyCompany, names: [] }], notes: [], lastIndexed };
+        const { index } = await source.findNames([], context);
+        return { companies: [{ company: everyCompany, names: [] }], notes: [], index };
       }
-      const { candidates, lastIndexed } = await source.findNames(companies, context);
+      const { candidates, index } = await source.findNames(companies, context);
       const meant = resolveNames(candidates, new Map(known.map((one) => [one.company, one.names])));
       if ("error" in meant) throw new PipelineError(meant.error);
       const notes = meant.companies.flatMap(({ company, notes: some }) => some.map((note) => ({ company, note })));
       for (const note of notes) context.report({ type: "names.noted", ...note });
-      return { companies: meant.companies.map(({ company, names }) => ({ company, names })), notes, lastIndexed };
+      return { companies: meant.companies.map(({ company, names }) => ({ company, names })), notes, index };
     },
     async resolve_window({ companies, states, settings }, { report }) {
       const { backfill } = settings;

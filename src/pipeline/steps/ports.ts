@@ -15,6 +15,7 @@ import type {
   Published,
   RetriedRun,
 } from "../flow/values.ts";
+import type { SourceIndex } from "../health/health.ts";
 import type { Candidates } from "../names/names.ts";
 import type { Segment } from "../plan/days.ts";
 import type { Scope } from "../scope/scope.ts";
@@ -64,8 +65,8 @@ export interface Strategy {
 
 export type FoundNames = {
   candidates: Candidates[];
-  /** `_meta.last_indexed` of the index that was asked. */
-  lastIndexed: string | null;
+  /** The index that was asked. */
+  index: SourceIndex;
 };
 
 /** The source, as the steps need it. */

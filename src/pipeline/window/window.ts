@@ -1,3 +1,4 @@
+import type { IndexState } from "../health/health.ts";
 import { isEvery } from "../names/every.ts";
 import { addDays, type Day, earlier, later, type Window } from "./days.ts";
 import { daysIn, gapsIn, type Ranges, startOfRange, withWindow } from "./ranges.ts";
@@ -29,6 +30,8 @@ export type Remembered = {
   companies: StoredCompany[];
   /** Names with live rows that no company holds: of a text that means others now, or loaded by a backfill alone. */
   untracked: NameRows[];
+  /** The source's index as the last run found it; null where none did. */
+  index: (IndexState & { source: string }) | null;
 };
 
 /** The names that were loaded under a company; none of the text that means every company. */

@@ -104,7 +104,7 @@ export class DuckDbWarehouse implements Warehouse {
   }
 
   async states(): Promise<Remembered> {
-    return this.#read({ companies: [], untracked: [] }, readRemembered);
+    return this.#read({ companies: [], untracked: [], index: null }, readRemembered);
   }
 
   async loadsFor(retry: RetriedRun, source: string): Promise<CommittedLoad[]> {

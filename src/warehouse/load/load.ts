@@ -24,7 +24,7 @@ const rolledBack = "The load was rolled back; what was loaded before stands.";
  */
 export async function mergeLoad(
   connection: DuckDBConnection,
-  { scope, window: all, runId, source, acceptWithdrawals }: LoadRequest,
+  { scope, window: all, runId, source, withdrawals }: LoadRequest,
   evidence: Evidence,
   staged: Staged,
   { task, attempt, signal, report }: TaskContext,
@@ -56,9 +56,10 @@ export async function mergeLoad(
   const countLive = () => countRows(connection, liveAndKept(scope, staged));
   let live = await countLive();
   // A row without an id may be any of those that seem to be gone: a withdrawal needs evidence (invariant 12).
-  const gone = unidentified > 0 ? 0 : Math.max(live - rows, 0);
+  const keepsGone = unidentified > 0 || withdrawals === "none";
+  const gone = keepsGone ? 0 : Math.max(live - rows, 0);
   if (gone > 0) {
-    if (isWhole && !acceptWithdrawals && isSuspicious(gone, liveBefore)) {
+    if (isWhole && withdrawals === "usual" && isSuspicious(gone, liveBefore)) {
       throw withdrawalsRefused(scope, gone, liveBefore, "The load was rolled back; nothing was withdrawn.");
     }
     await findGone(
@@ -76,7 +77,7 @@ export async function mergeLoad(
   const counts = { inserted, updated, deleted: gone - held, unchanged: rows - inserted - updated };
   report({ type: "load.merged", task, ...counts });
   report({ type: "load.reconciled", task, expected, live: live - held });
-  const difference = reconcile({ expected, staged: rows, rejected, unidentified, live: live - held });
+  const difference = reconcile({ expected, staged: rows, rejected, live: live - held, keepsGone });
   if (difference !== null) throw reconcileFailed(scope, difference, rolledBack);
   const numbers = { ...counts, rejected, held, live, liveBefore: liveInAll, unidentified };
   const loadNo = await writeLedger(connection, identity, evidence, numbers);

@@ -46,8 +46,9 @@ export async function reconcileWindow(
     throw await rowsUnreadable(connection, request, { rejected, rejectedFrom: from, rows: expected - rejected }, stays);
   }
   // A row without an id may be any of those that seem to be gone.
-  const gone = unidentified > 0 ? 0 : await findHeld(connection, loadIds);
-  if (!request.acceptWithdrawals && isSuspicious(gone, liveBefore)) {
+  const keepsGone = unidentified > 0 || request.withdrawals === "none";
+  const gone = keepsGone ? 0 : await findHeld(connection, loadIds);
+  if (request.withdrawals === "usual" && isSuspicious(gone, liveBefore)) {
     throw withdrawalsRefused(request, gone, liveBefore, stays);
   }
   // A row that moved from one scope to another between two states of the index is in neither.
@@ -58,7 +59,7 @@ export async function reconcileWindow(
   const isKept = `${key} in (select ${key} from ${complaints.rejected} where load_id in (${loadIds}))`;
   const live = await countRows(connection, `${isLiveIn(request)} and (${isKept}) is not true`);
   report({ type: "load.reconciled", task, expected, live });
-  const difference = reconcile({ expected, staged: expected - rejected, rejected, unidentified, live });
+  const difference = reconcile({ expected, staged: expected - rejected, rejected, live, keepsGone });
   if (difference !== null) throw reconcileFailed(request, difference, stays);
   const counts = { inserted: 0, updated: 0, deleted: gone, unchanged: 0, rejected, held: 0 };
   const loadNo = await writeLedger(connection, identity, evidence, { ...counts, live, liveBefore, unidentified });

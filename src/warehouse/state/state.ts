@@ -37,7 +37,41 @@ export async function readRemembered(connection: DuckDBConnection): Promise<Reme
   });
   const held = new Set(companies.flatMap(({ rowsByName }) => rowsByName.map(({ name }) => name)));
   const untracked = [...live].filter(([name]) => !held.has(name)).map(([name, rows]) => ({ name, rows }));
-  return { companies, untracked };
+  return { companies, untracked, index: await readIndexState(connection) };
+}
+
+/** Null in a file that is only looked at and of a version without it. */
+async function readIndexState(connection: DuckDBConnection): Promise<Remembered["index"]> {
+  if (!(await hasTable(connection, "index_states"))) return null;
+  const result = await connection.runAndReadAll(
+    "select source, rows::double, last_indexed from pipeline.index_states order by seen_at desc limit 1",
+  );
+  const [last] = result.getRows();
+  if (last === undefined) return null;
+  const [source, rows, lastIndexed] = last;
+  return {
+    source: String(source),
+    rows: rows === null ? null : Number(rows),
+    lastIndexed: lastIndexed === null ? null : String(lastIndexed),
+  };
+}
+
+async function writeIndexState(
+  connection: DuckDBConnection,
+  { source, rows, lastIndexed }: NonNullable<Commit["index"]>,
+): Promise<void> {
+  const indexed = lastIndexed === null ? "null" : sqlLiteral(lastIndexed);
+  await connection.run(`delete from pipeline.index_states where source = ${sqlLiteral(source)}`);
+  await connection.run(
+    `insert into pipeline.index_states values (${sqlLiteral(source)}, ${rows ?? "null"}, ${indexed}, now())`,
+  );
+}
+
+async function hasTable(connection: DuckDBConnection, name: string): Promise<boolean> {
+  const known = await connection.runAndReadAll(
+    `select 1 from duckdb_tables() where schema_name = 'pipeline' and table_name = ${sqlLiteral(name)}`,
+  );
+  return known.currentRowCount > 0;
 }
 
 async function readLiveRows(connection: DuckDBConnection): Promise<Map<string, number>> {
@@ -54,10 +88,7 @@ function claimed({ names, loadedFrom: from, loadedThrough: to }: Omit<CompanySta
 
 /** The days that were read of each company's names; null in a file that is only looked at and of a version without them. */
 async function readLoadedDays(connection: DuckDBConnection): Promise<Map<string, NameDays[]> | null> {
-  const known = await connection.runAndReadAll(
-    "select 1 from duckdb_tables() where schema_name = 'pipeline' and table_name = 'loaded_days'",
-  );
-  if (known.currentRowCount === 0) return null;
+  if (!(await hasTable(connection, "loaded_days"))) return null;
   const result = await connection.runAndReadAll(`
     select company, name, to_json(list({"from": range_from::varchar, "to": range_to::varchar} order by range_from))
     from pipeline.loaded_days group by all order by all`);
@@ -191,7 +222,7 @@ export async function checkLoads(
 
 /** Watermarks, and what the marts show now, in one transaction. Throws where the ledger lacks one of the loads behind them. */
 export async function writeCommit(connection: DuckDBConnection, path: string, commit: Commit): Promise<void> {
-  const { runId, companies, loadIds, built } = commit;
+  const { runId, companies, loadIds, index, built } = commit;
   await connection.run("begin");
   await checkLoads(connection, path, loadIds);
   for (const { company, loadId, state } of companies) {
@@ -205,6 +236,7 @@ export async function writeCommit(connection: DuckDBConnection, path: string, co
     await connection.run(`delete from pipeline.loaded_days where company = ${sqlLiteral(company)}`);
     await connection.run(`insert into pipeline.loaded_days values ${ranges.join(", ")}`);
   }
+  if (index !== null) await writeIndexState(connection, index);
   if (built !== null) {
     await connection.run(`
       insert into pipeline.transforms

@@ -33,6 +33,7 @@ describe("the flow, as one script", () => {
     const settings = {
       ...{ runId: "r", source: "live", companies: ["a"], startDate: "2026-01-01", asOf: "2026-01-02", lookBackDays: 1 },
       ...{ strategy: "auto" as const, limits: { search: null, export: null, document: null }, timings: {} },
+      health: { onTrouble: "warn" as const, mostGone: 0.05 },
       ...{ resetState: false, acceptWithdrawals: false, skipDbt: false, retryOf: null, backfill: null },
       ...{ extractTimeoutMs: 1, dbtTimeoutMs: 1 },
     };
@@ -45,7 +46,7 @@ describe("the flow, as one script", () => {
       skip: assert.fail,
       announce: assert.fail,
     };
-    const result = await run(engine, settings, { companies: [], untracked: [] });
+    const result = await run(engine, settings, { companies: [], untracked: [], index: null });
     assert.deepEqual(asked, ["resolve_companies"]);
     assert.equal(JSON.stringify(result), JSON.stringify({ outcome: null, error, traffic: { requests: 1, bytes: 2 } }));
   });

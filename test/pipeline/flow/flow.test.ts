@@ -52,7 +52,7 @@ describe("the flow", () => {
     assert.deepEqual(windows, [
       {
         ...{ company: "a", names: ["A"], window, loadIds: [`load ${first}`, `load ${second}`] },
-        ...{ runId: "run", source: "live", acceptWithdrawals: false },
+        ...{ runId: "run", source: "live", withdrawals: "usual" },
       },
     ]);
     const { companies, loadIds } = committed[0]!;

@@ -3,12 +3,12 @@ import { describe, it } from "node:test";
 import { isSuspicious, reconcile } from "../../../src/pipeline/load/reconcile.ts";
 
 describe("reconciling", () => {
-  const counts = { expected: 100, staged: 100, rejected: 0, unidentified: 0, live: 100 };
+  const counts = { expected: 100, staged: 100, rejected: 0, live: 100, keepsGone: false };
 
   it("accepts what adds up", () => {
     assert.equal(reconcile(counts), null);
     assert.equal(reconcile({ ...counts, staged: 98, rejected: 2, live: 98 }), null);
-    assert.equal(reconcile({ ...counts, staged: 98, rejected: 2, unidentified: 1, live: 99 }), null);
+    assert.equal(reconcile({ ...counts, staged: 98, rejected: 2, keepsGone: true, live: 99 }), null);
     assert.equal(reconcile({ ...counts, expected: 0, staged: 0, live: 0 }), null);
   });
 
@@ -17,7 +17,7 @@ describe("reconciling", () => {
     assert.match(reconcile({ ...counts, staged: 101 }) ?? "", /101/);
     assert.match(reconcile({ ...counts, live: 101 }) ?? "", /shows 101/);
     assert.match(reconcile({ ...counts, staged: 98, rejected: 2, live: 99 }) ?? "", /shows 99/);
-    assert.match(reconcile({ ...counts, staged: 98, rejected: 2, unidentified: 2, live: 97 }) ?? "", /shows 97/);
+    assert.match(reconcile({ ...counts, staged: 98, rejected: 2, keepsGone: true, live: 97 }) ?? "", /shows 97/);
   });
 });
 

@@ -33,6 +33,7 @@ async function oldWarehouse(version: number): Promise<string> {
       unchanged, rejected, live, loaded_at)
     values (1, 'l', 'r', 'acme', ['ACME BANK'], '${days.from}', '${days.to}', ${oldRows}, ${oldRows}, 0, 0, 0, 0, ${oldRows}, now());
     insert into pipeline.state values ('acme', ['ACME BANK'], '${days.from}', '${days.to}', 'l', 'r', now())`);
+  if (version >= 7) await connection.run("update pipeline.loads set scope = company");
   if (version >= 3) {
     await connection.run(`
       insert into pipeline.loaded_days values ('acme', 'ACME BANK', '${days.from}', '2024-06-30'),
@@ -51,7 +52,7 @@ const opened = (path: string) =>
   );
 
 describe("the warehouse of an earlier version", () => {
-  for (const version of [1, 2, 3, 4, 5, 6]) {
+  for (const version of [1, 2, 3, 4, 5, 6, 7]) {
     it(`with ${version} migrations keeps its states and ranges, and is loaded into`, async () => {
       const path = await oldWarehouse(version);
       const warehouse = opened(path);

@@ -27,7 +27,7 @@ export function exportSuite(make: () => MadeWarehouse): void {
         return { expected: lines.length, lastIndexed: null, askedOn: "2026-11-20" };
       }
       const scope = { id: "acme", company: "acme", names: ["ACME BANK"], window, strategy: "export" as const };
-      const request = { scope, window, runId: `run ${++runs}`, source: "live", acceptWithdrawals: false };
+      const request = { scope, window, runId: `run ${++runs}`, source: "live", withdrawals: "usual" as const };
       return warehouse.load(request, files(), testContext());
     }
 

@@ -17,7 +17,7 @@ export function holdSuite(make: () => MadeWarehouse, elsewhere: Elsewhere): void
         [await warehouse.holder(), await warehouse.lastLoad(), await warehouse.inspect(), await warehouse.forget([])],
         [undefined, null, null, []],
       );
-      assert.deepEqual(await warehouse.states(), { companies: [], untracked: [] });
+      assert.deepEqual(await warehouse.states(), { companies: [], untracked: [], index: null });
       assert.deepEqual((await warehouse.stateReport("p")).companies, []);
       const days = { from: "2026-01-01", to: "2026-12-31" };
       assert.deepEqual(await warehouse.distributions(["A"], days, ["state"]), [{ field: "state", values: [] }]);
@@ -29,13 +29,13 @@ export function holdSuite(make: () => MadeWarehouse, elsewhere: Elsewhere): void
     it("is not what a run has loaded into: nothing is committed, reconciled or published there", async () => {
       const { warehouse } = make();
       const gone = { code: "warehouse_failed" };
-      const commit = { runId: "r", companies: [], loadIds: [], built: null };
+      const commit = { runId: "r", companies: [], loadIds: [], index: null, built: null };
       const days = { from: "2026-01-01", to: "2026-12-31" };
       const window = { company: "a", names: ["A"], window: days, loadIds: ["l"], runId: "r", source: "live" };
       await assert.rejects(warehouse.assertLoaded(["l"]), gone);
       await assert.rejects(warehouse.commit(commit), gone);
       await assert.rejects(warehouse.publish("r", testContext()), gone);
-      await assert.rejects(warehouse.reconcileWindow({ ...window, acceptWithdrawals: false }, testContext()), gone);
+      await assert.rejects(warehouse.reconcileWindow({ ...window, withdrawals: "usual" }, testContext()), gone);
       assert.equal(await warehouse.exists(), false);
     });
   });
@@ -139,7 +139,7 @@ export function holdSuite(make: () => MadeWarehouse, elsewhere: Elsewhere): void
         companies.push({ company, loadId, state: { ...state, loaded: [{ name: "ACME BANK", days: [days] }] } });
       }
       const loadIds = companies.map(({ loadId }) => loadId);
-      await warehouse.commit({ runId: "r", companies, loadIds, built: null });
+      await warehouse.commit({ runId: "r", companies, loadIds, index: null, built: null });
       const known = async () => (await warehouse.states()).companies.map(({ company }) => company);
       assert.deepEqual(await known(), ["a", "b", "c"]);
       assert.deepEqual(await warehouse.forget(["b", "x"]), ["b"]);

@@ -466,7 +466,7 @@ export function loadSuite(make: () => MadeWarehouse): void {
       await assert.rejects(load([]), { code: "withdrawals_refused" });
       await assert.rejects(load(rows.slice(21)), { code: "withdrawals_refused" });
       assert.deepEqual(counts(await load(rows.slice(20))), [0, 0, 20, 80, 0]);
-      const accepted = await load([], { acceptWithdrawals: true });
+      const accepted = await load([], { withdrawals: "all" });
       assert.deepEqual(counts(accepted), [0, 0, 80, 0, 0]);
       await warehouse.close();
       assert.deepEqual(await query("select count(*), count(_deleted_at) from raw.cfpb_complaints"), [["100", "100"]]);

@@ -10,7 +10,7 @@ export function stateSuite(make: () => MadeWarehouse): void {
       const { warehouse, load } = make();
       assert.equal((await warehouse.pendingBuild("p1")).isPending, true);
       const commit = (project: string) =>
-        warehouse.commit({ runId: "run", companies: [], loadIds: [], built: { project, marts: [] } });
+        warehouse.commit({ runId: "run", companies: [], loadIds: [], index: null, built: { project, marts: [] } });
       await load([complaint("1")]);
       assert.deepEqual(await warehouse.pendingBuild("p1"), { isPending: true, reason: "the marts were never built" });
       await commit("p1");
@@ -41,7 +41,13 @@ export function stateSuite(make: () => MadeWarehouse): void {
       const publish = () => warehouse.publish("run", testContext());
       await load([complaint("1")]);
       assert.equal((await publish()).reason, "the marts were never built");
-      await warehouse.commit({ runId: "run", companies: [], loadIds: [], built: { project: "p", marts: [] } });
+      await warehouse.commit({
+        runId: "run",
+        companies: [],
+        loadIds: [],
+        index: null,
+        built: { project: "p", marts: [] },
+      });
       const first = await publish();
       assert.deepEqual([first.reason, typeof first.snapshot], [null, "string"]);
       assert.deepEqual(await publish(), { ...first, reason: "nothing new" });
@@ -50,7 +56,7 @@ export function stateSuite(make: () => MadeWarehouse): void {
 
     it("and the state are read back as they were written", async () => {
       const { warehouse, load } = make();
-      assert.deepEqual(await warehouse.states(), { companies: [], untracked: [] });
+      assert.deepEqual(await warehouse.states(), { companies: [], untracked: [], index: null });
       const { loadId } = await load([complaint("1")]);
       const days = [
         { from: "2020-02-29", to: "2020-02-29" },
@@ -59,13 +65,16 @@ export function stateSuite(make: () => MadeWarehouse): void {
       const loaded = ['A, "B"', "O'C"].map((name) => ({ name, days }));
       const state = { names: ['A, "B"', "O'C"], loadedFrom: "2024-01-01", loadedThrough: "2026-11-20", loaded };
       const companies = [{ company: "it's", loadId: "l", state }];
-      const commit = { runId: "run", companies, loadIds: [loadId], built: null };
-      await warehouse.commit(commit);
+      const commit = { runId: "run", companies, loadIds: [loadId], index: null, built: null };
+      const index = { source: "li've", rows: 7, lastIndexed: "2026-11-20T12:00:00-05:00" };
+      await warehouse.commit({ ...commit, index: { ...index, rows: null, lastIndexed: null } });
+      await warehouse.commit({ ...commit, index });
       await warehouse.commit(commit);
       const rowsByName = state.names.map((name) => ({ name, rows: 0 }));
       assert.deepEqual(await warehouse.states(), {
         companies: [{ company: "it's", ...state, rows: 0, rowsByName }],
         untracked: [{ name: "ACME BANK", rows: 1 }],
+        index,
       });
       await warehouse.close();
     });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import type { Withdrawals } from "../../../src/pipeline/flow/values.ts";
 import { testContext } from "../../harness/context.ts";
 import { complaint, type MadeWarehouse, type Source } from "../../harness/warehouse.ts";
 
@@ -20,24 +21,24 @@ const inMonth = (id: string, month: number, change: Source = {}) =>
   complaint(id, { date_received: received(month), ...change });
 const monthOf = (row: Source) => String(row.date_received).slice(0, 7);
 
-type Loaded = { runId: string; loadIds: string[]; acceptWithdrawals: boolean };
+type Loaded = { runId: string; loadIds: string[]; withdrawals: Withdrawals };
 type Parts = readonly { from: string; to: string }[];
-type Asked = { acceptWithdrawals?: boolean; askedOn?: string; lastIndexed?: string; runId?: string };
+type Asked = { withdrawals?: Withdrawals; askedOn?: string; lastIndexed?: string; runId?: string };
 
 /** A warehouse, and how a run loads the year into it: as one scope, or in parts. */
 function loadedInParts({ query, warehouse, load }: MadeWarehouse) {
   let runs = 0;
   async function loadParts(rows: readonly Source[], parts: Parts, asked: Asked, isWhole: boolean): Promise<Loaded> {
-    const { acceptWithdrawals = false, askedOn = year.to, runId = `run ${++runs}`, ...rest } = asked;
+    const { withdrawals = "usual", askedOn = year.to, runId = `run ${++runs}`, ...rest } = asked;
     const loadIds: string[] = [];
     for (const window of parts) {
       const [first, last] = [window.from.slice(0, 7), window.to.slice(0, 7)];
       const own = rows.filter((row) => monthOf(row) >= first && monthOf(row) <= last);
       const id = isWhole ? "acme" : `acme ${window.from}..${window.to}`;
-      const change = { runId, id, window, all: isWhole ? window : year, acceptWithdrawals, askedOn, ...rest };
+      const change = { runId, id, window, all: isWhole ? window : year, withdrawals, askedOn, ...rest };
       loadIds.push((await load(own, change)).loadId);
     }
-    return { runId, loadIds, acceptWithdrawals };
+    return { runId, loadIds, withdrawals };
   }
   const loadScopes = (rows: readonly Source[], parts: Parts, asked: Asked = {}) => loadParts(rows, parts, asked, false);
   function reconcile(loaded: Loaded) {
@@ -86,8 +87,8 @@ export function windowSuite(make: () => MadeWarehouse): void {
             await whole.run(before, [year]);
             await split.run(before, [year]);
             const parts = isReversed ? partsOf(at).toReversed() : partsOf(at);
-            const one = await outcomeOf(whole.run(after, [year], { acceptWithdrawals: accept }));
-            const several = await outcomeOf(split.run(after, parts, { acceptWithdrawals: accept }));
+            const one = await outcomeOf(whole.run(after, [year], { withdrawals: accept ? "all" : "usual" }));
+            const several = await outcomeOf(split.run(after, parts, { withdrawals: accept ? "all" : "usual" }));
             assert.equal(several, one);
             if (one !== "loaded") return;
           } finally {
@@ -122,7 +123,7 @@ export function windowSuite(make: () => MadeWarehouse): void {
       await warehouse.close();
       const live = "select count(*) from raw.cfpb_complaints where _deleted_at is null";
       assert.deepEqual(await query(live), [["48"]]);
-      const reconciled = await run(kept, quarters, { acceptWithdrawals: true });
+      const reconciled = await run(kept, quarters, { withdrawals: "all" });
       assert.deepEqual([reconciled?.deleted, reconciled?.expected], [24, 24]);
       await warehouse.close();
       assert.deepEqual(await query(live), [["24"]]);
@@ -263,15 +264,12 @@ export function windowSuite(make: () => MadeWarehouse): void {
       const window = { from: "2026-01-01", to: "2026-06-30" };
       const { loadId } = await load([complaint("1")], { runId: "r", id: "acme 1", window, all: year });
       const request = { company: "acme", names: ["ACME BANK"], window, loadIds: [loadId], runId: "r", source: "live" };
-      const reconcile = () => warehouse.reconcileWindow({ ...request, acceptWithdrawals: false }, testContext());
+      const reconcile = () => warehouse.reconcileWindow({ ...request, withdrawals: "usual" }, testContext());
       const first = await reconcile();
       assert.deepEqual(await reconcile(), first);
       assert.deepEqual([first.loadNo, first.expected, first.deleted], [2, 1, 0]);
       await assert.rejects(
-        warehouse.reconcileWindow(
-          { ...request, runId: "s", loadIds: ["gone"], acceptWithdrawals: false },
-          testContext(),
-        ),
+        warehouse.reconcileWindow({ ...request, runId: "s", loadIds: ["gone"], withdrawals: "usual" }, testContext()),
         { code: "warehouse_failed" },
       );
       await warehouse.close();

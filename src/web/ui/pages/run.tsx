@@ -75,6 +75,7 @@ function Page({ run }: { run: RunDetail }) {
         </span>
       </div>
       <Failure run={run} />
+      <Warnings run={run} />
       <Windows run={run} />
       <section aria-labelledby="tasks">
         <h2 id="tasks">Timeline</h2>
@@ -140,6 +141,21 @@ function Failure({ run }: { run: RunDetail }) {
         <strong>Next:</strong> {error.next}
       </p>
     </section>
+  );
+}
+
+/** What somebody should look at though the run completed. */
+function Warnings({ run }: { run: RunDetail }) {
+  const warnings = run.report?.warnings ?? [];
+  if (warnings.length === 0) return null;
+  return (
+    <ul class="attention" aria-label="Warnings">
+      {warnings.map(({ code, message }) => (
+        <li key={message} title={code}>
+          {message}.
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,0 +1,7 @@
+-- The source's index as the last run that committed found it, of each source: how many complaints it had in all, and `_meta.last_indexed`.
+create table pipeline.index_states (
+  source varchar not null,
+  rows bigint,
+  last_indexed varchar,
+  seen_at timestamptz not null
+);
