@@ -11,7 +11,7 @@ import {
   strategyNames,
 } from "../scope/strategy.ts";
 import { minuteMs } from "../window/units.ts";
-import { cutEvenly, type Segment } from "./days.ts";
+import { cutByShares, cutEvenly, type Segment, within } from "./days.ts";
 import type { UnreadWindow } from "./done.ts";
 import { durationOf, lanesFor, type Pace, requestMs, waitOf } from "./pace.ts";
 
@@ -43,16 +43,18 @@ export type PlannerOptions = {
 type Given = PlannerOptions & { lanes: Record<RateClass, number> };
 
 /** A part of a window, with the rows that are expected in it. */
-type Piece = Part & { rows: number /** An earlier start has landed files of it. */; isLanded: boolean };
+type Piece = Part & { rows: number };
 
 /** A second strategy is taken where the time that is left is less than this part. */
 const worthwhile = 0.9;
 /** A scope is a transaction and an entry in the ledger: shorter ones cost more than they gain. */
 const shortestScopeMs = 15_000;
 /** Requests of a scope at most, unless it would be shorter: what is loaded stays, whatever becomes of the next one. */
-const mostRequests = 10;
+const mostRequests = 20;
 /** How full exports are planned: rows come, and days are not as even as they are taken to be. */
-const exportFill = 0.96;
+const exportFill = 0.94;
+/** What the pages of a scope are planned with, beside full ones: the last page of each is half empty. */
+const pageFill = 0.97;
 
 /** The scopes of each window, and how they are read: what is quickest under the limits, as far as the pace is known. Asks nobody. */
 export function planScopes(windows: readonly CountedWindow[], options: PlannerOptions): Schedule {
@@ -69,35 +71,73 @@ export function planScopes(windows: readonly CountedWindow[], options: PlannerOp
 
 /** Read by pages alone, as many at once as the limit can use. */
 function byPages(given: Given, windows: readonly CountedWindow[]): Schedule {
-  const { limits, strategies } = given;
+  const { limits } = given;
   const requests = pagesOf(given, windows);
-  const perScope = pagesOfScope(given, requests) * strategies.pages.rowsPerRequest;
-  const pieces = windows.map((window) => cut(window, "pages", Math.ceil(rowsOf(window.counts) / perScope)));
   const limit =
     limits.search === null ? "a source without a limit" : `a source that takes ${limits.search} in a minute`;
+  const pieces = cutIntoPages(given, windows.map(wholeOf));
   return schedule(given, windows, pieces, `${plural(requests, "page")} of ${limit}`);
 }
 
-/** Read by pages and by exports, so many of each that both end at about the same time; null where pages alone do not wait. */
+/**
+ * Read by pages and by exports, so many of each that both end at about the same time; null where pages alone do not wait. The first days of the
+ * largest windows are exported: full exports, each with a count.
+ */
 function byBoth(given: Given, windows: readonly CountedWindow[]): Schedule | null {
   const { limits, strategies } = given;
   const alone = pagesOf(given, windows);
   if (limits.search === null || limits.export === null || waitOf(alone, limits.search) === 0) return null;
-  const pieces = windows.map(piecesToExport(given));
-  // The fullest answers are exports. Each needs a count, too.
-  const free = pieces.flat().filter(({ isLanded }) => !isLanded);
-  const byRows = free.sort((a, b) => b.rows - a.rows);
-  const pages = byRows.map(({ rows }) => Math.max(Math.ceil(rows / strategies.pages.rowsPerRequest), 1));
-  let searches = pages.reduce((sum, number) => sum + number, 0);
-  let best = { exports: 0, ms: fullDuration(given, "pages", searches) };
-  for (const [i, number] of pages.entries()) {
-    searches += 1 - number;
-    const ms = Math.max(fullDuration(given, "pages", searches), fullDuration(given, "export", i + 1));
-    if (ms < best.ms) best = { exports: i + 1, ms };
+  const free = windows.filter(({ landedBy }) => landedBy === undefined);
+  const rows = free.reduce((sum, { counts }) => sum + rowsOf(counts), 0);
+  const exportRows = strategies.export.rowsPerRequest * exportFill;
+  const most = free.reduce((sum, window) => sum + exportsIn(given, window), 0);
+  let best = { exports: 0, ms: Number.POSITIVE_INFINITY };
+  for (let exports = 0; exports <= most; exports++) {
+    const pages = Math.max(rows - exports * exportRows, 0) / strategies.pages.rowsPerRequest / pageFill;
+    const searches = Math.ceil(pages) + exports;
+    const ms = Math.max(fullDuration(given, "pages", searches), fullDuration(given, "export", exports));
+    if (ms < best.ms) best = { exports, ms };
   }
-  for (const piece of byRows.slice(best.exports)) piece.strategy = "pages";
+  const pieces = new Map<CountedWindow, Piece[]>();
+  const left = new Map<CountedWindow, Rest>(windows.map((window) => [window, wholeOf(window)]));
+  for (const window of free.toSorted((a, b) => rowsOf(b.counts) - rowsOf(a.counts))) {
+    const exports = Math.min(exportsIn(given, window), best.exports);
+    if (exports === 0) continue;
+    best.exports -= exports;
+    const all = rowsOf(window.counts);
+    const exported = Math.min((exports * exportRows) / largestPart(window), all);
+    const [front, back] = cutByShares(window.days, [exported, all - exported]);
+    const ofFront = within(window.days, front!.days);
+    pieces.set(
+      window,
+      cutEvenly(ofFront, exports).map((part) => pieceOf(part, "export")),
+    );
+    left.set(window, back === undefined ? null : { window, days: within(window.days, back.days), rows: back.rows });
+  }
+  const paged = cutIntoPages(
+    given,
+    windows.map((window) => left.get(window)!),
+  );
   const slower = formatDuration(fullDuration(given, "pages", alone));
-  return schedule(given, windows, pieces, `pages and exports have a limit each; pages alone take ${slower}`);
+  const all = windows.map((window, i) => [...(pieces.get(window) ?? []), ...paged[i]!]);
+  return schedule(given, windows, all, `pages and exports have a limit each; pages alone take ${slower}`);
+}
+
+/** Days of a window that are still to be cut; null where none is left. */
+type Rest = { window: CountedWindow; days: readonly Segment[]; rows: number } | null;
+
+function wholeOf(window: CountedWindow): Rest {
+  return { window, days: window.days, rows: rowsOf(window.counts) };
+}
+
+/** Full exports that a window has. */
+function exportsIn({ strategies }: Given, window: CountedWindow): number {
+  return Math.floor((rowsOf(window.counts) * largestPart(window)) / (strategies.export.rowsPerRequest * exportFill));
+}
+
+/** The part of a window's rows that its largest group of names has: each group is exported by itself. */
+function largestPart({ counts }: CountedWindow): number {
+  return Math.max(...counts.map(({ rows }) => rows)) / Math.max(rowsOf(counts), 1);
 }
 
 /** Pages that the windows have, as a whole each. */
@@ -105,26 +145,58 @@ function pagesOf({ strategies }: Given, windows: readonly CountedWindow[]): numb
   return windows.reduce((sum, { counts }) => sum + strategies.pages.cost(counts).requests.search, 0);
 }
 
+/**
+ * Cuts what is left of each window into scopes to be read by pages. Where there is much, the scopes become smaller towards the end, so that all lanes
+ * end at about the same time.
+ */
+function cutIntoPages(given: Given, rests: readonly Rest[]): Piece[][] {
+  const { rowsPerRequest } = given.strategies.pages;
+  let left = rests.reduce((sum, rest) => sum + (rest?.rows ?? 0), 0) / rowsPerRequest;
+  const shortest = shortestScope(given);
+  const longest = Math.max(shortest, mostRequests);
+  const isMuch = left > given.lanes.search * longest;
+  const even = pagesOfScope(given, left);
+  return rests.map((rest) => {
+    if (rest === null) return [];
+    const { window, days, rows } = rest;
+    const { landedBy } = window;
+    const pages = rows / rowsPerRequest;
+    if (landedBy !== undefined) return [{ window: window.window, strategy: landedBy, rows }];
+    const shares: number[] = [];
+    if (!isMuch) shares.push(...Array<number>(Math.max(Math.ceil(pages / even), 1)).fill(1));
+    for (let cut = 0; isMuch && cut < pages; cut += shares.at(-1)!) {
+      const wanted = Math.max(Math.ceil((left - cut) / given.lanes.search / 2), shortest);
+      shares.push(Math.min(wanted, longest, pages - cut) * pageFill);
+    }
+    left -= pages;
+    return cutByShares(days, shares.length === 0 ? [1] : shares).map((part) => pieceOf(part, "pages"));
+  });
+}
+
 /** How many pages a scope has: enough to be worth it, and few enough for every lane to have one. */
 function pagesOfScope(given: Given, pages: number): number {
+  return Math.max(shortestScope(given), Math.min(Math.ceil(pages / given.lanes.search), mostRequests));
+}
+
+/** Pages that a scope has at least. */
+function shortestScope(given: Given): number {
   const { limits, lanes } = given;
   const answerMs = fullMs(given, "pages");
   const eachMs = limits.search === null ? answerMs : Math.max(answerMs, (lanes.search * minuteMs) / limits.search);
-  return Math.max(Math.ceil(shortestScopeMs / eachMs), Math.min(Math.ceil(pages / lanes.search), mostRequests));
+  return Math.ceil(shortestScopeMs / eachMs);
 }
 
 function piecesToExport({ strategies }: Given): (window: CountedWindow) => Piece[] {
   const most = strategies.export.rowsPerRequest;
-  return (window) => {
-    const parts = window.counts.map(({ rows }) => (rows <= most ? 1 : Math.ceil(rows / (most * exportFill))));
-    return cut(window, "export", Math.max(...parts, 1));
+  return ({ window, days, counts, landedBy }) => {
+    if (landedBy !== undefined) return [{ window, strategy: landedBy, rows: rowsOf(counts) }];
+    const parts = counts.map(({ rows }) => (rows <= most ? 1 : Math.ceil(rows / (most * exportFill))));
+    return cutEvenly(days, Math.max(...parts, 1)).map((part) => pieceOf(part, "export"));
   };
 }
 
-function cut({ window, days, counts, landedBy }: CountedWindow, strategy: StrategyName, parts: number): Piece[] {
-  if (landedBy !== undefined) return [{ window, strategy: landedBy, rows: rowsOf(counts), isLanded: true }];
-  const cuts = parts <= 1 ? [{ days: window, rows: rowsOf(counts) }] : cutEvenly(days, parts);
-  return cuts.map((segment) => ({ window: segment.days, strategy, rows: segment.rows, isLanded: false }));
+function pieceOf({ days, rows }: Segment, strategy: StrategyName): Piece {
+  return { window: days, strategy, rows };
 }
 
 function schedule(

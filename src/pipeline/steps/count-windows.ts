@@ -14,6 +14,8 @@ export type Counted = {
 
 /** A question for how the rows are spread is asked for so many pages: more would take longer than they save. */
 const pagesPerCount = 50;
+/** Questions at most: so many go at once, beside those that every run asks. */
+const mostCounts = 12;
 
 /**
  * Counts the rows of each window, all windows of the same days at once, and how they are spread over the days: as the warehouse has them,
@@ -54,7 +56,7 @@ export async function countWindows(
       const here = known.get(window)?.reduce((all, { rows }) => all + rows, 0);
       return here !== undefined && here < rowsOf(window) / 2;
     });
-    const parts = Math.floor(pages / pagesPerCount / sameDays.length);
+    const parts = Math.floor(Math.min(pages / pagesPerCount, mostCounts) / sameDays.length);
     if (unknown.length === 0 || parts < 2) continue;
     for (const window of unknown) known.set(window, []);
     for (const { days } of cutEvenly([{ days: same[0]!.window, rows: 0 }], parts)) {

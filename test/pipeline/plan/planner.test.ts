@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { PlanSettings } from "../../../src/pipeline/flow/values.ts";
-import { cutEvenly, spread } from "../../../src/pipeline/plan/days.ts";
+import { cutByShares, cutEvenly, spread, within } from "../../../src/pipeline/plan/days.ts";
 import { durationOf, lanesFor, type Pace, requestMs, typicalTimings } from "../../../src/pipeline/plan/pace.ts";
 import { type CountedWindow, type PlannerOptions, planScopes } from "../../../src/pipeline/plan/planner.ts";
 import { addDays, daysBetween, type Window } from "../../../src/pipeline/window/days.ts";
@@ -142,10 +142,34 @@ describe("the days of a window", () => {
       cut.map(({ days, rows }) => [days.from, days.to, Math.round(rows)]),
       [
         ["2026-01-01", "2026-06-30", 600],
-        ["2026-07-01", "2026-07-16", 320],
-        ["2026-07-17", "2026-12-31", 300],
+        ["2026-07-01", "2026-07-01", 18],
+        ["2026-07-02", "2026-07-16", 302],
+        ["2026-07-17", "2026-12-31", 299],
       ],
     );
+  });
+
+  it("are cut where their rows are, though they are known of long times alone: more from day to day", () => {
+    const months = [
+      { days: { from: "2026-01-01", to: "2026-01-30" }, rows: 3000 },
+      { days: { from: "2026-01-31", to: "2026-03-01" }, rows: 9000 },
+      { days: { from: "2026-03-02", to: "2026-03-31" }, rows: 15_000 },
+    ];
+    const growing = (day: string) => 3.3 + 6.667 * daysBetween("2026-01-01", day);
+    for (const { days } of cutEvenly(months, 9)) {
+      let rows = 0;
+      for (let day = days.from; day <= days.to; day = addDays(day, 1)) rows += growing(day);
+      assert.ok(Math.abs(rows - 3000) < 450, `${days.from}: ${rows}`);
+    }
+  });
+
+  it("are cut by shares", () => {
+    const year = { from: "2026-01-01", to: "2026-12-31" };
+    const rows = cutByShares([{ days: year, rows: 3650 }], [1, 3, 1]).map((one) => Math.round(one.rows / 10));
+    assert.deepEqual(rows, [73, 219, 73]);
+    assert.deepEqual(within([{ days: year, rows: 3650 }], { from: "2026-12-01", to: "2027-03-01" }), [
+      { days: { from: "2026-12-01", to: "2026-12-31" }, rows: 310 },
+    ]);
   });
 
   it("are taken to be even where little is known of them", () => {
