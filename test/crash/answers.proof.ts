@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { RunReport } from "../../src/pipeline/report/report.ts";
+import type { CompanyReport, RunReport } from "../../src/pipeline/report/report.ts";
+import { isRetryable, PipelineError } from "../../src/run/errors.ts";
 import { wordFields } from "../../src/sample/dataset/rows.ts";
 import { type Chooser, chooser, seedsUpTo } from "../harness/chooser.ts";
 import { temporaryFolder } from "../harness/context.ts";
@@ -146,9 +147,12 @@ describe("a page that is not as it should be", () => {
     source.intercept = undefined;
     try {
       await checkLoads(report, database, stored, pages);
-      assert.deepEqual(readdirSync(join(home, "landing")), []);
+      // What a request that may pass has ended is left for the next run.
+      const goesOn = ({ error }: CompanyReport) => error !== null && isRetryable(new PipelineError(error), "request");
+      if (!report.companies.some(goesOn)) assert.deepEqual(readdirSync(join(home, "landing")), []);
       const healed = await night(window.to);
       assert.equal(healed.error, null);
+      assert.deepEqual(readdirSync(join(home, "landing")), []);
       await assertTrue({ database }, source, window.to, window);
     } catch (error) {
       throw new Error(`page ${spoiledPage}, ${change}: ${JSON.stringify(report.companies.map((one) => one.error))}`, {

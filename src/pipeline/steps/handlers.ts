@@ -201,9 +201,15 @@ function refuseUnqueryable({ company, names }: Scope): void {
   }
 }
 
+/** Says nothing against what came before. */
+function isPassing(error: unknown): boolean {
+  const { code } = factsOf(error);
+  return code === "cancelled" || code === "timed_out" || isRetryable(error, "request");
+}
+
 /**
- * Runs both halves in one place: a file is loaded while the next one is fetched. What is landed stays for the next start where the extraction did not
- * come to its end, unless what came contradicts itself.
+ * Runs both halves in one place: a file is loaded while the next one is fetched. What is landed stays for the next start where the extraction was
+ * ended from outside, or by a request that failed in a way that passes. What came otherwise is not trusted a second time.
  */
 export async function pipeHalves(
   { extract, load, discard }: ExtractAndLoad,
@@ -223,7 +229,7 @@ export async function pipeHalves(
   try {
     return await load(request, files(), context);
   } catch (error) {
-    if (isRetryable(error, "scope")) isOfUse = false;
+    isOfUse &&= isPassing(error);
     throw error;
   } finally {
     if (!isOfUse) await discard(request, context);
