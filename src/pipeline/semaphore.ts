@@ -11,7 +11,9 @@ export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
+  /** `places` is 1 or more: with none, everybody would wait for ever. */
   constructor(places: number) {
+    if (!(places >= 1)) throw new RangeError(`a semaphore of ${places} places`);
     this.#free = places;
   }
 

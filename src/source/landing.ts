@@ -101,6 +101,11 @@ export class Landing {
     return { path, ...file };
   }
 
+  /** Leaves what is landed to a later start; a folder without any goes. */
+  async leave(): Promise<void> {
+    if ((await notedAt(this.folder)) === 0) await this.remove();
+  }
+
   async remove(): Promise<void> {
     await onDisk(this.folder, rm(this.folder, { recursive: true, force: true }));
   }
@@ -122,6 +127,7 @@ export class Landing {
   /** A file that was changed, and all that came after it, are not kept. */
   async #readKept<Facts>(facts: z.ZodType<Facts>, signal: AbortSignal): Promise<KeptFile<Facts>[]> {
     const kept: KeptFile<Facts>[] = [];
+    let journal = "";
     const lines = (await onDisk(this.folder, readFile(join(this.folder, journalName), "utf8"))).split("\n");
     for (const text of lines) {
       const line = journalLine.extend({ facts }).safeParse(parsed(text));
@@ -132,7 +138,10 @@ export class Landing {
       signal.throwIfAborted();
       if (found?.sha256 !== file.sha256) break;
       kept.push({ file: { path, ...file }, facts: noted as Facts });
+      journal += `${text}\n`;
     }
+    // What comes from now on is noted behind what is kept.
+    await onDisk(this.folder, writeFile(join(this.folder, journalName), journal));
     return kept;
   }
 

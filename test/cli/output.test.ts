@@ -247,8 +247,8 @@ describe("progress", () => {
         "plan: 4 requests in 2 scopes, about 1 MB, about 1 min 30 s (two pages)",
         "all: 100 of 4,000 rows, 10 rows/s, about 1 min 20 s left",
         "b: goes on with 3 files that an earlier start landed, 900 of 3,000 rows",
-        "all: 1,100 of 4,000 rows, 52 rows/s, about 55 s left",
-        "all: 3,300 of 4,000 rows, 103 rows/s, about 6.8 s left",
+        "all: 1,100 of 4,000 rows, 10 rows/s, about 5 min 5 s left",
+        "all: 3,300 of 4,000 rows, 75 rows/s, about 9.3 s left",
       ],
     );
   });

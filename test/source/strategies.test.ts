@@ -5,7 +5,7 @@ import type { Scope } from "../../src/pipeline/scope/scope.ts";
 import { type StrategyName, strategyNames } from "../../src/pipeline/scope/strategy.ts";
 import { daysBetween } from "../../src/pipeline/window/days.ts";
 import { testContext } from "../harness/context.ts";
-import { bankOfAmerica, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
+import { bankOfAmerica, isPageOf, jpmorgan, startTestSource, type TestSource } from "../harness/sample.ts";
 import { landingNamed, withSource } from "../harness/source.ts";
 import { testWarehouse } from "../harness/warehouse.ts";
 import { strategySuite } from "./strategy-suite.ts";
@@ -83,6 +83,39 @@ describe("pages", () => {
     });
     await sample.close();
   });
+});
+
+describe("pages of names that do not fit into one request", () => {
+  const many = Array.from({ length: 33 }, (_, i) => `${"X".repeat(100)} ${i}`);
+  const scope = { ...scopeOf("pages"), names: [jpmorgan, ...many, bankOfAmerica] };
+  const changes: [what: string, change: (sample: TestSource) => void][] = [
+    [
+      "the total of the second group is another one",
+      (sample) => {
+        sample.intercept = (url) =>
+          isPageOf(url, bankOfAmerica) && !isPageOf(url, jpmorgan) ? { kind: "total", add: 1 } : undefined;
+      },
+    ],
+    ["the index is another one", (sample) => Object.assign(sample, { asOf: "2026-11-19" })],
+  ];
+  for (const [what, change] of changes) {
+    it(`are all read again where ${what}: none is given that is gone`, async () => {
+      const sample = await startTestSource();
+      await withSource(sample, { pageSize: 40 }, async ({ strategies: { pages } }) => {
+        const first = pages.extract(scope, landingNamed("start 1", "s"), testContext());
+        while (!(await first.next()).done);
+        change(sample);
+        const second = pages.extract(scope, landingNamed("start 2", "s"), testContext());
+        let files = 0;
+        for (let next = await second.next(); !next.done; next = await second.next()) {
+          assert.ok(existsSync(next.value.path));
+          files++;
+        }
+        assert.ok(files > 2);
+      });
+      await sample.close();
+    });
+  }
 });
 
 describe("an export", () => {

@@ -15,6 +15,8 @@ type LiveTask = {
   endedAt: number | null;
   attempt: number;
   rows: number;
+  /** Rows that were there before it began. */
+  before: number;
   /** Rows that the source has; null until the first page says so. */
   total: number | null;
   /** dbt nodes that are done, and how many there are; null until dbt says so. */
@@ -96,8 +98,7 @@ export function update(model: LiveModel, event: RunEvent): void {
       known.verdict = `${formatCount(event.live)} of ${formatCount(event.expected)}: ${event.live === event.expected ? "complete" : "does not add up"}`;
       break;
     case "landed.reused":
-      known.rows = event.rows;
-      known.total = event.total;
+      Object.assign(known, { rows: event.rows, before: event.rows, total: event.total });
       break;
     case "page.landed":
       known.rows = (event.page === 1 ? 0 : known.rows) + event.rows;
@@ -113,7 +114,7 @@ function task(model: LiveModel, name: string, label = name): LiveTask {
   if (known !== undefined) return known;
   const fresh: LiveTask = {
     ...{ label, isLoad: false, state: "Pending", startedAt: null, endedAt: null, attempt: 0 },
-    ...{ rows: 0, total: null, nodes: 0, nodesTotal: null, wait: null, why: null, verdict: null },
+    ...{ rows: 0, before: 0, total: null, nodes: 0, nodesTotal: null, wait: null, why: null, verdict: null },
   };
   model.tasks.set(name, fresh);
   return fresh;
@@ -159,7 +160,8 @@ function leftOf({ tasks, plan }: LiveModel, now: number): string {
   const sum = (of: (load: LiveTask) => number) => loads.reduce((all, load) => all + of(load), 0);
   const expected = sum(({ total }) => total ?? 0);
   const rows = sum(({ state, rows: read, total }) => (isFinal(state) ? (total ?? 0) : read));
-  const left = timeLeft({ rows, expected, elapsedMs: now - plan.at, plannedMs: plan.etaMs });
+  const before = sum(({ state, before: reused, total }) => (state === "Skipped" ? (total ?? 0) : reused));
+  const left = timeLeft({ rows, expected, before, elapsedMs: now - plan.at, plannedMs: plan.etaMs });
   return left === null ? "" : `, loads about ${formatDuration(left)} more`;
 }
 

@@ -4,7 +4,13 @@ import type { RunEvent } from "../../run/events.ts";
 import { isFinal } from "../../run/states.ts";
 import { type Extent, timeLeft } from "./time-left.ts";
 
-type Load = { rows: number; expected: number; startedAt: number };
+type Load = {
+  rows: number;
+  expected: number;
+  /** Rows that were there before it began: they say nothing of how fast it goes. */
+  before: number;
+  startedAt: number;
+};
 
 /** How far the loads of a run are, as lines. */
 export class Loads {
@@ -17,7 +23,7 @@ export class Loads {
     if (event.type === "scopes.planned") {
       for (const { scope, expected } of event.scopes) {
         const name = taskName("extract_and_load_complaints", { company: event.company, scope });
-        this.#loads.set(name, { rows: 0, expected, startedAt: at });
+        this.#loads.set(name, { rows: 0, expected, before: 0, startedAt: at });
       }
     }
     const load = "task" in event ? this.#loads.get(event.task) : undefined;
@@ -25,7 +31,9 @@ export class Loads {
     if (event.type === "task.state" && event.state === "Running") load.startedAt = at;
     // What failed is not read any more, either.
     if (event.type === "task.state" && isFinal(event.state)) load.rows = load.expected;
-    if (event.type === "landed.reused") Object.assign(load, { rows: event.rows, expected: event.total });
+    if (event.type === "task.state" && event.state === "Skipped") load.before = load.expected;
+    if (event.type === "landed.reused")
+      Object.assign(load, { rows: event.rows, before: event.rows, expected: event.total });
     if (event.type === "page.landed") {
       load.rows = (event.page === 1 ? 0 : load.rows) + event.rows;
       load.expected = event.total;
@@ -42,16 +50,18 @@ export class Loads {
   total(now: number): string | null {
     if (this.#plan === null || this.#loads.size < 2) return null;
     const all = [...this.#loads.values()];
-    const sum = (of: "rows" | "expected") => all.reduce((total, load) => total + load[of], 0);
+    const sum = (of: "rows" | "expected" | "before") => all.reduce((total, load) => total + load[of], 0);
     const { at, etaMs } = this.#plan;
-    return lineOf({ rows: sum("rows"), expected: sum("expected"), elapsedMs: now - at, plannedMs: etaMs });
+    const extent = { rows: sum("rows"), expected: sum("expected"), before: sum("before") };
+    return lineOf({ ...extent, elapsedMs: now - at, plannedMs: etaMs });
   }
 }
 
 function lineOf(extent: Extent): string | null {
-  const { rows, expected, elapsedMs } = extent;
+  const { rows, expected, before, elapsedMs } = extent;
   if (rows >= expected) return null;
-  const rate = elapsedMs > 0 && rows > 0 ? `, ${formatCount(Math.round((rows * 1000) / elapsedMs))} rows/s` : "";
+  const read = rows - before;
+  const rate = elapsedMs > 0 && read > 0 ? `, ${formatCount(Math.round((read * 1000) / elapsedMs))} rows/s` : "";
   const left = timeLeft(extent);
   const time = left === null ? "" : `, about ${formatDuration(left)} left`;
   return `${formatCount(rows)} of ${formatCount(expected)} rows${rate}${time}`;

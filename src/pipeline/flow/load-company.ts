@@ -32,6 +32,14 @@ type Loading = {
   unlessCancelled<T>(result: StepResult<T>): StepResult<T>;
 };
 
+/** What may come of parts of several runs, and may be otherwise where one reads them all. */
+const contradictions: ReadonlySet<string> = new Set([
+  "reconcile_failed",
+  "index_moved",
+  "withdrawals_refused",
+  "rows_unreadable",
+]);
+
 /** One company's extraction and load. Its failure is a value, so that the others go on; a canceled run ends. */
 export async function loadCompany(loading: Loading, planned: PlannedWindow): Promise<CompanyOutcome> {
   const scopes = planned.scopes.map(({ expected: _, cost: __, ...scope }) => scope);
@@ -39,8 +47,8 @@ export async function loadCompany(loading: Loading, planned: PlannedWindow): Pro
   const outcome = await loadWindow(loading, window);
   const isReused = outcome.scopes.some(({ isAsked }) => !isAsked);
   // Parts of an earlier run and of this one may contradict each other: then all are read.
-  const isContradiction = outcome.error?.code === "reconcile_failed" || outcome.error?.code === "index_moved";
-  if (!isContradiction || !isReused) return outcome;
+  const code = outcome.error?.code;
+  if (!isReused || code === undefined || !contradictions.has(code)) return outcome;
   return loadWindow({ ...loading, done: { loads: [], retryOf: null } }, window);
 }
 
@@ -48,10 +56,11 @@ async function loadWindow(loading: Loading, { scopes: parts, ...given }: ScopedW
   const whole = wholeBefore(loading.done, given);
   // What was asked for then is done, through an earlier day than is asked for now it may be.
   const window = { ...given, window: whole?.window ?? given.window };
-  const load = async (scope: Scope) =>
-    whole === undefined
-      ? loading.lanes[classOf[scope.strategy]].run(() => loadScope(loading, scope, given.window))
-      : skipScope(loading, scope, whole);
+  const load = async (scope: Scope) => {
+    const before = whole ?? partBefore(loading.done, scope);
+    if (before !== undefined) return skipScope(loading, scope, before);
+    return loading.lanes[classOf[scope.strategy]].run(() => loadScope(loading, scope, given.window));
+  };
   const scopes = await settleAll(parts.map(load));
   const outcome = { ...window, scopes, reconciled: null, loadedThrough: null };
   const error = scopes.find((scope) => scope.error !== null)?.error ?? null;
@@ -76,8 +85,6 @@ async function reconcileWindow(
 
 async function loadScope(loading: Loading, scope: Scope, window: Window): Promise<ScopeOutcome> {
   const { settings, engine, unlessCancelled } = loading;
-  const before = partBefore(loading.done, scope);
-  if (before !== undefined) return skipScope(loading, scope, before);
   const { runId, source, extractTimeoutMs: timeoutMs } = settings;
   const options: StepOptions = { timeoutMs, timeoutOf: "progress", retry: "scope" };
   const request = { scope, window, runId, source, withdrawals: loading.withdrawals };

@@ -81,15 +81,19 @@ export function splitLanded(
   return [...found, ...left.map((days) => ({ ...window, window: days }))];
 }
 
-/** The plan of a whole window: what is loaded as it was, between the plans of the days that are left. */
+/**
+ * The plan of a whole window: what is loaded as it was, between the plans of the days that are left; `strategy`: how a part is read where it has to be
+ * read again after all.
+ */
 export function joinDone(
   window: CompanyWindow,
   parts: readonly CommittedLoad[],
+  strategy: StrategyName,
   planned: readonly PlannedWindow[],
 ): PlannedWindow {
   const cost = { requests: { search: 0, export: 0, document: 0 }, bytes: 0 };
   const loaded = parts.map(({ window: days, result: { expected } }) => ({
-    ...{ window: days, strategy: "pages" as const, expected, cost },
+    ...{ window: days, strategy, expected, cost },
   }));
   const all = [...loaded, ...planned.flatMap(({ scopes }) => scopes)];
   all.sort((a, b) => (a.window.from < b.window.from ? -1 : 1));

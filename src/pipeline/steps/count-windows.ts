@@ -8,7 +8,7 @@ import type { KnownRows, Source, TaskContext } from "./ports.ts";
 
 export type Counted = {
   windows: CountedWindow[];
-  /** Milliseconds of the quickest answer. */
+  /** Milliseconds of the quickest answer; 0 where nothing had to be counted. */
   answerMs: number;
 };
 
@@ -65,7 +65,7 @@ export async function countWindows(
     }
   }
   return {
-    answerMs,
+    answerMs: Number.isFinite(answerMs) ? answerMs : 0,
     windows: windows.map((window) => {
       const days = spread(window.window, rowsOf(window), known.get(window) ?? []);
       return { ...window, counts: counts.get(window)!, days };

@@ -9,7 +9,7 @@ import { joinDone, splitDone, splitLanded, wholeBefore } from "../plan/done.ts";
 import { planScopes } from "../plan/planner.ts";
 import { dbtError } from "../report/checks.ts";
 import type { Scope } from "../scope/scope.ts";
-import { totalCost } from "../scope/strategy.ts";
+import { type StrategyName, totalCost } from "../scope/strategy.ts";
 import { resolveWindow } from "../window/window.ts";
 import { countWindows } from "./count-windows.ts";
 import type { KnownRows, LandedFiles, LandingName, Ports, Source, TaskContext } from "./ports.ts";
@@ -76,7 +76,8 @@ export function planHandlers(source: Source, warehouse: KnownRows) {
     async plan({ windows, done, settings: { strategy: choice, source: identity, limits, timings } }, context) {
       const before = context.traffic.requests;
       const split = windows.map((window) => ({ window, whole: wholeBefore(done, window), ...splitDone(done, window) }));
-      const landed = (await source.landedScopes()).filter((scope) => scope.source === identity);
+      const isWanted = (strategy: StrategyName) => choice === "auto" || choice === strategy;
+      const landed = (await source.landedScopes()).filter((one) => one.source === identity && isWanted(one.strategy));
       const unread = split.flatMap(({ window, whole, unread: days }) =>
         whole === undefined ? splitLanded(window, days, landed) : [],
       );
@@ -88,7 +89,8 @@ export function planHandlers(source: Source, warehouse: KnownRows) {
       });
       const planned = split.map(({ window, whole, parts }) => {
         const ofWindow = read.filter(({ company }) => company === window.company);
-        return joinDone(window, whole === undefined ? parts : [{ ...whole, window: window.window }], ofWindow);
+        const loaded = whole === undefined ? parts : [{ ...whole, window: window.window }];
+        return joinDone(window, loaded, choice === "auto" ? "pages" : choice, ofWindow);
       });
       for (const { company, scopes } of planned) {
         const parts = scopes.map(({ id, window, strategy, expected }) => ({
@@ -216,18 +218,16 @@ export async function pipeHalves(
   request: LoadRequest,
   context: TaskContext,
 ): Promise<LoadResult> {
-  // Nothing is landed yet.
-  let isOfUse = false;
+  let isOfUse = true;
   async function* files(): LandedFiles {
-    await using landing = extract(request, context);
-    for (let next = await landing.next(); ; next = await landing.next()) {
-      isOfUse = !next.done;
-      if (next.done) return next.value;
-      yield next.value;
-    }
+    const evidence = yield* extract(request, context);
+    isOfUse = false;
+    return evidence;
   }
   try {
-    return await load(request, files(), context);
+    const result = await load(request, files(), context);
+    isOfUse = false;
+    return result;
   } catch (error) {
     isOfUse &&= isPassing(error);
     throw error;

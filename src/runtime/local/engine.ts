@@ -148,9 +148,11 @@ function isFailedOutput<T>(given: T | FailedOutput<T>): given is FailedOutput<T>
 }
 
 /** What a step tells of itself moves its limit. */
-function keepTime(limit: TimeLimit, { type }: EventFacts): void {
+function keepTime(limit: TimeLimit, facts: EventFacts): void {
+  const { type } = facts;
+  const isThrottled = type === "source.retry" && facts.error.code === "source_throttled";
   if (type === "page.landed" || type === "load.staged" || type === "load.merged") limit.progress();
-  else if (type === "source.wait") limit.pause();
+  else if (type === "source.wait" || isThrottled) limit.pause();
   else if (type === "source.waited") limit.resume();
 }
 

@@ -44,30 +44,34 @@ export function exportStrategy(options: ExportOptions): Strategy {
     cost: exportCost,
     async *extract({ names, window }, name, context) {
       const landing = landingOf(name);
-      const kept = await landing.takeOver(notedExport, context.signal);
-      let number = 0;
-      let before = 0;
-      let askedOn = today();
-      let lastIndexed: string | null = null;
-      for (const group of groupNames(names)) {
-        for await (const part of countParts(options, group, window, context)) {
-          const { total } = part;
-          if (number > 0 && total.lastIndexed !== lastIndexed)
-            throw indexMoved({ rows: total.rows, lastIndexed }, total);
-          lastIndexed = total.lastIndexed;
-          const asked = { ...part, number: ++number, before };
-          const earlierFile = kept.find(({ facts }) => isSame(facts, asked));
-          if (earlierFile !== undefined) {
-            askedOn = earlier(askedOn, earlierFile.facts.askedOn);
-            const { task, report } = context;
-            const rows = before + total.rows;
-            report({ type: "landed.reused", task, files: number, rows, total: rows });
+      try {
+        const kept = await landing.takeOver(notedExport, context.signal);
+        let number = 0;
+        let before = 0;
+        let askedOn = today();
+        let lastIndexed: string | null = null;
+        for (const group of groupNames(names)) {
+          for await (const part of countParts(options, group, window, context)) {
+            const { total } = part;
+            if (number > 0 && total.lastIndexed !== lastIndexed)
+              throw indexMoved({ rows: total.rows, lastIndexed }, total);
+            lastIndexed = total.lastIndexed;
+            const asked = { ...part, number: ++number, before };
+            const earlierFile = kept.find(({ facts }) => isSame(facts, asked));
+            if (earlierFile !== undefined) {
+              askedOn = earlier(askedOn, earlierFile.facts.askedOn);
+              const { task, report } = context;
+              const rows = before + total.rows;
+              report({ type: "landed.reused", task, files: number, rows, total: rows });
+            }
+            yield earlierFile?.file ?? (await landExport(options, landing, asked, context));
+            before += total.rows;
           }
-          yield earlierFile?.file ?? (await landExport(options, landing, asked, context));
-          before += total.rows;
         }
+        return { expected: before, lastIndexed, askedOn };
+      } finally {
+        await landing.leave();
       }
-      return { expected: before, lastIndexed, askedOn };
     },
     discard: (name) => landingOf(name).remove(),
   };

@@ -69,11 +69,11 @@ export async function* extractPages(
 ): LandedFiles {
   const { pageSize: size, today } = options;
   const walk: Walk = { landed: 0, before: 0, size, askedOn: today(), lastIndexed: undefined };
+  const useful = await stillShown(options, { names: all, window }, kept, context);
   for (const [number, names] of groupNames(all).entries()) {
     const group: GroupWalk = { ...{ number, names, window, first: undefined, seen: 0 }, after: null, isOver: false };
-    const before = kept.filter(({ facts }) => facts.group === number);
-    for (const { file, facts } of await stillShown(options, group, before, context)) {
-      goOn(walk, group, facts, file.path);
+    for (const { file, facts } of useful.filter((one) => one.facts.group === number)) {
+      goOn(walk, group, facts, options.base);
       walk.askedOn = earlier(walk.askedOn, facts.askedOn);
       yield file;
     }
@@ -97,19 +97,22 @@ export async function* extractPages(
   return { expected: walk.before, lastIndexed: walk.lastIndexed ?? null, askedOn: walk.askedOn };
 }
 
-/** The pages that an earlier start has landed of a group of names, where the source shows as many rows of the same index as it did then. */
+/** The pages that an earlier start has landed, where the source shows as many rows of the same index as it did then, of all names; else none. */
 async function stillShown(
   { client, base, landing }: ExtractOptions,
-  { names, window }: GroupWalk,
+  { names: all, window }: Pick<Scope, "names" | "window">,
   kept: readonly KeptFile<NotedPage>[],
   context: TaskContext,
 ): Promise<readonly KeptFile<NotedPage>[]> {
-  const [first] = kept;
-  if (first === undefined) return [];
-  const { rows, lastIndexed } = await countTotal(client, base, names, window, context);
-  if (rows === first.facts.total && lastIndexed === first.facts.lastIndexed) return kept;
-  await landing.clear();
-  return [];
+  for (const [number, names] of groupNames(all).entries()) {
+    const noted = kept.find(({ facts }) => facts.group === number)?.facts;
+    if (noted === undefined) continue;
+    const { rows, lastIndexed } = await countTotal(client, base, names, window, context);
+    if (rows === noted.total && lastIndexed === noted.lastIndexed) continue;
+    await landing.clear();
+    return [];
+  }
+  return kept;
 }
 
 /** Takes a page into the walk. */

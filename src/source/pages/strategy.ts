@@ -38,9 +38,13 @@ export function pagesStrategy(options: PagesOptions): Strategy {
     cost: (counts) => pagesCost(counts, pageSize),
     async *extract(scope, name, context) {
       const landing = landingOf(name);
-      const kept = await landing.takeOver(notedPage, context.signal);
-      const reader = new PageReader(await options.landedSql());
-      return yield* extractPages({ base, pageSize, today, client, reader, landing }, scope, kept, context);
+      try {
+        const kept = await landing.takeOver(notedPage, context.signal);
+        const reader = new PageReader(await options.landedSql());
+        return yield* extractPages({ base, pageSize, today, client, reader, landing }, scope, kept, context);
+      } finally {
+        await landing.leave();
+      }
     },
     discard: (name) => landingOf(name).remove(),
   };

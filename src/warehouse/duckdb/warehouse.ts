@@ -50,8 +50,8 @@ export type DuckDbOptions = DatabaseOptions & {
   published: string;
 };
 
-/** The migration from which on the ledger knows scopes. */
-const scopesVersion = 7;
+/** The migration from which on there is what parts of windows are judged by. */
+const partsVersion = 8;
 
 /** How the folders of loads begin, beside those of nobody else. */
 const stagingPrefix = "load-";
@@ -113,7 +113,7 @@ export class DuckDbWarehouse implements Warehouse {
 
   async unfinishedLoads(companies: readonly string[], source: string, lookBackDays: number): Promise<CommittedLoad[]> {
     const read = (connection: DuckDBConnection) => readUnfinishedLoads(connection, companies, source, lookBackDays);
-    return this.#lookOrRead([], read, scopesVersion);
+    return this.#lookOrRead([], read, partsVersion);
   }
 
   async pendingBuild(project: string): Promise<PendingBuild> {

@@ -38,7 +38,11 @@ export async function reconcileWindow(
     return { ...landedBefore, fields };
   }
   const loadIds = request.loadIds.map(sqlLiteral).join(", ");
-  const { loads, indexes, evidence, rejected, unidentified, liveBefore } = await readLoads(connection, loadIds);
+  const { loads, indexes, evidence, rejected, unidentified, liveBefore } = await readLoads(
+    connection,
+    request,
+    loadIds,
+  );
   if (loads !== request.loadIds.length) throw warehouseGone(path);
   const { expected } = evidence;
   if (isSuspicious(rejected, expected)) {
@@ -71,12 +75,12 @@ export async function reconcileWindow(
 
 /**
  * What the ledger says of some loads, together. Where they read several indexes, none is said. How many rows were live before is what the first of
- * them saw: the others may have moved rows.
+ * this run saw: the others may have moved rows, and loads of earlier runs saw another warehouse.
  */
-async function readLoads(connection: DuckDBConnection, loadIds: string) {
+async function readLoads(connection: DuckDBConnection, request: WindowRequest, loadIds: string) {
   const result = await connection.runAndReadAll(`
     select count(*)::integer, sum(expected)::double, sum(rejected)::double, sum(unidentified)::double,
-      arg_min(live_before, load_no)::double, count(distinct last_indexed)::integer,
+      arg_min(live_before, load_no) filter (run_id = ${sqlLiteral(request.runId)})::double, count(distinct last_indexed)::integer,
       min(asked_on)::varchar, if(count(distinct last_indexed) = 1, min(last_indexed), null)
     from pipeline.loads where load_id in (${loadIds})`);
   const [loads, expected, rejected, unidentified, liveBefore, indexes, askedOn, lastIndexed] = result.getRows()[0]!;
@@ -87,7 +91,8 @@ async function readLoads(connection: DuckDBConnection, loadIds: string) {
   };
   return {
     ...{ loads: Number(loads), indexes: Number(indexes), evidence, rejected: Number(rejected) },
-    ...{ unidentified: Number(unidentified), liveBefore: Number(liveBefore) },
+    unidentified: Number(unidentified),
+    liveBefore: liveBefore === null ? await countRows(connection, isLiveIn(request)) : Number(liveBefore),
   };
 }
 

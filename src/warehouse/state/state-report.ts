@@ -58,6 +58,10 @@ export async function forgetStates(connection: DuckDBConnection, companies: read
   await connection.run("begin");
   const forgotten = await connection.runAndReadAll(`delete from pipeline.state ${only} returning company`);
   await connection.run(`delete from pipeline.loaded_days ${only}`);
+  await connection.run(`delete from pipeline.resets ${only}`);
+  await connection.run(
+    `insert into pipeline.resets select company, max(load_no) from pipeline.loads ${only} group by company`,
+  );
   await connection.run("commit");
   return forgotten
     .getRows()

@@ -148,8 +148,8 @@ export async function readLoadsFor(
 }
 
 /**
- * The loads of parts of windows that no run has ended, newest first. Days that were within the look-back when they were read are left out: they
- * are read again anyway.
+ * The loads of parts of windows that no run has ended, newest first. Left out are days that were within the look-back when they were read, which are
+ * read again anyway; parts that hold or rejected rows, about which the source may say something else now; and what came before a reset.
  */
 export async function readUnfinishedLoads(
   connection: DuckDBConnection,
@@ -160,7 +160,9 @@ export async function readUnfinishedLoads(
   const texts = `[${companies.map(sqlLiteral).join(", ")}]::varchar[]`;
   return readLoads(
     connection,
-    `scope <> company and list_contains(${texts}, company) and source = ${sqlLiteral(source)} and window_to < asked_on - ${lookBackDays}`,
+    `scope <> company and list_contains(${texts}, company) and source = ${sqlLiteral(source)} and window_to < asked_on - ${lookBackDays}
+       and rejected = 0 and coalesce(held, 0) = 0
+       and load_no > coalesce((select max(through_load_no) from pipeline.resets r where r.company = l.company), 0)`,
   );
 }
 

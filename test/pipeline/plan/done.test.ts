@@ -31,7 +31,7 @@ describe("what earlier runs have loaded of a window", () => {
         const done = { loads, retryOf: null };
         const { parts, unread } = splitDone(done, all);
         const planned = unread.map((window) => plannedByPages({ ...all, window }, [7], 10));
-        const { scopes } = joinDone(all, parts, planned);
+        const { scopes } = joinDone(all, parts, "pages", planned);
         let next = all.window.from;
         for (const scope of scopes) {
           assert.equal(scope.window.from, next);

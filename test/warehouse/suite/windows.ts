@@ -244,6 +244,20 @@ export function windowSuite(make: () => MadeWarehouse): void {
       await warehouse.close();
     });
 
+    it("is judged by what was live when its own run began, not by what an earlier one saw", async () => {
+      const { warehouse, loadScopes, reconcile } = loadedInParts(make());
+      const rows = Array.from({ length: 300 }, (_, i) => inMonth(String(i), 1 + (i % 12)));
+      const [first, second] = partsOf([2]);
+      // The first part is loaded into nothing; the second by another run, which finds rows of it gone.
+      const one = await loadScopes(rows, [first!]);
+      await loadScopes(rows, [second!]);
+      const gone = rows.filter((row) => Number(row.complaint_id) % 12 !== 5);
+      const other = await loadScopes(gone, [second!]);
+      const reconciled = await reconcile({ ...other, loadIds: [...one.loadIds, ...other.loadIds] });
+      assert.equal(reconciled.deleted, 25, "25 of 300 are less than a tenth");
+      await warehouse.close();
+    });
+
     it("is shown as far as its parts came, until it is reconciled", async () => {
       const { warehouse, loadScopes, reconcile } = loadedInParts(make());
       const rows = Array.from({ length: 12 }, (_, i) => inMonth(String(i), i + 1));

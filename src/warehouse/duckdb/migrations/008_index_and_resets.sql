@@ -5,3 +5,9 @@ create table pipeline.index_states (
   last_indexed varchar,
   seen_at timestamptz not null
 );
+
+-- From which load on the parts of a company's windows count again: its state was forgotten after it.
+create table pipeline.resets (
+  company varchar not null,
+  through_load_no bigint not null
+);
