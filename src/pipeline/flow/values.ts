@@ -203,7 +203,7 @@ const plannedScope = scope.extend({
 export type PlannedScope = z.infer<typeof plannedScope>;
 
 /** A window with the scopes that it is read in: days that follow each other, in their order. */
-export const plannedWindow = companyWindow.extend({ scopes: z.array(plannedScope) });
+const plannedWindow = companyWindow.extend({ scopes: z.array(plannedScope) });
 export type PlannedWindow = z.infer<typeof plannedWindow>;
 
 /** How windows are read. */

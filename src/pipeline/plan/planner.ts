@@ -18,7 +18,7 @@ import { durationOf, lanesFor, type Pace, requestMs, waitOf } from "./pace.ts";
 type Schedule = Omit<CountedSchedule, "counts">;
 
 /** How a strategy asks. */
-export type Asking = {
+type Asking = {
   /** Rows of an answer, at most. */
   rowsPerRequest: number;
   /** What it takes to read rows of so many of each group of names. */
