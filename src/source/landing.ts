@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import * as z from "zod";
 import { checksum } from "../files/checksum.ts";
 import { makeFolder } from "../files/folder.ts";
-import type { LandedFile } from "../pipeline/flow/values.ts";
+import { type LandedFile, names, window } from "../pipeline/flow/values.ts";
 import { landedFormats, strategyNames } from "../pipeline/scope/strategy.ts";
 import type { LandedScope, LandingName } from "../pipeline/steps/ports.ts";
 import { dayMs } from "../pipeline/window/units.ts";
@@ -25,8 +25,8 @@ const journalName = "landed.jsonl";
 
 const landedScope = z.object({
   source: z.string(),
-  names: z.array(z.string()),
-  window: z.object({ from: z.string(), to: z.string() }),
+  names,
+  window,
   strategy: z.enum(strategyNames),
 }) satisfies z.ZodType<LandedScope>;
 

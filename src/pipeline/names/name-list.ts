@@ -1,3 +1,8 @@
+/** Whether two lists have the same names, in the same order. */
+export function areSameNames(one: readonly string[], other: readonly string[]): boolean {
+  return one.join("\n") === other.join("\n");
+}
+
 /**
  * Names separated by commas, as RFC 4180 has it: one that holds a comma stands in double quotes, a quote in it is
  * doubled. Null where the list is malformed or a name is empty.

@@ -1,4 +1,5 @@
 import type { CommittedLoad, PlannedWindow, RetriedRun } from "../flow/values.ts";
+import { areSameNames } from "../names/name-list.ts";
 import { type Scope, withScopes } from "../scope/scope.ts";
 import type { StrategyName } from "../scope/strategy.ts";
 import { earlier, type Window } from "../window/days.ts";
@@ -68,10 +69,9 @@ export function splitLanded(
   unread: readonly Window[],
   landed: readonly Pick<Scope, "names" | "window" | "strategy">[],
 ): UnreadWindow[] {
-  const names = window.names.join("\n");
   let left = unread;
   const found: UnreadWindow[] = [];
-  for (const scope of landed.filter((one) => one.names.join("\n") === names)) {
+  for (const scope of landed.filter((one) => areSameNames(one.names, window.names))) {
     const { from, to } = scope.window;
     const around = left.find((days) => days.from <= from && days.to >= to);
     if (around === undefined) continue;
@@ -105,5 +105,5 @@ export function joinDone(
 }
 
 function isOf(load: CommittedLoad, { company, names }: Pick<CompanyWindow, "company" | "names">): boolean {
-  return load.company === company && load.names.join("\n") === names.join("\n");
+  return load.company === company && areSameNames(load.names, names);
 }

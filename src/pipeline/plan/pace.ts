@@ -47,7 +47,8 @@ export function lanesFor(perMinute: number | null, ms: number): number {
 
 /** Requests of one class, and what holds them back. */
 export type Queue = {
-  requests: number /** Null where there is no limit. */;
+  requests: number;
+  /** Null where there is no limit. */
   perMinute: number | null;
   lanes: number;
   ms: number;

@@ -10,13 +10,16 @@ const partSchema = z.object({
   _shards: z.object({ failed: z.number() }).optional(),
 });
 
-/** Asks for an answer without hits, which fits into memory; of its form only what the schema names is looked at. */
+/**
+ * Asks for an answer without hits, which fits into memory; of its form only what the schema names is looked at. `ms`: milliseconds that the answer
+ * took.
+ */
 export async function requestJson<T>(
   client: SourceClient,
   url: string,
   schema: z.ZodType<T>,
   context: TaskContext,
-): Promise<{ data: T /** Milliseconds that the answer took. */; ms: number }> {
+): Promise<{ data: T; ms: number }> {
   return client.request(url, searchAnswer, context, async ({ body }, elapsed) => {
     const json = await text(body);
     const ms = elapsed();

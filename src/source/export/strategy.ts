@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { names, window } from "../../pipeline/flow/values.ts";
+import { areSameNames } from "../../pipeline/names/name-list.ts";
 import { cutEvenly } from "../../pipeline/plan/days.ts";
 import type { Cost, CountedNames } from "../../pipeline/scope/strategy.ts";
 import type { LandingName, Strategy, TaskContext } from "../../pipeline/steps/ports.ts";
@@ -89,8 +91,8 @@ type Asked = CountedPart & {
 
 /** What is noted of an export, for a start that goes on from there. */
 const notedExport = z.object({
-  names: z.array(z.string()),
-  window: z.object({ from: z.string(), to: z.string() }),
+  names,
+  window,
   rows: z.number(),
   lastIndexed: z.string().nullable(),
   askedOn: z.string(),
@@ -100,7 +102,7 @@ type NotedExport = z.infer<typeof notedExport>;
 /** Whether an export was of these names and days, and as many rows of the same index. */
 function isSame(noted: NotedExport, { group, window, total }: CountedPart): boolean {
   return (
-    noted.names.join("\n") === group.join("\n") &&
+    areSameNames(noted.names, group) &&
     noted.window.from === window.from &&
     noted.window.to === window.to &&
     noted.rows === total.rows &&

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Evidence, LoadResult } from "../../pipeline/flow/values.ts";
+import { areSameNames } from "../../pipeline/names/name-list.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { PipelineError } from "../../run/errors.ts";
 import type { Days } from "./scope-sql.ts";
@@ -78,7 +79,7 @@ export async function readLoad(
   if (row === undefined) return null;
   const [loadId, ofNames, from, to, ofSource, ...numbers] = row;
   const isSame =
-    (JSON.parse(String(ofNames)) as string[]).join("\n") === names.join("\n") &&
+    areSameNames(JSON.parse(String(ofNames)) as string[], names) &&
     from === window.from &&
     to === window.to &&
     ofSource === source;
