@@ -33,7 +33,7 @@ async function stageRows(connection: DuckDBConnection, round: number): Promise<v
   await connection.run(`
     copy (
       select ${fields.map((field) => `${sampleValue(field, round)} as ${field}`).join(", ")},
-        0 as _missing, null::json as _extra, null::varchar as _reason, null::varchar as _raw
+        0 as _missing, 0 as _null, 0 as _coarse, false as _odd, false as _outside, null::json as _extra, null::varchar as _reason, null::varchar as _raw
       from range(${rows}) r(i)
     ) to ${sqlLiteral(pages)} (format parquet, row_group_size 10240)`);
 }
@@ -70,8 +70,9 @@ for (let round = 0; round < 3; round++) {
     await stageRows(connection, round);
     const staged = await endStaging(
       connection,
-      [{ landed: { path, format: "search-json" }, path: pages }],
+      [{ landed: { path, format: "search-json" }, path: pages, scope: null }],
       request.scope,
+      null,
     );
     const started = performance.now();
     if (way === "key") await mergeByKey(connection, staged);

@@ -7,6 +7,7 @@ import type { Ports, Strategy, TaskContext } from "../../src/pipeline/steps/port
 import { addDays, daysBetween, type Window } from "../../src/pipeline/window/days.ts";
 import { LocalEngine } from "../../src/runtime/local/engine.ts";
 import { ownBudgets } from "../../src/source/budget/own.ts";
+import { bulkStrategy } from "../../src/source/bulk/strategy.ts";
 import { exportCost } from "../../src/source/export/strategy.ts";
 import { pagesCost } from "../../src/source/pages/strategy.ts";
 
@@ -173,16 +174,22 @@ async function simulate({ window, companies }: Case) {
       },
       countByName: async () => ({ counts: [], capped: false }),
       landedScopes: async () => [],
-      strategies: { pages, export: exports },
+      strategies: {
+        pages,
+        export: exports,
+        bulk: bulkStrategy(null),
+      },
+      bulk: null,
     },
     warehouse: {
       loadsFor: async () => [],
       unfinishedLoads: async () => [],
       rowsByDay: async () => [],
+      daysOfLaterIndex: async () => [],
       async load({ scope }, files) {
         let next = await files.next();
         while (!next.done) next = await files.next();
-        return { ...result, loadId: scope.id, loadNo: ++loads, expected: next.value.expected };
+        return { ...result, loadId: scope.id, loadNo: ++loads, expected: next.value.expected ?? 0 };
       },
       reconcileWindow: async ({ company }) => ({ ...result, loadId: company, loadNo: ++loads, expected: 0 }),
       distributions: async () => [],
@@ -211,7 +218,15 @@ async function simulate({ window, companies }: Case) {
   let planned: { etaMs: number; scopes: number; requests: number; reason: string } | undefined;
   const settings = {
     ...{ runId: "r", source: "live", companies: Object.keys(companies), startDate: window.from, asOf: window.to },
-    ...{ lookBackDays: 60, resetState: false, backfill: null, retryOf: null, strategy: "auto" as const, limits },
+    ...{
+      lookBackDays: 60,
+      resetState: false,
+      backfill: null,
+      file: null,
+      retryOf: null,
+      strategy: "auto" as const,
+      limits,
+    },
     timings: { pages: { rows: pageRows, ms: pageMs }, export: { rows: exportRows, ms: exportMs } },
     health: { onTrouble: "warn" as const, mostGone: 0.05 },
     ...{ acceptWithdrawals: false, skipDbt: true, extractTimeoutMs: 3_600_000, dbtTimeoutMs: 1 },

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { obstacleToWriting } from "../files/folder.ts";
 import type { RunRecorder } from "../history/history.ts";
 import { type FlowResult, type FlowSettings, flowName, runFlow } from "../pipeline/flow/flow.ts";
-import type { RetriedRun } from "../pipeline/flow/values.ts";
+import type { ImportedFile, RetriedRun } from "../pipeline/flow/values.ts";
 import { type RunReport, type Summary, summarize } from "../pipeline/report/report.ts";
 import { sourceIdentity } from "../pipeline/source-identity.ts";
 import type { Day, Window } from "../pipeline/window/days.ts";
@@ -34,6 +34,8 @@ export type RunOptions = {
   sourceIdentity?: string;
   /** Days to read in place of the resolved ones; no watermark moves. */
   backfill?: Window;
+  /** The user's file that is loaded in place of the source; no watermark moves. */
+  file?: ImportedFile;
 };
 
 /**
@@ -124,9 +126,9 @@ const stopMs = 5000;
 /** What a run was asked to do, without what only its process needs. */
 function recordedSettings(settings: RunSettings, options: RunOptions): object {
   const { companies, startDate, asOf, lookBackDays, strategy, source, database, dbt } = settings;
-  const { resetState, skipDbt, acceptWithdrawals, acceptSource, backfill } = options;
+  const { resetState, skipDbt, acceptWithdrawals, acceptSource, backfill, file } = options;
   const retryOf = options.retryOf?.runIds;
-  const given = { resetState, skipDbt, acceptWithdrawals, acceptSource, backfill, retryOf };
+  const given = { resetState, skipDbt, acceptWithdrawals, acceptSource, backfill, file, retryOf };
   return { companies, startDate, asOf, lookBackDays, strategy, source, database, dbt, ...given };
 }
 
@@ -223,10 +225,10 @@ function identityOf({ options, wiring }: Run): string {
 function flowSettings(run: Run): Omit<FlowSettings, keyof OpenedRun["pace"]> {
   const { companies, startDate, asOf, lookBackDays, strategy, sourceHealth, extractTimeoutSeconds, dbtTimeoutSeconds } =
     run.wiring.settings;
-  const { resetState, skipDbt, acceptWithdrawals, retryOf = null, backfill = null } = run.options;
+  const { resetState, skipDbt, acceptWithdrawals, retryOf = null, backfill = null, file = null } = run.options;
   return {
     ...{ runId: run.runId, source: identityOf(run), companies, startDate, asOf, lookBackDays, strategy },
-    ...{ resetState, skipDbt, acceptWithdrawals, retryOf, backfill },
+    ...{ resetState, skipDbt, acceptWithdrawals, retryOf, backfill, file },
     health: sourceHealth,
     extractTimeoutMs: extractTimeoutSeconds * 1000,
     dbtTimeoutMs: dbtTimeoutSeconds * 1000,

@@ -14,7 +14,7 @@ export const shared = {
   ],
   startDate: ["--start-date <day>", "first day to load (default: 2024-01-01)"],
   asOf: ["--as-of <day>", "last day to load (default: today, in UTC)"],
-  strategy: ["--strategy <name>", "how complaints are read: auto, pages or export (default: auto)"],
+  strategy: ["--strategy <name>", "how complaints are read: auto, pages, export or bulk (default: auto)"],
   lookBack: ["--look-back <days>", "days before the watermark that are read again (default: 60)"],
   acceptWithdrawals: ["--accept-withdrawals", "believe the source when it withdraws unusually many complaints"],
   acceptSource: ["--accept-source", "load complaints of another source than the warehouse has"],

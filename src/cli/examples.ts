@@ -16,6 +16,10 @@ export const examples: Record<string, readonly (readonly [line: string, what?: s
     ["pipeline backfill --from 2025-01-01 --to 2025-03-31", "read three months again"],
     ["pipeline backfill --from 2026-05-01 --to 2026-05-31 --companies equifax"],
   ],
+  import: [
+    ["pipeline import complaints.csv.zip", "the configured companies, from the bulk file"],
+    ["pipeline import complaints.csv --all-companies --as-of 2023-03-01", "an older copy, of every company"],
+  ],
   "companies search": [
     ["pipeline companies search equifax", "the exact names that hold the word, with their complaints"],
   ],

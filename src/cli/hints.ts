@@ -3,7 +3,17 @@ import { redactor, secretsOf } from "../run/redact.ts";
 
 /** The commands that a text may hint at, by their groups. */
 export const hintedCommands: Record<string, readonly string[] | null> = {
-  ...{ run: null, plan: null, backfill: null, dbt: null, sql: null, export: null, backup: null, restore: null },
+  ...{
+    run: null,
+    plan: null,
+    backfill: null,
+    import: null,
+    dbt: null,
+    sql: null,
+    export: null,
+    backup: null,
+    restore: null,
+  },
   ...{ doctor: null, init: null, demo: null, completion: null },
   companies: ["search"],
   state: ["show", "reset"],
@@ -16,7 +26,7 @@ export const hintedCommands: Record<string, readonly string[] | null> = {
 /** Those that do not take `--source`, and those that take `--database`. */
 export const withoutSource = new Set(["init", "demo", "completion", "notify test", "sample start"]);
 export const withDatabase = new Set(
-  ["run", "plan", "backfill", "dbt", "backup", "restore", "doctor", "state show", "state reset"].concat(
+  ["run", "plan", "backfill", "import", "dbt", "backup", "restore", "doctor", "state show", "state reset"].concat(
     ["schedule crontab", "schedule systemd"], // they print a command line with it
   ),
 );

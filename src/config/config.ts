@@ -3,10 +3,15 @@ import type { schema } from "./schema.ts";
 
 /** Everything a command needs to know, checked; paths are absolute. */
 export type Config = Readonly<
-  Omit<z.output<typeof schema>, "home" | "database" | "contact" | "runTimeoutSeconds" | "dbt" | "cacheDir" | "asOf"> & {
+  Omit<
+    z.output<typeof schema>,
+    "home" | "database" | "bulkUrl" | "contact" | "runTimeoutSeconds" | "dbt" | "cacheDir" | "asOf"
+  > & {
     /** Of the source's own: `<home>/sample` for the sample source, which shares nothing with the real one. */
     home: string;
     database: string;
+    /** Address of the zip of all complaints; null where none is known. */
+    bulkUrl: string | null;
     contact: string | null;
     runTimeoutSeconds: number | null;
     dbt: string | null;

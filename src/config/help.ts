@@ -14,10 +14,12 @@ export const settingHelp: Record<string, string> = {
     "Companies to load: an exact name at the source, whatever its case, or words that a name holds. See: pipeline companies search. `all` by itself is the whole database.",
   lookBackDays: "Days before the watermark that every run reads again: complaints appear late, and answers settle.",
   strategy:
-    "How complaints are read: `pages` of the search API, or each `export` as CSV of at most 100,000 complaints. `auto` takes what is quickest under the source's limits.",
+    "How complaints are read: `pages` of the search API, each `export` as CSV of at most 100,000 complaints, or `bulk`, the zip of all complaints. `auto` takes what is quickest under the source's limits.",
   home: "Where everything is kept, from the directory that the command is run in.",
   database: "The DuckDB file of the warehouse, when it is not to lie in the home.",
   source: "Address of the search API with its trailing slash, or `sample` for made-up complaints.",
+  bulkUrl:
+    "Address of the zip of all complaints, as CSV. Left out, it is the CFPB's own where the source is, and none for another source.",
   contact: "Who asks, for the User-Agent of every request, so that the source can write to you.",
   sourceHealth:
     "What a run does when the source is not well. That is when it says that its data is stale or has an issue, when its index went back, and when more than this part of all complaints (0 to 1) is gone since the run before. With `warn` it loads and withdraws nothing, with `hold` it loads nothing.",

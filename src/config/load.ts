@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import type * as z from "zod";
+import { liveBulkFile, sourceIdentity } from "../pipeline/source-identity.ts";
 import { PipelineError } from "../run/errors.ts";
 import { defaultCacheDir } from "./cache-dir.ts";
 import type { Config } from "./config.ts";
@@ -49,7 +50,7 @@ function configuredOf(origins: readonly [string, Record<string, unknown>][]): un
 }
 
 function finish(settings: z.output<typeof schema>, configuredCompanies: readonly string[], today: string): Config {
-  const { home, database, contact, runTimeoutSeconds, dbt, cacheDir, asOf, startDate, ...rest } = settings;
+  const { home, database, bulkUrl, contact, runTimeoutSeconds, dbt, cacheDir, asOf, startDate, ...rest } = settings;
   const isSample = settings.source === "sample";
   const kept = ownHome(home, settings.source);
   const last = asOf ?? today;
@@ -64,6 +65,7 @@ function finish(settings: z.output<typeof schema>, configuredCompanies: readonly
     configuredCompanies,
     home: kept,
     database: database === undefined ? join(kept, "cfpb_complaints.duckdb") : resolve(database),
+    bulkUrl: bulkUrl ?? (sourceIdentity(settings.source) === "live" ? liveBulkFile : null),
     contact: contact ?? null,
     runTimeoutSeconds: runTimeoutSeconds ?? null,
     dbt: dbt ?? null,

@@ -42,6 +42,7 @@ export const schema = z.strictObject({
     .refine((value) => value === "sample" || isWebAddress(value), "expected `sample` or an http(s) address")
     .transform((value) => (value === "sample" || value.includes("?") || value.endsWith("/") ? value : `${value}/`))
     .default(liveSource),
+  bulkUrl: text.refine(isWebAddress, "expected an http(s) address").optional(),
   contact: z
     .string()
     .trim()

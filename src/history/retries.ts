@@ -11,6 +11,7 @@ type Settings = {
   startDate?: string;
   resetState?: boolean;
   backfill?: { from: string; to: string };
+  file?: { path: string };
   retryOf?: readonly string[];
   skipDbt?: boolean;
 };
@@ -25,10 +26,10 @@ export async function chainOf(history: History, run: RunDetail): Promise<RunDeta
   return chain;
 }
 
-/** Whether loads of other runs do what a run was to do: not those of a reset or a backfill, which reads days that no other run reads. */
+/** Whether loads of other runs do what a run was to do: not those of a reset or a backfill, which reads days that no other run reads, nor those of a file. */
 export function acceptsOtherLoads({ settings }: Pick<RunDetail, "settings">): boolean {
-  const { resetState = false, backfill } = settings as Settings;
-  return !resetState && backfill === undefined;
+  const { resetState = false, backfill, file } = settings as Settings;
+  return !resetState && backfill === undefined && file === undefined;
 }
 
 /** The run that has done since what a run left over; null where there is none, or the run left nothing. */
@@ -39,10 +40,18 @@ export async function doneSince(history: History, run: RunDetail): Promise<RunRo
   const later = completed.filter(({ no }) => no > run.no);
   for (const candidate of later.toReversed()) {
     const { settings } = await history.inspect(candidate.no);
-    const { retryOf = [], companies = [], backfill, startDate: from = "", skipDbt = false } = settings as Settings;
+    const {
+      retryOf = [],
+      companies = [],
+      backfill,
+      file,
+      startDate: from = "",
+      skipDbt = false,
+    } = settings as Settings;
     if ((skipDbt && !wasSkipped) || sourceIdentity(candidate.source) !== sourceIdentity(run.source)) continue;
     if (retryOf.includes(run.id)) return candidate;
-    const isSame = acceptsOtherLoads(run) && backfill === undefined && candidate.asOf >= run.asOf && from <= startDate;
+    const isOfSource = backfill === undefined && file === undefined;
+    const isSame = acceptsOtherLoads(run) && isOfSource && candidate.asOf >= run.asOf && from <= startDate;
     if (isSame && wanted.every((company) => companies.includes(company))) return candidate;
   }
   return null;

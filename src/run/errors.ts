@@ -24,6 +24,7 @@ const table = {
   warehouse_taken: { exitCode: 1, retry: "never", status: 500 },
   warehouse_failed: { exitCode: 1, retry: "never", status: 500 },
   landing_failed: { exitCode: 1, retry: "never", status: 500 },
+  file_damaged: { exitCode: 1, retry: "never", status: 500 },
   disk_full: { exitCode: 1, retry: "never", status: 503 },
   python_missing: { exitCode: 2, retry: "never", status: 409 },
   dbt_environment: { exitCode: 1, retry: "never", status: 500 },

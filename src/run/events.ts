@@ -82,6 +82,8 @@ export type EventFacts =
   /** How the run reads all windows, and how long that takes. */
   | { type: "run.planned"; scopes: number; requests: number; bytes: number; etaMs: number; reason: string }
   | (InTask & { type: "page.received"; page: number; bytes: number })
+  /** So many bytes of a file are here. */
+  | (InTask & { type: "file.received"; bytes: number; of: number })
   /** `ms` since the request was sent, and how the source was asked. */
   | (InTask & {
       type: "page.landed";

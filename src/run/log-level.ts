@@ -9,6 +9,7 @@ export function levelOf(event: EventFacts): Level {
     case "source.request":
     case "source.answered":
     case "page.received":
+    case "file.received":
     case "page.landed":
     case "load.staged":
     case "publish.table":

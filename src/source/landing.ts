@@ -17,6 +17,9 @@ const writeAtOnce = 1024 * 1024;
 /** Milliseconds for which the files of an interrupted extraction are of use. */
 const usefulMs = dayMs;
 
+/** The folder of the file of everything, beside those of scopes. */
+export const bulkFolder = "bulk";
+
 /** What the files of a folder are of. */
 const scopeName = "scope.json";
 
@@ -38,6 +41,7 @@ const journalLine = z.object({
   sha256: z.string(),
   facts: z.unknown(),
 });
+type JournalLine = z.infer<typeof journalLine>;
 
 /** A file that an earlier start has landed, with what that noted of it. */
 export type KeptFile<Facts> = { file: LandedFile; facts: Facts };
@@ -93,10 +97,10 @@ export class Landing {
   }
 
   /** Gives a received file its own name, and notes it for a later start. */
-  async keep(name: string, file: Omit<LandedFile, "path">, facts: unknown): Promise<LandedFile> {
+  async keep(name: string, file: Omit<JournalLine, "name" | "facts">, facts: unknown): Promise<LandedFile> {
     const path = join(this.folder, name);
     await onDisk(this.folder, rename(this.#unfinished(name), path));
-    const line = { name, ...file, facts } satisfies z.infer<typeof journalLine>;
+    const line = { name, ...file, facts } satisfies JournalLine;
     await onDisk(this.folder, appendFile(join(this.folder, journalName), `${JSON.stringify(line)}\n`));
     return { path, ...file };
   }
@@ -190,7 +194,8 @@ export async function removeOldLanded(root: string): Promise<void> {
   const names = await readdir(root).catch(() => []); // nothing was ever landed
   for (const name of names) {
     const folder = join(root, name);
-    if ((await notedAt(folder)) > Date.now() - usefulMs) continue;
+    const at = name === bulkFolder ? await newestIn(folder) : await notedAt(folder);
+    if (at > Date.now() - usefulMs) continue;
     await onDisk(folder, rm(folder, { recursive: true, force: true }));
   }
 }
@@ -201,6 +206,20 @@ async function notedAt(folder: string): Promise<number> {
     ({ mtimeMs }) => mtimeMs,
     () => 0,
   );
+}
+
+/** When a file of a folder was last written, in epoch milliseconds; 0 where it has none. */
+async function newestIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []); // it is none, or goes just now
+  const times = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  return Math.max(...times, 0);
 }
 
 function hashOf(text: string): string {

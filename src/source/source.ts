@@ -1,8 +1,11 @@
 import type { StrategyName } from "../pipeline/scope/strategy.ts";
 import type { FoundNames, LandedScope, Source, Strategy, TaskContext } from "../pipeline/steps/ports.ts";
 import type { Day, Window } from "../pipeline/window/days.ts";
+import type { ProxyServer } from "../process/proxy.ts";
+import { BulkFile } from "./bulk/bulk-file.ts";
+import { bulkStrategy } from "./bulk/strategy.ts";
 import { type ClientOptions, SourceClient } from "./client/client.ts";
-import { splitAddress } from "./client/http.ts";
+import { splitAddress, splitFileAddress } from "./client/http.ts";
 import { countByName, findNames } from "./companies.ts";
 import { countLists } from "./counts.ts";
 import { exportStrategy } from "./export/strategy.ts";
@@ -19,6 +22,8 @@ export type SourceOptions = Omit<ClientOptions, "credentials"> & {
   landing: string;
   /** The day on which the source is asked: of a made-up one the day that it shows. */
   today(): Day;
+  /** The zip of everything, and how it is reached; null where none is known. */
+  bulkFile: { url: string; proxy: ProxyServer | null } | null;
 };
 
 /** The CFPB search API as the flow's source. */
@@ -26,7 +31,9 @@ export class CfpbSource implements Source {
   readonly #options: SourceOptions;
   readonly #client: SourceClient;
   #landedSql: Promise<LandedSql> | undefined;
+  readonly #files: SourceClient | undefined;
   readonly strategies: Readonly<Record<StrategyName, Strategy>>;
+  readonly bulk: BulkFile | null;
 
   constructor(options: SourceOptions) {
     const { base, credentials } = splitAddress(options.base);
@@ -35,7 +42,19 @@ export class CfpbSource implements Source {
     const { pageSize, landing, today } = options;
     const landedSql = () => (this.#landedSql ??= LandedSql.open());
     const shared = { base, client: this.#client, landing, landedSql, today };
-    this.strategies = { pages: pagesStrategy({ ...shared, pageSize }), export: exportStrategy(shared) };
+    const { bulkFile } = options;
+    if (bulkFile === null) this.bulk = null;
+    else {
+      // It lies with another host, whose business the credentials of this one are not.
+      const { url, credentials: own } = splitFileAddress(bulkFile.url);
+      this.#files = new SourceClient({ ...options, proxy: bulkFile.proxy, credentials: own });
+      this.bulk = new BulkFile({ url, client: this.#files, landing });
+    }
+    this.strategies = {
+      pages: pagesStrategy({ ...shared, pageSize }),
+      export: exportStrategy(shared),
+      bulk: bulkStrategy(this.bulk),
+    };
   }
 
   async findNames(texts: readonly string[], context: TaskContext): Promise<FoundNames> {
@@ -56,6 +75,7 @@ export class CfpbSource implements Source {
 
   async close(): Promise<void> {
     await this.#client.close();
+    await this.#files?.close();
     (await this.#landedSql)?.close();
   }
 }

@@ -68,6 +68,7 @@ describe("a run whose windows are read in scopes", () => {
           policy: { retries: 2, delayMs: 1, longestMs: 10 },
         });
         const settings: FlowSettings = {
+          file: null,
           ...{ runId: `${asOf} ${isSplit}`, source: "live", companies: ["jpmorgan", "bank of america"] },
           ...{
             startDate: "2026-03-01",

@@ -313,7 +313,7 @@ describe("state show", () => {
       assert.match(await shown(), loaded);
       assert.match(
         await shown(),
-        /in the state of no company: JPMORGAN CHASE & CO\., \d+ rows\.\n[\s\S]*Models: to be built by the next run/,
+        /in the state of no company: JPMORGAN CHASE & CO\. \(\d+ rows\), BANK OF AMERICA, NATIONAL ASSOCIATION \(\d+ rows\)\.\n[\s\S]*Models: to be built by the next run/,
       );
       await home.run(run, { FAKE_DBT: "test" });
       assert.match(await shown(), loaded);

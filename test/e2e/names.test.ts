@@ -67,7 +67,7 @@ describe("the names of a text", () => {
     assert.deepEqual(companies[0]?.names, ["Acme"]);
     assert.deepEqual(untracked, [{ name: "ACME CARDS", rows: 80 }]);
     const { stdout } = await home.run(["state", "show"]);
-    assert.match(stdout, /in the state of no company: ACME CARDS, 80 rows\./);
+    assert.match(stdout, /in the state of no company: ACME CARDS \(80 rows\)\./);
   });
 
   it("that only a backfill loaded are shown, and claimed by no watermark", async () => {
@@ -87,7 +87,7 @@ describe("the names of a text", () => {
     assert.doesNotMatch(stdout, /null|Not configured/);
     assert.match(stdout, /No watermark is remembered of "acme cards": the next run reads from the start date\./);
     const shown = await home.run(["state", "show"]);
-    assert.match(shown.stdout, /in the state of no company: ACME CARDS, 6 rows\./);
+    assert.match(shown.stdout, /in the state of no company: ACME CARDS \(6 rows\)\./);
     const { companies } = await run("--companies", "acme cards");
     assert.deepEqual(companies[0]?.window.why, "first run");
     assert.deepEqual(await home.watermarks(), [["acme cards", "2026-09-01", asOf]]);

@@ -20,7 +20,7 @@ describe("looking ahead", () => {
   const timeouts = { requestTimeoutSeconds: 120, extractTimeoutSeconds: 3600, runTimeoutSeconds: null };
 
   it("names the timeouts that are too short", () => {
-    const given = { windows: [], lanes: { search: 3, export: 3, document: 1 }, counts: 1, reason: "r" };
+    const given = { windows: [], lanes: { pages: 3, export: 3, bulk: 1 }, file: null, counts: 1, reason: "r" };
     const plan = (longestMs: number, etaMs: number) =>
       planRun({ ...given, longestMs, etaMs }, 0, { ...timeouts, extractTimeoutSeconds: 100, runTimeoutSeconds: 600 });
     assert.deepEqual([plan(100_000, 600_000).fits, plan(100_000, 600_000).tooShort], [true, []]);
@@ -37,7 +37,14 @@ describe("looking ahead", () => {
       plannedByPages({ ...window, window: { from: "2026-01-01", to: "2026-06-30" } }, [15], 10),
       plannedByPages({ ...window, window: { from: "2026-07-01", to: "2026-11-20" } }, [10], 10),
     ];
-    const given = { lanes: { search: 3, export: 3, document: 1 }, etaMs: 7, longestMs: 7, reason: "r", counts: 1 };
+    const given = {
+      lanes: { pages: 3, export: 3, bulk: 1 },
+      file: null,
+      etaMs: 7,
+      longestMs: 7,
+      reason: "r",
+      counts: 1,
+    };
     const one = planRun({ ...given, windows: [whole!] }, 0, timeouts);
     assert.deepEqual(one.companies, [{ ...window, expected: 25, strategy: "pages", requests: 3, bytes: 25 * 640 }]);
     const split = { ...window, scopes: parts.flatMap(({ scopes }) => scopes) };
@@ -103,7 +110,7 @@ describe("looking ahead", () => {
     assert.deepEqual([again.companies[0]?.strategy, again.nothingNew], ["pages", true]);
     const { code, stderr } = await exported.run(["run", "--strategy", "exports"]);
     assert.equal(code, 2);
-    assert.match(stderr, /error\[config_invalid\]: `--strategy` is "exports": expected auto, pages, export\./);
+    assert.match(stderr, /error\[config_invalid\]: `--strategy` is "exports": expected auto, pages, export, bulk\./);
   });
 
   it("cuts a window into scopes that are read side by side where the source lets few requests through", async () => {

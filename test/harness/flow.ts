@@ -23,6 +23,7 @@ import { splitInto } from "./plans.ts";
 
 const settings: FlowSettings = {
   runId: "run",
+  file: null,
   source: "live",
   companies: ["a", "b"],
   startDate: "2026-01-01",
@@ -124,8 +125,10 @@ export async function flow(
       count: async (lists) => ({ counts: lists.map((names) => [{ names: [...names], rows: 5 }]), answerMs: 1 }),
       landedScopes: async () => [],
       countByName: async () => ({ counts: [], capped: true }),
+      bulk: null,
       strategies: {
         export: { rowsPerRequest: 100, cost: unused, extract: unused, discard: unused },
+        bulk: { rowsPerRequest: 100, cost: unused, extract: unused, discard: unused },
         pages: {
           rowsPerRequest: 100,
           cost: () => ({ requests: { search: 1, export: 0, document: 0 }, bytes: 1 }),
@@ -146,6 +149,7 @@ export async function flow(
       pendingBuild: async () => owed.shift() ?? { isPending: true, reason: "test" },
       unfinishedLoads: async () => world.done ?? [],
       rowsByDay: async () => [],
+      daysOfLaterIndex: async () => [],
       hasLoadedIndex: async (index) => hasRead && index === "today",
       async load({ scope }, files) {
         while (!(await files.next()).done);

@@ -1,4 +1,5 @@
 import type { LandingName } from "../../src/pipeline/steps/ports.ts";
+import { bulkPath } from "../../src/sample/answers/bulk.ts";
 import { ownBudgets } from "../../src/source/budget/own.ts";
 import { CfpbSource, type SourceOptions } from "../../src/source/source.ts";
 import { jumpingClock, temporaryFolder } from "./context.ts";
@@ -28,6 +29,7 @@ export async function withSource<T>(
     budgets: ownBudgets(unlimited, clock),
     clock,
     proxy: null,
+    bulkFile: { url: new URL(bulkPath, url).href, proxy: null },
     ...change,
   });
   try {

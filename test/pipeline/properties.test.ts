@@ -113,9 +113,9 @@ describe("for every input", () => {
     fc.assert(
       fc.property(groups, fc.integer({ min: 1, max: 10_000 }), fc.nat(5), (companies, pageSize, ranges) => {
         const planned = companies.map((counts) => plannedByPages(window, counts, pageSize));
-        const lanes = { search: 3, export: 3, document: 1 };
+        const lanes = { pages: 3, export: 3, bulk: 1 };
         const { companies: plans, requests } = planRun(
-          { windows: planned, lanes, etaMs: 7, longestMs: 7, reason: "r", counts: 2 },
+          { windows: planned, lanes, file: null, etaMs: 7, longestMs: 7, reason: "r", counts: 2 },
           ranges,
           { requestTimeoutSeconds: 1, extractTimeoutSeconds: 1, runTimeoutSeconds: null },
         );

@@ -237,7 +237,10 @@ describe("the CFPB source", () => {
     sample.intercept = () => ({ kind: "gzip-rubbish" });
     const client = new HttpClient("test", { authorization: null, query: "" }, null);
     try {
-      const { body } = await client.get(`${sample.url}?size=0`, "application/json", new AbortController().signal);
+      const { body } = await client.ask(
+        { method: "GET", url: `${sample.url}?size=0`, headers: {} },
+        new AbortController().signal,
+      );
       while (body.errored === null) await setImmediate();
       await assert.rejects(text(body), /incorrect header check/);
     } finally {

@@ -75,7 +75,7 @@ describe("pages", () => {
           break;
         }
         assert.ok(existsSync(next.value.path));
-        rows += next.value.rows;
+        rows += next.value.rows!;
       }
       const [count, ...asked] = context.events.filter(({ type }) => type === "source.request");
       assert.ok(count !== undefined);
@@ -147,7 +147,7 @@ describe("an export", () => {
       };
     };
     const { value } = await extract();
-    assert.ok(value !== undefined && "rows" in value && value.rows > 100);
+    assert.ok(value !== undefined && "rows" in value && value.rows! > 100);
     assert.equal(exports, 3, "cut, as the test asked itself, and whole");
   });
 
@@ -166,7 +166,7 @@ describe("an export", () => {
       withSource(sample, {}, async (source) => {
         const files = source.strategies[name].extract(scopeOf(name), landingNamed(name), testContext());
         let rows = 0;
-        for (let next = await files.next(); !next.done; next = await files.next()) rows += next.value.rows;
+        for (let next = await files.next(); !next.done; next = await files.next()) rows += next.value.rows!;
         return rows;
       });
     const exported = await rowsBy("export");

@@ -35,9 +35,14 @@ async function filesOf(files: LandedFiles) {
   }
 }
 
+/** What a file of everything is not. */
+const why = "it reads one file for all scopes and starts: see bulk.test.ts";
+
 /** What every way to read a scope does: the same rows, told by the same evidence, whatever goes wrong on the way. */
 export function strategySuite(name: StrategyName): void {
   describe(`the strategy ${name}`, () => {
+    const isClosed = name === "bulk";
+    const ofAnswers = { skip: isClosed ? why : false };
     let sample: TestSource;
     before(async () => {
       sample = await startTestSource();
@@ -97,14 +102,14 @@ export function strategySuite(name: StrategyName): void {
       );
     });
 
-    it("ends with the source's own total, of no row too", async () => {
+    it("ends with the source's own total, of no row too", ofAnswers, async () => {
       await use(async (strategy) => {
         const scope = scopeOf();
         const { landed, evidence } = await filesOf(strategy.extract(scope, landingNamed("a"), testContext()));
         const rows = expectedIds(scope).length;
         assert.deepEqual([evidence.expected, evidence.askedOn], [rows, sample.asOf]);
         assert.equal(
-          landed.reduce((sum, file) => sum + file.rows, 0),
+          landed.reduce((sum, file) => sum + file.rows!, 0),
           rows,
         );
         const none = scopeOf({ window: { from: "2010-01-01", to: "2010-01-31" } });
@@ -118,7 +123,8 @@ export function strategySuite(name: StrategyName): void {
         const { landed } = await filesOf(strategy.extract(scopeOf(), landingNamed("a"), testContext()));
         for (const { path, bytes, sha256 } of landed) {
           const content = readFileSync(path);
-          assert.deepEqual([content.length, createHash("sha256").update(content).digest("hex")], [bytes, sha256]);
+          assert.equal(content.length, bytes);
+          if (sha256 !== null) assert.equal(createHash("sha256").update(content).digest("hex"), sha256);
         }
         const paths = landed.map(({ path }) => path);
         assert.deepEqual(paths, paths.toSorted());
@@ -126,7 +132,7 @@ export function strategySuite(name: StrategyName): void {
       });
     });
 
-    it("leaves the files of another start alone, and removes its own", async () => {
+    it("leaves the files of another start alone, and removes its own", ofAnswers, async () => {
       await use(async (strategy) => {
         const first = await filesOf(strategy.extract(scopeOf(), landingNamed("start 1"), testContext()));
         const second = await filesOf(strategy.extract(scopeOf(), landingNamed("start 2"), testContext()));
@@ -139,51 +145,55 @@ export function strategySuite(name: StrategyName): void {
       });
     });
 
-    it("goes on with the files of an earlier start: it only asks whether the source shows the same", async () => {
-      await use(async (strategy) => {
-        const first = await filesOf(strategy.extract(scopeOf(), landingNamed("start 1", "s"), testContext()));
-        const context = testContext();
-        sample.requests.length = 0;
-        const second = await filesOf(strategy.extract(scopeOf(), landingNamed("start 2", "s"), context));
-        assert.deepEqual(second.evidence, first.evidence);
-        const contents = ({ landed }: typeof first) => landed.map(({ path: _, ...file }) => file);
-        assert.deepEqual(contents(second), contents(first));
-        assert.ok(second.landed.every(({ path }) => existsSync(path)));
-        assert.ok(
-          first.landed.every(({ path }) => !existsSync(path)),
-          "they are the second's now",
-        );
-        assert.deepEqual([sample.requests.length, context.traffic.requests], [1, 1]);
-        assert.equal(sample.requests[0]?.searchParams.get("size"), "0");
-        const reused = context.events.filter(({ type }) => type === "landed.reused");
-        const rows = first.evidence.expected;
-        const said = { type: "landed.reused", task: context.task, files: first.landed.length, rows, total: rows };
-        assert.deepEqual(reused, [said]);
-      });
-    });
+    it(
+      "goes on with the files of an earlier start: it only asks whether the source shows the same",
+      ofAnswers,
+      async () => {
+        await use(async (strategy) => {
+          const first = await filesOf(strategy.extract(scopeOf(), landingNamed("start 1", "s"), testContext()));
+          const context = testContext();
+          sample.requests.length = 0;
+          const second = await filesOf(strategy.extract(scopeOf(), landingNamed("start 2", "s"), context));
+          assert.deepEqual(second.evidence, first.evidence);
+          const contents = ({ landed }: typeof first) => landed.map(({ path: _, ...file }) => file);
+          assert.deepEqual(contents(second), contents(first));
+          assert.ok(second.landed.every(({ path }) => existsSync(path)));
+          assert.ok(
+            first.landed.every(({ path }) => !existsSync(path)),
+            "they are the second's now",
+          );
+          assert.deepEqual([sample.requests.length, context.traffic.requests], [1, 1]);
+          assert.equal(sample.requests[0]?.searchParams.get("size"), "0");
+          const reused = context.events.filter(({ type }) => type === "landed.reused");
+          const rows = first.evidence.expected;
+          const said = { type: "landed.reused", task: context.task, files: first.landed.length, rows, total: rows };
+          assert.deepEqual(reused, [said]);
+        });
+      },
+    );
 
-    const reasons: [why: string, change: (landed: readonly LandedFile[]) => void][] = [
+    const reasons: [reason: string, change: (landed: readonly LandedFile[]) => void][] = [
       ["the source's index is another one", () => Object.assign(sample, { asOf: "2026-11-10" })],
       ["a file is not as it was landed", ([first]) => writeFileSync(first!.path, "{}")],
       ["a file is gone", ([first]) => rmSync(first!.path)],
       ["they are a day old", ([first]) => utimesSync(join(dirname(first!.path), "landed.jsonl"), 0, yesterday())],
     ];
-    for (const [why, change] of reasons) {
-      it(`leaves the files of an earlier start where ${why}`, async () => {
+    for (const [reason, change] of reasons) {
+      it(`leaves the files of an earlier start where ${reason}`, ofAnswers, async () => {
         await use(async (strategy) => {
           const first = await filesOf(strategy.extract(scopeOf(), landingNamed("start 1", "s"), testContext()));
           change(first.landed);
           const context = testContext();
           const second = await filesOf(strategy.extract(scopeOf(), landingNamed("start 2", "s"), context));
           assert.equal(second.evidence.expected, expectedIds(scopeOf()).length);
-          const rows = second.landed.reduce((sum, file) => sum + file.rows, 0);
+          const rows = second.landed.reduce((sum, file) => sum + file.rows!, 0);
           assert.equal(rows, second.evidence.expected);
           assert.ok(context.traffic.requests > 1 && !context.events.some(({ type }) => type === "landed.reused"));
         });
       });
     }
 
-    it("costs as many requests as it says, counted in its traffic", async () => {
+    it("costs as many requests as it says, counted in its traffic", ofAnswers, async () => {
       for (const change of [{}, { names: [jpmorgan] }, { window: { from: "2010-01-01", to: "2010-01-31" } }]) {
         await use(async (strategy, source) => {
           const scope = scopeOf(change);
@@ -210,7 +220,7 @@ export function strategySuite(name: StrategyName): void {
       for (const fault of passing) {
         for (const at of ["first", "last"] as const) {
           await use(async (strategy, source) => {
-            const requests = allOf(strategy.cost(await countsOf(source, scope)));
+            const requests = isClosed ? 2 : allOf(strategy.cost(await countsOf(source, scope)));
             sample.requests.length = 0;
             sample.intercept = (_, number) => (number === (at === "first" ? 1 : requests) ? fault : undefined);
             assert.deepEqual(await loadedIds(strategy, [scope]), expectedIds(scope), `${JSON.stringify(fault)}, ${at}`);
@@ -230,7 +240,7 @@ export function strategySuite(name: StrategyName): void {
       await use(async (strategy, source) => {
         const scope = scopeOf();
         const requests = allOf(strategy.cost(await countsOf(source, scope)));
-        if (requests === 1) return t.skip("it asks once, and so reads a snapshot");
+        if (requests <= 1) return t.skip("it asks once, and so reads a snapshot");
         sample.requests.length = 0;
         sample.intercept = (_, number) => {
           if (number === 2) sample.asOf = "2026-11-10";

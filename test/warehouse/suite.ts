@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import type { Elsewhere, MadeWarehouse } from "../harness/warehouse.ts";
+import { closedFileSuite } from "./suite/closed-files.ts";
 import { exportSuite } from "./suite/exports.ts";
 import { holdSuite } from "./suite/holding.ts";
 import { killSuite } from "./suite/kills.ts";
@@ -14,6 +15,7 @@ export function warehouseSuite(name: string, { make, elsewhere }: WarehouseKind)
   describe(`a warehouse ${name}`, () => {
     loadSuite(make);
     exportSuite(make);
+    closedFileSuite(make);
     windowSuite(make);
     stateSuite(make);
     holdSuite(make, elsewhere);

@@ -90,11 +90,12 @@ export async function openSource(
   sourceDay?: Day,
 ) {
   const options = clientOptions(config);
-  const { base, stop } = await startSource(config, signal);
+  const { base, bulkUrl, stop } = await startSource(config, signal);
   const { budgets, close: closeBudgets } = budgetsOf(config, base, report);
+  const bulkFile = bulkUrl === null ? null : { url: bulkUrl, proxy: proxyTo(config, bulkUrl) };
   const shown = sourceDay ?? (config.source === "sample" ? config.asOf : undefined);
   const today = () => shown ?? dayOf(systemClock.now());
-  const source = new CfpbSource({ base, pageSize: config.pageSize, landing, today, budgets, ...options });
+  const source = new CfpbSource({ base, pageSize: config.pageSize, landing, today, budgets, bulkFile, ...options });
   return {
     source,
     async close() {
@@ -106,11 +107,15 @@ export async function openSource(
 }
 
 /** The address of the source; of the embedded one, once it runs. */
-async function startSource(config: Config, signal: AbortSignal): Promise<{ base: string; stop(): Promise<void> }> {
-  if (config.source !== "sample") return { base: config.source, stop: async () => undefined };
-  const { url, stop } = await spawnSample({ asOf: config.asOf }, signal);
-  return { base: url, stop };
+async function startSource(config: Config, signal: AbortSignal): Promise<StartedSource> {
+  const { source, bulkUrl, asOf } = config;
+  if (source !== "sample") return { base: source, bulkUrl, stop: async () => undefined };
+  const { url, bulkUrl: own, stop } = await spawnSample({ asOf }, signal);
+  return { base: url, bulkUrl: bulkUrl ?? own, stop };
 }
+
+/** Where a source is asked, and where its file of everything lies. */
+type StartedSource = { base: string; bulkUrl: string | null; stop(): Promise<void> };
 
 /** The sample source has no limits of its own; the live one's are per address (invariant 6). */
 export function limitsOf({ source, rates }: Config): PlanSettings["limits"] {
@@ -161,8 +166,12 @@ function clientOptions(config: Config) {
 }
 
 /** Throws `config_invalid` where the environment names a proxy that is none. */
-export function proxyOf({ source, env }: Config): ProxyServer | null {
-  return source === "sample" ? null : proxyFor(source, env);
+export function proxyOf(config: Config): ProxyServer | null {
+  return proxyTo(config, config.source);
+}
+
+function proxyTo({ source, env }: Config, address: string): ProxyServer | null {
+  return source === "sample" ? null : proxyFor(address, env);
 }
 
 /** Whether the source is what loading stands on: at most four requests, none of them repeated. */

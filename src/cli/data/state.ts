@@ -3,6 +3,7 @@ import { warehouseAccess } from "../../app/wiring/warehouse.ts";
 import { namesText } from "../../pipeline/names/every.ts";
 import { didYouMean } from "../../pipeline/names/spelling.ts";
 import { escapeControls, formatCount, plural } from "../../pipeline/report/format.ts";
+import { largestNames } from "../../pipeline/report/largest-names.ts";
 import { configOf, type GlobalOptions } from "../options.ts";
 import { printNotice } from "../terminal/console.ts";
 import { table } from "../terminal/table.ts";
@@ -45,9 +46,8 @@ export async function stateShow(options: GlobalOptions): Promise<number> {
       : "It is not configured.";
     process.stdout.write(`Loaded, without a watermark: "${escapeControls(company)}", ${what}. ${next}\n`);
   }
-  for (const { name, rows: held } of untracked) {
-    process.stdout.write(`Loaded, and in the state of no company: ${escapeControls(name)}, ${plural(held, "row")}.\n`);
-  }
+  if (untracked.length > 0)
+    process.stdout.write(`Loaded, and in the state of no company: ${escapeControls(largestNames(untracked))}.\n`);
   process.stdout.write(`\nModels: ${dbt.isPending ? `to be built by the next run (${dbt.reason})` : "up to date"}.\n`);
   return 0;
 }

@@ -66,6 +66,27 @@ export function addRun(program: Command, exit: (code: number) => void): void {
     });
 
   program
+    .command("import")
+    .description(
+      "load a file of complaints, CSV or a zip of it: the bulk file, an older copy, the archive of narratives",
+    )
+    .argument("<file>", "path of the file")
+    .option("--as-of <day>", "the day that the file shows (default: when it was last changed)")
+    .option("--all-companies", "every complaint in it, and not those of the configured companies alone")
+    .option(...shared.companies)
+    .option(...shared.database)
+    .option(...shared.source)
+    .option(...shared.acceptSource)
+    .option(...shared.skipDbt)
+    .option("--trigger <name>", "what the history says started it", "cli")
+    .addOption(new Option("--run-id <id>").hideHelp())
+    .option(...shared.logFormat)
+    .action(async (file: string, _options: object, command: Command) => {
+      const { importCommand } = await import("./import.ts");
+      exit(await importCommand(file, command.optsWithGlobals()));
+    });
+
+  program
     .command("companies")
     .description("the names that companies have at the source")
     .command("search")

@@ -27,6 +27,7 @@ export async function planCommand(options: RunCommandOptions): Promise<number> {
         strategy,
         resetState,
         backfill: null,
+        file: null,
         acceptSource,
         timeouts: config,
       },
@@ -43,7 +44,7 @@ export async function planCommand(options: RunCommandOptions): Promise<number> {
 /** A company or a scope, as it is shown. */
 type Line = Pick<Plan["companies"][number], "window" | "strategy" | "expected" | "requests" | "bytes">;
 
-function planText({ companies, requests, bytes: read, etaMs, reason, tooShort }: Plan): string {
+function planText({ companies, requests, bytes: read, etaMs, reason, file, tooShort }: Plan): string {
   const columns = [
     { title: "company" },
     { title: "window" },
@@ -65,10 +66,14 @@ function planText({ companies, requests, bytes: read, etaMs, reason, tooShort }:
     line(company.company, company.why, company),
     ...(company.scopes ?? []).map((scope) => line("", "", scope)),
   ]);
+  const later = (file?.later ?? []).map(
+    ({ company, window: { from, to } }) =>
+      `${company}: ${from}..${to} was loaded from a later index than the file of ${file!.day} has, which changes and withdraws nothing there.\n`,
+  );
   const short = tooShort.map(
     ({ setting, seconds, needed }) =>
       `${setting} is ${seconds} s, and about ${needed} s are needed: the run cannot end. Raise it in pipeline.yaml.\n`,
   );
   const needs = `${plural(requests, "request")}, about ${formatBytes(read)}, about ${formatDuration(etaMs)}`;
-  return `${table(columns, rows)}\n${needs}: ${reason}. Nothing was changed.\n${short.join("")}`;
+  return `${table(columns, rows)}\n${needs}: ${reason}. Nothing was changed.\n${[...later, ...short].join("")}`;
 }

@@ -1,6 +1,7 @@
 import { type WarehouseAccess, warehouseAccess } from "../../app/wiring/warehouse.ts";
 import type { Settings } from "../../config/schema.ts";
 import { acceptsOtherLoads, chainOf, doneSince } from "../../history/retries.ts";
+import type { ImportedFile } from "../../pipeline/flow/values.ts";
 import { type Day, later, type Window } from "../../pipeline/window/days.ts";
 import { PipelineError } from "../../run/errors.ts";
 import { redactor, secretsOf } from "../../run/redact.ts";
@@ -27,7 +28,7 @@ export async function runsRetry(id: string | undefined, options: RetryOptions): 
   const { companies, startDate, lookBackDays, strategy, database, dbt } = run.settings as Partial<Settings>;
   const flags = run.settings as Record<"resetState" | "skipDbt" | "acceptWithdrawals" | "acceptSource", boolean>;
   const { resetState = false, skipDbt = false, acceptWithdrawals = false, acceptSource = false } = flags;
-  const { backfill } = run.settings as { backfill?: Window };
+  const { backfill, file } = run.settings as { backfill?: Window; file?: ImportedFile };
   const { config } = await configOf(options);
   const source = sourceOf(run.source, options.source, config.source);
   const settings = { companies, startDate, lookBackDays, strategy, database, dbt: dbt ?? undefined, source };
@@ -47,6 +48,7 @@ export async function runsRetry(id: string | undefined, options: RetryOptions): 
       acceptsOtherLoads: acceptsOtherLoads(run),
     },
     ...(backfill === undefined ? {} : { backfill }),
+    ...(file === undefined ? {} : { file }),
   });
 }
 

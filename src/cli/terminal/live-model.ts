@@ -1,6 +1,6 @@
 import { taskName } from "../../pipeline/flow/steps.ts";
 import { limitText } from "../../pipeline/report/event-line.ts";
-import { escapeControls, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
+import { escapeControls, formatBytes, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { isFinal, type State } from "../../run/states.ts";
 import { timeLeft } from "./time-left.ts";
@@ -99,6 +99,10 @@ export function update(model: LiveModel, event: RunEvent): void {
       break;
     case "landed.reused":
       Object.assign(known, { rows: event.rows, before: event.rows, total: event.total });
+      break;
+    case "file.received":
+      known.wait = null;
+      known.verdict = `${formatBytes(event.bytes)} of ${formatBytes(event.of)}`;
       break;
     case "page.landed":
       known.rows = (event.page === 1 ? 0 : known.rows) + event.rows;

@@ -66,6 +66,8 @@ function isTold(event: RunEvent, verbose: boolean, isDue: (what: string, event: 
       return true;
     case "source.wait":
       return event.waitMs > 2000 && isDue("wait", event);
+    case "file.received":
+      return isDue(event.task, event);
     case "dbt.environment":
       return / (once|ready)/.test(event.step) || isDue("environment", event);
     case "dbt.node":

@@ -1,5 +1,7 @@
 import { retiredFields } from "../../pipeline/dataset/complaints.ts";
+import { importWhy } from "../../pipeline/flow/resolve-import.ts";
 import { escapeControls, formatBytes, formatCount, formatDuration, plural } from "../../pipeline/report/format.ts";
+import { largestNames } from "../../pipeline/report/largest-names.ts";
 import type { RunReport } from "../../pipeline/report/report.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
@@ -43,13 +45,13 @@ export function summaryText(report: RunReport, style: Style, width?: number): st
   } else if (published?.error && published.error.code !== report.error?.code) {
     lines.push(`Not published: ${published.error.message} ${published.error.next}`);
   }
-  for (const { company, rows: held, loadedThrough, configured } of forgotten) {
+  const isOfFile = isImport(report);
+  for (const { company, rows: held, loadedThrough, configured } of isOfFile ? [] : forgotten) {
     const why = configured ? "Not part of this run" : "Not configured any more";
     lines.push(`${why} and left as it is: "${company}", ${plural(held, "row")}, loaded through ${loadedThrough}.`);
   }
-  if (untracked.length > 0) {
-    const names = untracked.map(({ name, rows: held }) => `${name} (${plural(held, "row")})`);
-    lines.push(`Left as they are, since no company means these names: ${names.join(", ")}.`);
+  if (untracked.length > 0 && !isOfFile) {
+    lines.push(`Left as they are, since no company means these names: ${largestNames(untracked)}.`);
   }
   for (const { message } of report.warnings) lines.push(`Warning: ${message}.`);
   const { durationMs, peakRssBytes, requests } = report;
@@ -66,13 +68,18 @@ export function summaryText(report: RunReport, style: Style, width?: number): st
   return `${[shown, ...told.map(escapeControls)].join("\n")}\n`;
 }
 
+/** Whether a run loaded a file of the user's. */
+const isImport = ({ companies }: RunReport) => companies.every(({ window }) => window.why === importWhy);
+
 function dataLines(report: RunReport): string[] {
   const { companies, error, fields, nothingNew, dbt } = report;
   const loaded = companies.filter((company) => company.error === null);
   const rejected = loaded.reduce((sum, company) => sum + company.rejected, 0);
   const lines: string[] = [];
   const total = loaded.reduce((sum, company) => sum + (company.asked ? company.expected : 0), 0);
-  if (nothingNew && isAllCompared(report)) lines.push("Nothing new: the source shows exactly the rows that are here.");
+  if (isImport(report)) lines.push(...importLines(report));
+  else if (nothingNew && isAllCompared(report))
+    lines.push("Nothing new: the source shows exactly the rows that are here.");
   else if (nothingNew) {
     const are = total === 1 ? "row of these windows is as it was" : "rows of these windows are as they were";
     lines.push(
@@ -89,7 +96,7 @@ function dataLines(report: RunReport): string[] {
   if (rejected > 0) {
     lines.push(`${plural(rejected, "row")} could not be read: see raw.cfpb_complaints_rejected.`);
   }
-  if (error === null && loaded.length > 0) {
+  if (error === null && loaded.length > 0 && !isImport(report)) {
     const [first] = loaded;
     const through = new Set(loaded.map(({ loadedThrough }) => loadedThrough));
     if (dbt?.state === "Skipped" && dbt.reason === "--skip-dbt") {
@@ -101,6 +108,19 @@ function dataLines(report: RunReport): string[] {
       lines.push(`Every day through ${first?.loadedThrough} was read; the next run goes on from there and looks back.`);
     }
   }
+  return lines;
+}
+
+/** What a file brought. What it says of days that a later index was loaded of is not taken. */
+function importLines({ companies, error, dbt }: RunReport): string[] {
+  const loaded = companies.filter((company) => company.error === null);
+  if (loaded.length === 0) return [];
+  const total = loaded.reduce((sum, { expected }) => sum + expected, 0);
+  const lines = [
+    `Read to its end: ${plural(total, "row")} of the file are of these companies. Rows of days that were loaded from a later index stayed as they were, and nothing was withdrawn.`,
+  ];
+  if (error === null && dbt?.state === "Skipped" && dbt.reason === "--skip-dbt")
+    lines.push("The models were not built: the next run without --skip-dbt catches up.");
   return lines;
 }
 

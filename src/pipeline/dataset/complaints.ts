@@ -50,6 +50,9 @@ export const columns: readonly (Column & { readonly name: Field })[] = complaint
 
 export const fields: readonly Field[] = columns.map(({ name }) => name);
 
+/** Fields with a day and, as a rule, a time. */
+export const times: readonly Field[] = columns.filter(({ kind }) => kind === "instant").map(({ name }) => name);
+
 /** A row without one of these is rejected. */
 export const neededFields: readonly Field[] = [complaints.key, complaints.cursor];
 

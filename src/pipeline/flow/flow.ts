@@ -1,6 +1,8 @@
 import type { ErrorFacts } from "../../run/errors.ts";
 import { type HealthSettings, type IndexState, type Trouble, troublesOf } from "../health/health.ts";
-import { troubleText, troubleWarning, type Warning } from "../report/warnings.ts";
+import { scopesToLoad, withoutPlan } from "../plan/scopes-to-load.ts";
+import { fileWarning, troubleText, troubleWarning, type Warning } from "../report/warnings.ts";
+import type { ScopedWindow } from "../scope/scope.ts";
 import { Semaphore } from "../semaphore.ts";
 import { type CompanyState, type CompanyWindow, nextState, type Remembered, withDays } from "../window/window.ts";
 import { type Engine, type StepOptions, type StepResult, shortStep, type Traffic } from "./engine.ts";
@@ -8,8 +10,9 @@ import { type LoadSettings, loadCompany, settleAll } from "./load-company.ts";
 import { type CompanyOutcome, loadsOf } from "./outcome.ts";
 import { rangesOutside } from "./outside.ts";
 import { type ResolveSettings, resolveWindows } from "./resolve.ts";
+import { resolveImport } from "./resolve-import.ts";
 import type { StepInput, StepKey, StepName, StepOutput } from "./steps.ts";
-import type { DbtResult, Outside, Published } from "./values.ts";
+import type { DbtResult, Outside, Published, Schedule } from "./values.ts";
 
 export const flowName = "cfpb-complaints-incremental";
 
@@ -65,26 +68,31 @@ export async function runFlow(given: Engine, settings: FlowSettings, remembered:
 
 async function runSteps(engine: Engine, settings: FlowSettings, remembered: Remembered): Promise<FlowOutcome> {
   const states = remembered.companies;
-  const { schedule, done, warnings: ofNames, index } = await resolveWindows(engine, settings, states, orEnd);
-  const troubles = troublesOf(index, indexBefore(remembered, settings.source), settings.health);
+  const { file } = settings;
+  const resolved = await (file === null ? resolveWindows : resolveImport)(engine, settings, states, orEnd);
+  const { schedule, done, index } = resolved;
+  const troubles = index === null ? [] : troublesOf(index, indexBefore(remembered, settings.source), settings.health);
   if (troubles.length > 0 && settings.health.onTrouble === "hold") throw new RunEnded(sourceUnwell(troubles));
-  const warnings = [...troubles.map(troubleWarning), ...ofNames];
+  const warnings = [...troubles.map(troubleWarning), ...resolved.warnings];
   if (!settings.skipDbt) {
     await engine.announce("run_dbt_models", {
       companies: schedule.windows.map(({ company }) => company),
-      lastIndexed: index.lastIndexed,
+      lastIndexed: index?.lastIndexed ?? null,
     });
   }
 
-  const { search, export: exports, document } = schedule.lanes;
-  const lanes = { search: new Semaphore(search), export: new Semaphore(exports), document: new Semaphore(document) };
+  const windows = await fetchFile(engine, settings, schedule, warnings);
+  const { pages, export: exports, bulk } = schedule.lanes;
+  const lanes = { pages: new Semaphore(pages), export: new Semaphore(exports), bulk: new Semaphore(bulk) };
   // A withdrawal needs evidence (invariant 12): a source that is not well gives none.
-  const withdrawals = troubles.length > 0 ? "none" : settings.acceptWithdrawals ? "all" : "usual";
+  const isEvidence = troubles.length === 0 && file === null;
+  const withdrawals = !isEvidence ? "none" : settings.acceptWithdrawals ? "all" : "usual";
   const loading = { engine, settings, withdrawals, done, lanes, unlessCancelled } as const;
-  const companies = await settleAll(schedule.windows.map((window) => loadCompany(loading, window)));
+  const companies = await settleAll(windows.map((window) => loadCompany(loading, window)));
   const loaded = companies.filter(({ error }) => error === null);
 
-  const outside = settings.backfill === null ? await compareOutside(engine, loaded, states) : null;
+  const isOfWindows = settings.backfill === null && file === null;
+  const outside = isOfWindows ? await compareOutside(engine, loaded, states) : null;
   const dbt = await runDbt(engine, settings, loaded.length > 0);
   const loadIds = loaded.flatMap(loadsOf).map(({ loadId }) => loadId);
   if (loaded.length > 0 && dbt.state !== "Completed") await checkLoads(engine, loadIds, dbt);
@@ -98,6 +106,22 @@ async function runSteps(engine: Engine, settings: FlowSettings, remembered: Reme
   for (const company of loaded) company.loadedThrough = committed.get(company.company) ?? null;
   const published = await publish(engine, settings.runId);
   return { companies, dbt, published, remembered, outside, warnings };
+}
+
+/** Fetches the file of everything where scopes are read from it. What cannot be had is asked for, unless the file was. */
+async function fetchFile(
+  engine: Engine,
+  { strategy, extractTimeoutMs: timeoutMs }: FlowSettings,
+  { file, windows }: Schedule,
+  warnings: Warning[],
+): Promise<ScopedWindow[]> {
+  if (file === null) return windows.map(withoutPlan);
+  const options: StepOptions = { timeoutMs, timeoutOf: "progress", retry: "request" };
+  const fetched = unlessCancelled(await engine.run("fetch_bulk_file", null, { windows }, options));
+  if (fetched.error === null) return fetched.output.windows;
+  if (strategy === "bulk") throw new RunEnded(fetched.error);
+  warnings.push(fileWarning(fetched.error));
+  return windows.map((window) => scopesToLoad(window, null));
 }
 
 /**
@@ -140,7 +164,7 @@ async function commitState(
   settings: FlowSettings,
   states: readonly CompanyState[],
   loaded: readonly CompanyOutcome[],
-  { loadIds, index }: { loadIds: string[]; index: IndexState },
+  { loadIds, index }: { loadIds: string[]; index: IndexState | null },
   dbt: DbtOutcome,
 ): Promise<Map<string, string>> {
   const companies = loaded.flatMap((company) => {
@@ -148,12 +172,12 @@ async function commitState(
     const state = stateAfter(company, settings, before);
     return state === null ? [] : [{ company: company.company, loadId: loadsOf(company).at(-1)!.loadId, state }];
   });
-  const movesWatermarks = settings.backfill === null;
+  const movesWatermarks = settings.backfill === null && settings.file === null;
   const commit = {
     runId: settings.runId,
     companies,
     loadIds,
-    index: { rows: index.rows, lastIndexed: index.lastIndexed, source: settings.source },
+    index: index === null ? null : { rows: index.rows, lastIndexed: index.lastIndexed, source: settings.source },
     built: dbt.state === "Completed" ? { project: dbt.project, marts: dbt.marts } : null,
     movesWatermarks,
   };
@@ -161,12 +185,13 @@ async function commitState(
   return new Map(movesWatermarks ? companies.map(({ company, state }) => [company, state.loadedThrough]) : []);
 }
 
-/** A backfill says nothing of the days between it and the watermark: it moves none, and makes none. */
+/** A backfill says nothing of the days between it and the watermark: it moves none, and makes none. A file says nothing of any days. */
 function stateAfter(
   company: CompanyOutcome,
-  { backfill, resetState }: FlowSettings,
+  { backfill, resetState, file }: FlowSettings,
   state: CompanyState | undefined,
 ): Omit<CompanyState, "company"> | null {
+  if (file !== null) return null;
   // What an earlier run had loaded joins what is remembered: only what was read anew may set it back.
   if (backfill === null) return nextState(company, state, resetState && company.scopes.some(({ isAsked }) => isAsked));
   return state === undefined ? null : withDays(state, company.names, company.window);

@@ -1,14 +1,14 @@
 import { changedRows } from "../load/reconcile.ts";
 import { type Done, partBefore, wholeBefore } from "../plan/done.ts";
 import type { Scope, ScopedWindow } from "../scope/scope.ts";
-import { classOf, type RateClass } from "../scope/strategy.ts";
+import type { StrategyName } from "../scope/strategy.ts";
 import type { Semaphore } from "../semaphore.ts";
 import type { Window } from "../window/days.ts";
 import type { CompanyWindow } from "../window/window.ts";
 import { type Engine, type StepOptions, type StepResult, shortStep } from "./engine.ts";
 import { type CompanyOutcome, loadsOf, type ScopeOutcome } from "./outcome.ts";
 import type { StepKey } from "./steps.ts";
-import type { CommittedLoad, LoadResult, PlannedWindow, Withdrawals } from "./values.ts";
+import type { CommittedLoad, ImportedFile, LoadResult, Withdrawals } from "./values.ts";
 
 /** What decides how a company is loaded. */
 export type LoadSettings = {
@@ -16,6 +16,8 @@ export type LoadSettings = {
   /** Identity of the source (`source-identity.ts`). */
   source: string;
   skipDbt: boolean;
+  /** The user's file that is loaded in place of the source; null for every other run. */
+  file: ImportedFile | null;
   extractTimeoutMs: number;
 };
 
@@ -26,8 +28,8 @@ type Loading = {
   withdrawals: Withdrawals;
   /** What earlier runs have loaded. */
   done: Done;
-  /** How many scopes of each class of requests are read at once. */
-  lanes: Readonly<Record<RateClass, Semaphore>>;
+  /** How many scopes of each strategy are read at once. */
+  lanes: Readonly<Record<StrategyName, Semaphore>>;
   /** Ends a canceled run; gives every other result back. */
   unlessCancelled<T>(result: StepResult<T>): StepResult<T>;
 };
@@ -41,9 +43,7 @@ const contradictions: ReadonlySet<string> = new Set([
 ]);
 
 /** One company's extraction and load. Its failure is a value, so that the others go on; a canceled run ends. */
-export async function loadCompany(loading: Loading, planned: PlannedWindow): Promise<CompanyOutcome> {
-  const scopes = planned.scopes.map(({ expected: _, cost: __, ...scope }) => scope);
-  const window = { ...planned, scopes };
+export async function loadCompany(loading: Loading, window: ScopedWindow): Promise<CompanyOutcome> {
   const outcome = await loadWindow(loading, window);
   const isReused = outcome.scopes.some(({ isAsked }) => !isAsked);
   // Parts of an earlier run and of this one may contradict each other: then all are read.
@@ -59,7 +59,7 @@ async function loadWindow(loading: Loading, { scopes: parts, ...given }: ScopedW
   const load = async (scope: Scope) => {
     const before = whole ?? partBefore(loading.done, scope);
     if (before !== undefined) return skipScope(loading, scope, before);
-    return loading.lanes[classOf[scope.strategy]].run(() => loadScope(loading, scope, given.window));
+    return loading.lanes[scope.strategy].run(() => loadScope(loading, scope, given.window));
   };
   const scopes = await settleAll(parts.map(load));
   const outcome = { ...window, scopes, reconciled: null, loadedThrough: null };
@@ -85,9 +85,16 @@ async function reconcileWindow(
 
 async function loadScope(loading: Loading, scope: Scope, window: Window): Promise<ScopeOutcome> {
   const { settings, engine, unlessCancelled } = loading;
-  const { runId, source, extractTimeoutMs: timeoutMs } = settings;
+  const { runId, source, file, extractTimeoutMs: timeoutMs } = settings;
   const options: StepOptions = { timeoutMs, timeoutOf: "progress", retry: "scope" };
-  const request = { scope, window, runId, source, withdrawals: loading.withdrawals };
+  const request = {
+    scope,
+    window,
+    runId,
+    source,
+    withdrawals: loading.withdrawals,
+    ...(file === null ? {} : { file }),
+  };
   const loaded = await engine.run("extract_and_load_complaints", keyOf(scope), request, options);
   const { output: result, error, durationMs } = unlessCancelled(loaded);
   await announceChanges(loading, result);

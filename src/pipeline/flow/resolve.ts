@@ -4,7 +4,7 @@ import { nameWarning, type Warning } from "../report/warnings.ts";
 import type { Window } from "../window/days.ts";
 import { type CompanyWindow, loadedNames, type StoredCompany, type WindowSettings } from "../window/window.ts";
 import { type Engine, type StepResult, shortStep } from "./engine.ts";
-import type { PlanSettings, RetriedRun, Schedule } from "./values.ts";
+import type { ImportedFile, PlanSettings, RetriedRun, Schedule } from "./values.ts";
 
 /** What decides the windows of a run, and how they are read. */
 export type ResolveSettings = WindowSettings &
@@ -12,6 +12,8 @@ export type ResolveSettings = WindowSettings &
     companies: readonly string[];
     /** Days to read in place of the resolved ones, which moves no watermark; null for a run of its own. */
     backfill: Window | null;
+    /** The user's file that is loaded in place of the source; null for every other run. */
+    file: ImportedFile | null;
     /** The run that is done again where it failed; null for a run of its own. */
     retryOf: RetriedRun | null;
   };
@@ -21,8 +23,8 @@ export type ResolvedWindows = {
   /** What earlier runs have loaded of the windows. */
   done: Done;
   warnings: Warning[];
-  /** The index that has the names. */
-  index: SourceIndex;
+  /** The index that has the names; null where none was asked. */
+  index: SourceIndex | null;
 };
 
 /** The names and the days of each company, what is loaded of them, and how the rest is read, as steps. `orEnd` gives the output of a step, or ends the run. */

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { errorFacts } from "../../run/schemas.ts";
 import type { Scope } from "../scope/scope.ts";
 import {
+  bulkFacts,
   commit,
   committedLoad,
   company,
@@ -14,10 +15,12 @@ import {
   names,
   outside,
   pendingBuild,
+  plannedWindow,
   planSettings,
   published,
   retriedRun,
   schedule,
+  scopedWindow,
   sourceIndex,
   window,
   windowSettings,
@@ -61,6 +64,12 @@ export const steps = {
     task: false,
     input: z.object({ retryOf: retriedRun.nullable(), source: z.string(), companies: names, lookBackDays: z.number() }),
     output: z.object({ loads: z.array(committedLoad) }),
+  },
+  /** The file of everything, where windows have scopes that are read from it: they end at its newest day, and pages follow. */
+  fetch_bulk_file: {
+    task: true,
+    input: z.object({ windows: z.array(plannedWindow) }),
+    output: z.object({ file: bulkFacts, windows: z.array(scopedWindow) }),
   },
   /** The rows of a scope, from the source into the warehouse: two halves, with a `Landed` between them. */
   extract_and_load_complaints: { task: true, input: loadRequest, output: loadResult },

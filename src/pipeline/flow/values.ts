@@ -2,8 +2,8 @@ import * as z from "zod";
 import type { CompanyName, NameNote } from "../../run/name-notes.ts";
 import { dbtNode } from "../../run/schemas.ts";
 import type { SourceIndex } from "../health/health.ts";
-import type { Timing } from "../plan/pace.ts";
-import type { Scope } from "../scope/scope.ts";
+import { measuredNames, type Timing } from "../plan/pace.ts";
+import type { Scope, ScopedWindow } from "../scope/scope.ts";
 import { type Cost, landedFormats, rateClasses, strategyChoices, strategyNames } from "../scope/strategy.ts";
 import type { CompanyState, CompanyWindow } from "../window/window.ts";
 
@@ -22,6 +22,27 @@ export const companyState = company.extend({
   loadedThrough: z.string(),
   loaded: z.array(nameDays),
 }) satisfies z.ZodType<CompanyState>;
+
+/** A file of everything that a user has. */
+const importedFile = z.object({
+  path: z.string(),
+  format: z.enum(["bulk-zip", "bulk-csv"]),
+  bytes: z.number(),
+  /** The day in UTC whose index it shows. */
+  day: z.string(),
+});
+export type ImportedFile = z.infer<typeof importedFile>;
+
+/** The source's file of everything. */
+export const bulkFacts = z.object({
+  /** The day in UTC whose index it shows: that of its `Last-Modified`. */
+  day: z.string(),
+  bytes: z.number(),
+  rows: z.number(),
+  /** The newest day on which a complaint in it was received; null where none is. */
+  newest: z.string().nullable(),
+});
+export type BulkFacts = z.infer<typeof bulkFacts>;
 
 const scope = company.extend({
   id: z.string(),
@@ -50,6 +71,8 @@ export const loadRequest = z.object({
   /** Whose complaints they are: the identity of the source. */
   source: z.string(),
   withdrawals,
+  /** The user's file that is loaded, which may not have every complaint of its days. */
+  file: importedFile.optional(),
 });
 export type LoadRequest = z.infer<typeof loadRequest>;
 
@@ -86,11 +109,11 @@ export type LoadResult = z.infer<typeof loadResult>;
 
 /** What the source said of the rows that it sent: the evidence that a load is reconciled with. */
 const evidence = z.object({
-  /** `hits.total`, summed over the groups of names. */
-  expected: z.number(),
+  /** `hits.total`, summed over the groups of names; null of a closed file, whose records are counted up to its end. */
+  expected: z.number().nullable(),
   /** `_meta.last_indexed` of the index that was read. */
   lastIndexed: z.string().nullable(),
-  /** The UTC day on which the source was asked, for whatever days. */
+  /** The UTC day on which the source was asked, for whatever days; of a closed file the day that it shows. */
   askedOn: z.string(),
 });
 export type Evidence = z.infer<typeof evidence>;
@@ -99,10 +122,11 @@ export type Evidence = z.infer<typeof evidence>;
 const landedFile = z.object({
   path: z.string(),
   format: z.enum(landedFormats),
-  rows: z.number(),
+  /** Null where that is not known before it is read. */
+  rows: z.number().nullable(),
   bytes: z.number(),
-  /** Hexadecimal. */
-  sha256: z.string(),
+  /** Hexadecimal; null of a file that has a check sum of its own. */
+  sha256: z.string().nullable(),
 });
 export type LandedFile = z.infer<typeof landedFile>;
 
@@ -203,21 +227,32 @@ const plannedScope = scope.extend({
 export type PlannedScope = z.infer<typeof plannedScope>;
 
 /** A window with the scopes that it is read in: days that follow each other, in their order. */
-const plannedWindow = companyWindow.extend({ scopes: z.array(plannedScope) });
+export const plannedWindow = companyWindow.extend({ scopes: z.array(plannedScope) });
+export const scopedWindow = companyWindow.extend({ scopes: z.array(scope) }) satisfies z.ZodType<ScopedWindow>;
 export type PlannedWindow = z.infer<typeof plannedWindow>;
 
 /** How windows are read. */
 export const schedule = z.object({
   windows: z.array(plannedWindow),
-  /** How many requests of each class are under way at once. */
-  lanes: z.record(z.enum(rateClasses), z.number()),
+  /** How many scopes of each strategy are read at once. */
+  lanes: z.record(z.enum(strategyNames), z.number()),
+  /** The file of everything, where scopes are read from it. */
+  file: bulkFacts
+    .omit({ newest: true })
+    .extend({
+      /** It was fetched before. */
+      isHere: z.boolean(),
+      /** What was loaded from a later index: it changes nothing there. */
+      later: z.array(z.object({ company: z.string(), window })),
+    })
+    .nullable(),
   /** Milliseconds until all of it is read, under the source's limits and as it answers. */
   etaMs: z.number(),
   /** Milliseconds of the answer that takes longest. */
   longestMs: z.number(),
   /** Why it is read so. */
   reason: z.string(),
-  /** Requests that counted the rows. */
+  /** Requests that it took to plan. */
   counts: z.number(),
 });
 export type Schedule = z.infer<typeof schedule>;
@@ -232,7 +267,7 @@ export const planSettings = z.object({
   /** How many requests of each class the source takes in a minute; null where there is no limit. */
   limits: z.record(z.enum(rateClasses), z.number().nullable()),
   /** How long answers took in earlier runs. */
-  timings: z.partialRecord(z.enum(strategyNames), timing),
+  timings: z.partialRecord(z.enum(measuredNames), timing),
 });
 export type PlanSettings = z.infer<typeof planSettings>;
 

@@ -1,4 +1,4 @@
-import { type StrategyName, strategyNames } from "../scope/strategy.ts";
+import { strategyNames } from "../scope/strategy.ts";
 import { minuteMs } from "../window/units.ts";
 
 /** An answer of so many rows took so many milliseconds. */
@@ -9,22 +9,32 @@ export type Pace = {
   /** Milliseconds of an answer without rows, asked just now. */
   answerMs: number;
   /** What earlier runs measured. */
-  timings: Readonly<Partial<Record<StrategyName, Timing>>>;
+  timings: Readonly<Partial<Record<MeasuredName, Timing>>>;
 };
+
+/** What is measured: each strategy, and the file of everything until it is here. */
+export const measuredNames = [...strategyNames, "file"] as const;
+export type MeasuredName = (typeof measuredNames)[number];
 
 /** A page of 10,000 rows took 12 s where a count took 0.3 s. Source: docs/source.md. */
 const unmeasured = { rows: 10_000, answers: 40 };
+/** The file of everything at 10 MB a second, and its rows as two slow processors load them (docs/performance.md). */
+const guessed: Partial<Record<MeasuredName, Timing>> = {
+  file: { rows: 1_000_000, ms: 4000 },
+  bulk: { rows: 1_000_000, ms: 12_000 },
+};
 
 /** Milliseconds that an answer of so many rows takes: an answer without rows, and so much for each row. */
-export function requestMs({ answerMs, timings }: Pace, strategy: StrategyName, rows: number): number {
-  const { rows: measured, ms } = timings[strategy] ?? { rows: unmeasured.rows, ms: unmeasured.answers * answerMs };
+export function requestMs({ answerMs, timings }: Pace, of: MeasuredName, rows: number): number {
+  const { rows: measured, ms } = timings[of] ??
+    guessed[of] ?? { rows: unmeasured.rows, ms: unmeasured.answers * answerMs };
   return answerMs + (rows * Math.max(ms - answerMs, 0)) / Math.max(measured, 1);
 }
 
 /** What is typical of answers that were landed: the median of the fuller half. What is not of this version is left out. */
 export function typicalTimings(landings: readonly (Timing & { strategy: string })[]): Pace["timings"] {
-  const timings: Partial<Record<StrategyName, Timing>> = {};
-  for (const strategy of strategyNames) {
+  const timings: Partial<Record<MeasuredName, Timing>> = {};
+  for (const strategy of measuredNames) {
     const own = landings.filter((one) => one.strategy === strategy);
     const fullest = Math.max(...own.map(({ rows }) => rows), 1);
     const full = own.filter(({ rows }) => rows >= fullest / 2).sort((a, b) => a.ms - b.ms);

@@ -23,6 +23,8 @@ export type Plan = {
   etaMs: number;
   /** Why the windows are read so. */
   reason: string;
+  /** The file of everything, where scopes are read from it, and what it changes nothing of. */
+  file: Schedule["file"];
   /** Whether the run can end within its timeouts. */
   fits: boolean;
   /** The timeouts that are too short, with the seconds that are needed. */
@@ -38,16 +40,19 @@ export type Timeouts = {
 
 /** A schedule, as people read it. */
 export function planRun(schedule: Schedule, rangesOutside: number, timeouts: Timeouts): Plan {
-  const { windows, counts, etaMs, reason } = schedule;
+  const { windows, counts, etaMs, reason, file } = schedule;
   const companies = windows.map(({ scopes, ...window }): CompanyPlan => {
     const parts = scopes.map((scope) => ({ window: scope.window, strategy: scope.strategy, ...effortOf([scope]) }));
     const whole = { ...window, strategy: strategyOf(scopes), ...effortOf(scopes) };
     return parts.length === 1 ? whole : { ...whole, scopes: parts };
   });
-  const { requests, bytes } = totalCost(windows.flatMap(({ scopes }) => scopes.map(({ cost }) => cost)));
+  const asked = totalCost(windows.flatMap(({ scopes }) => scopes.map(({ cost }) => cost)));
   const tooShort = tooShortOf(schedule, timeouts);
-  const all = 1 + counts + requests + rangesOutside;
-  return { companies, requests: all, bytes, etaMs, reason, fits: tooShort.length === 0, tooShort };
+  // The file is asked whether it is another one, and then for itself.
+  const ofFile = file === null ? 0 : file.isHere ? 1 : 2;
+  const requests = 1 + counts + asked.requests + ofFile + rangesOutside;
+  const bytes = asked.bytes + (ofFile === 2 ? file!.bytes : 0);
+  return { companies, requests, bytes, etaMs, reason, file, fits: tooShort.length === 0, tooShort };
 }
 
 function tooShortOf({ longestMs, etaMs }: Schedule, timeouts: Timeouts): Plan["tooShort"] {

@@ -1,21 +1,26 @@
-import type { Schedule as CountedSchedule, PlannedScope, PlannedWindow, PlanSettings } from "../flow/values.ts";
+import type {
+  BulkFacts,
+  Schedule as CountedSchedule,
+  PlannedScope,
+  PlannedWindow,
+  PlanSettings,
+} from "../flow/values.ts";
 import { formatDuration, plural } from "../report/format.ts";
 import { type Part, withScopes } from "../scope/scope.ts";
-import {
-  type Cost,
-  type CountedNames,
-  classOf,
-  type RateClass,
-  type StrategyChoice,
-  type StrategyName,
-  strategyNames,
-} from "../scope/strategy.ts";
+import { type Cost, type CountedNames, classOf, type StrategyChoice, type StrategyName } from "../scope/strategy.ts";
+import { addDays, earlier, type Window } from "../window/days.ts";
 import { minuteMs } from "../window/units.ts";
 import { cutByShares, cutEvenly, type Segment, within } from "./days.ts";
 import type { UnreadWindow } from "./done.ts";
 import { durationOf, lanesFor, type Pace, requestMs, waitOf } from "./pace.ts";
 
-type Schedule = Omit<CountedSchedule, "counts">;
+type Schedule = Omit<CountedSchedule, "counts" | "file"> & {
+  /** Whether scopes are read from the file of everything. */
+  isOfFile: boolean;
+};
+
+/** The file of everything, as far as that is known before it is fetched. */
+type FileFacts = Pick<BulkFacts, "day" | "rows"> & { isHere: boolean };
 
 /** How a strategy asks. */
 type Asking = {
@@ -37,10 +42,16 @@ export type PlannerOptions = {
   limits: PlanSettings["limits"];
   pace: Pace;
   strategies: Readonly<Record<StrategyName, Asking>>;
+  /** Null where there is none, or nobody looked. */
+  file: FileFacts | null;
 };
 
 /** What decides, with the lanes that follow from it. */
-type Given = PlannerOptions & { lanes: Record<RateClass, number> };
+type Given = PlannerOptions & { lanes: Record<StrategyName, number> };
+
+/** The strategies that ask the search API, under its limits. */
+const askingNames = ["pages", "export"] as const;
+type AskingName = (typeof askingNames)[number];
 
 /** A part of a window, with the rows that are expected in it. */
 type Piece = Part & { rows: number };
@@ -58,15 +69,70 @@ const pageFill = 0.97;
 
 /** The scopes of each window, and how they are read: what is quickest under the limits, as far as the pace is known. Asks nobody. */
 export function planScopes(windows: readonly CountedWindow[], options: PlannerOptions): Schedule {
-  const { choice, limits } = options;
-  const lanes = (strategy: StrategyName) => lanesFor(limits[classOf[strategy]], fullMs(options, strategy));
-  const given = { ...options, lanes: { search: lanes("pages"), export: lanes("export"), document: 1 } };
+  const { choice, limits, file } = options;
+  const lanes = (strategy: AskingName) => lanesFor(limits[classOf[strategy]], fullMs(options, strategy));
+  const given = { ...options, lanes: { pages: lanes("pages"), export: lanes("export"), bulk: 1 } };
   const forced = `asked for: strategy ${choice}`;
+  if (choice === "bulk" && file !== null) return { ...byFile(given, file, windows, windows.length), reason: forced };
   if (choice === "export") return schedule(given, windows, windows.map(piecesToExport(given)), forced);
+  if (choice === "pages") return { ...byPages(given, windows), reason: forced };
+  const asked = byAsking(given, windows);
+  if (file === null) return asked;
+  const most = windows.filter((window) => isInFile(window, file)).length;
+  const ways = Array.from({ length: most }, (_, i) => byFile(given, file, windows, i + 1));
+  const [best] = ways.sort((a, b) => a.etaMs - b.etaMs);
+  if (best === undefined || best.etaMs >= asked.etaMs * worthwhile) return asked;
+  const slower = formatDuration(asked.etaMs);
+  return { ...best, reason: `the file of everything of ${file.day} has most of it; asked for, it takes ${slower}` };
+}
+
+/** The search API alone, by pages, or by pages and exports. */
+function byAsking(given: Given, windows: readonly CountedWindow[]): Schedule {
   const pages = byPages(given, windows);
-  if (choice === "pages") return { ...pages, reason: forced };
   const both = byBoth(given, windows);
   return both !== null && both.etaMs < pages.etaMs * worthwhile ? both : pages;
+}
+
+/**
+ * The largest windows, so many of those that it has days of, read from the file of everything, each by a reading of its own; what is later than the
+ * file, and the other windows, are asked for meanwhile.
+ */
+function byFile(given: Given, file: FileFacts, windows: readonly CountedWindow[], number: number): Schedule {
+  const { pace, choice, lanes } = given;
+  const largest = windows
+    .filter((window) => isInFile(window, file))
+    .sort((a, b) => rowsOf(b.counts) - rowsOf(a.counts));
+  const chosen = new Set(largest.slice(0, number));
+  const ofFile: CountedWindow[] = [];
+  const asked: CountedWindow[] = [];
+  for (const window of windows) {
+    const { from, to } = window.window;
+    if (!chosen.has(window)) asked.push(window);
+    else {
+      ofFile.push(partOf(window, { from, to: earlier(to, file.day) }));
+      if (to > file.day) asked.push(partOf(window, { from: addDays(file.day, 1), to }));
+    }
+  }
+  const rest = choice === "bulk" ? byPages(given, asked) : byAsking(given, asked);
+  const read = ofFile.map((window) =>
+    plannedWindow(given, window, [pieceOf({ days: window.window, rows: rowsOf(window.counts) }, "bulk")]),
+  );
+  const fetchMs = file.isHere || read.length === 0 ? 0 : requestMs(pace, "file", file.rows);
+  const etaMs = fetchMs + Math.max(read.length * requestMs(pace, "bulk", file.rows), rest.etaMs);
+  return { ...rest, lanes, windows: [...read, ...rest.windows], etaMs: Math.round(etaMs), isOfFile: read.length > 0 };
+}
+
+/** Whether the file has days of a window of which nothing is landed. */
+function isInFile({ window, landedBy }: CountedWindow, { day }: FileFacts): boolean {
+  return landedBy === undefined && window.from <= day;
+}
+
+/** Some days of a window, with their part of its rows. */
+function partOf(window: CountedWindow, days: Window): CountedWindow {
+  const own = within(window.days, days);
+  const share = own.reduce((sum, { rows }) => sum + rows, 0) / Math.max(rowsOf(window.counts), 1);
+  const counts = window.counts.map(({ names, rows }) => ({ names, rows: Math.round(rows * share) }));
+  return { ...window, window: days, counts, days: own };
 }
 
 /** Read by pages alone, as many at once as the limit can use. */
@@ -154,7 +220,7 @@ function cutIntoPages(given: Given, rests: readonly Rest[]): Piece[][] {
   let left = rests.reduce((sum, rest) => sum + (rest?.rows ?? 0), 0) / rowsPerRequest;
   const shortest = shortestScope(given);
   const longest = Math.max(shortest, mostRequests);
-  const isMuch = left > given.lanes.search * longest;
+  const isMuch = left > given.lanes.pages * longest;
   const even = pagesOfScope(given, left);
   return rests.map((rest) => {
     if (rest === null) return [];
@@ -165,7 +231,7 @@ function cutIntoPages(given: Given, rests: readonly Rest[]): Piece[][] {
     const shares: number[] = [];
     if (!isMuch) shares.push(...Array<number>(Math.max(Math.ceil(pages / even), 1)).fill(1));
     for (let cut = 0; isMuch && cut < pages; cut += shares.at(-1)!) {
-      const wanted = Math.max(Math.ceil((left - cut) / given.lanes.search / 2), shortest);
+      const wanted = Math.max(Math.ceil((left - cut) / given.lanes.pages / 2), shortest);
       shares.push(Math.min(wanted, longest, pages - cut) * pageFill);
     }
     left -= pages;
@@ -175,14 +241,14 @@ function cutIntoPages(given: Given, rests: readonly Rest[]): Piece[][] {
 
 /** How many pages a scope has: enough to be worth it, and few enough for every lane to have one. */
 function pagesOfScope(given: Given, pages: number): number {
-  return Math.max(shortestScope(given), Math.min(Math.ceil(pages / given.lanes.search), mostRequests));
+  return Math.max(shortestScope(given), Math.min(Math.ceil(pages / given.lanes.pages), mostRequests));
 }
 
 /** Pages that a scope has at least. */
 function shortestScope(given: Given): number {
   const { limits, lanes } = given;
   const answerMs = fullMs(given, "pages");
-  const eachMs = limits.search === null ? answerMs : Math.max(answerMs, (lanes.search * minuteMs) / limits.search);
+  const eachMs = limits.search === null ? answerMs : Math.max(answerMs, (lanes.pages * minuteMs) / limits.search);
   return Math.ceil(shortestScopeMs / eachMs);
 }
 
@@ -207,11 +273,12 @@ function schedule(
 ): Schedule {
   const planned = windows.map((window, i) => plannedWindow(given, window, pieces[i]!));
   const scopes = planned.flatMap((one) => one.scopes);
-  const etaMs = Math.max(...strategyNames.map((strategy) => Math.round(durationOfScopes(given, strategy, scopes))));
+  const etaMs = Math.max(...askingNames.map((strategy) => Math.round(durationOfScopes(given, strategy, scopes))));
   const answers = scopes.map(({ strategy, expected }) =>
     requestMs(given.pace, strategy, Math.min(expected, given.strategies[strategy].rowsPerRequest)),
   );
-  return { windows: planned, lanes: given.lanes, etaMs, longestMs: Math.round(Math.max(...answers, 0)), reason };
+  const longestMs = Math.round(Math.max(...answers, 0));
+  return { windows: planned, lanes: given.lanes, etaMs, longestMs, reason, isOfFile: false };
 }
 
 function plannedWindow(
@@ -230,20 +297,19 @@ function plannedWindow(
 }
 
 /** Milliseconds of the requests in the class of a strategy, whoever of the scopes sends them. */
-function durationOfScopes(given: Given, strategy: StrategyName, scopes: readonly PlannedScope[]): number {
+function durationOfScopes(given: Given, strategy: AskingName, scopes: readonly PlannedScope[]): number {
   const rateClass = classOf[strategy];
   const requests = scopes.reduce((sum, { cost }) => sum + cost.requests[rateClass], 0);
   const rows = scopes.reduce((sum, one) => sum + (one.strategy === strategy ? one.expected : 0), 0);
   return duration(given, strategy, requests, requestMs(given.pace, strategy, rows / Math.max(requests, 1)));
 }
 
-function fullDuration(given: Given, strategy: StrategyName, requests: number): number {
+function fullDuration(given: Given, strategy: AskingName, requests: number): number {
   return duration(given, strategy, requests, fullMs(given, strategy));
 }
 
-function duration({ limits, lanes }: Given, strategy: StrategyName, requests: number, ms: number): number {
-  const rateClass = classOf[strategy];
-  return durationOf({ requests, perMinute: limits[rateClass], lanes: lanes[rateClass], ms });
+function duration({ limits, lanes }: Given, strategy: AskingName, requests: number, ms: number): number {
+  return durationOf({ requests, perMinute: limits[classOf[strategy]], lanes: lanes[strategy], ms });
 }
 
 /** Milliseconds of a full answer. */

@@ -57,6 +57,8 @@ function lineOf(event: EventFacts): string {
     }
     case "page.received":
       return `${who}: page ${event.page} received, ${formatBytes(event.bytes)}`;
+    case "file.received":
+      return `${who}: ${formatBytes(event.bytes)} of ${formatBytes(event.of)} received`;
     case "page.landed":
       return `${who}: page ${event.page} landed, ${plural(event.rows, "row")} of ${formatCount(event.total)}`;
     case "landed.reused":

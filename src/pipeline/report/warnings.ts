@@ -1,3 +1,4 @@
+import { type ErrorFacts, withoutAddress } from "../../run/errors.ts";
 import type { NameNote } from "../../run/name-notes.ts";
 import type { Outside, SourceFields } from "../flow/values.ts";
 import type { Trouble } from "../health/health.ts";
@@ -11,12 +12,22 @@ export type Warning = {
     | `source_${Trouble["kind"]}`
     | "field_emptied"
     | "response_unknown"
-    | "outside_differs";
+    | "outside_differs"
+    | "file_unavailable";
   message: string;
 };
 
 export function nameWarning(company: string, note: NameNote): Warning {
   return { code: `name_${note.kind}`, message: noteText(company, note) };
+}
+
+/** Why the file of everything was not read. */
+export function fileWarning({ message }: ErrorFacts): Warning {
+  const why = withoutAddress(message).replace(/\.$/, "");
+  return {
+    code: "file_unavailable",
+    message: `the file of everything could not be read, and pages were in its place: ${why}`,
+  };
 }
 
 /** What is wrong with the source as a whole, on a day on which nothing is withdrawn. */

@@ -1,25 +1,29 @@
 /** The ways to read a scope from the source. */
-export const strategyNames = ["pages", "export"] as const;
+export const strategyNames = ["pages", "export", "bulk"] as const;
 export type StrategyName = (typeof strategyNames)[number];
 
 /**
- * The formats of landed files: `search-json` is an answer of the search API, `export-csv` one of its exports. Who stages a file knows its format
- * and no strategy.
+ * The formats of landed files: `search-json` is an answer of the search API, `export-csv` one of its exports, `bulk-zip` and `bulk-csv` a file of
+ * everything. Who stages a file knows its format and no strategy.
  */
-export const landedFormats = ["search-json", "export-csv"] as const;
+export const landedFormats = ["search-json", "export-csv", "bulk-zip", "bulk-csv"] as const;
 export type LandedFormat = (typeof landedFormats)[number];
 
 /** What the source counts apart from each other: each kind of request has a limit of its own. */
 export const rateClasses = ["search", "export", "document"] as const;
 export type RateClass = (typeof rateClasses)[number];
 
-/** Which limit holds where a strategy reads. */
-export const classOf: Readonly<Record<StrategyName, RateClass>> = { pages: "search", export: "export" };
+/** Which limit holds where a strategy reads; null where none does. */
+export const classOf = {
+  pages: "search",
+  export: "export",
+  bulk: null,
+} as const satisfies Record<StrategyName, RateClass | null>;
 
 /** How many rows the source shows of some names, which fit into one request. */
 export type CountedNames = { names: string[]; rows: number };
 
-/** What it takes to read a scope. */
+/** What it takes to read a scope; what several share, such as the file of everything, left out. */
 export type Cost = {
   /** Requests of each class. */
   requests: Record<RateClass, number>;

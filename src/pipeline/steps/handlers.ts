@@ -2,14 +2,17 @@ import { type ErrorFacts, factsOf, isRetryable, PipelineError } from "../../run/
 import { complaints } from "../dataset/complaints.ts";
 import type { BuildHint } from "../flow/engine.ts";
 import type { StepInput, StepName, StepOutput } from "../flow/steps.ts";
-import type { LoadRequest, LoadResult, Outside } from "../flow/values.ts";
+import type { ImportedFile, LoadRequest, LoadResult, Outside, PlannedWindow } from "../flow/values.ts";
 import { everyCompany, isEvery } from "../names/every.ts";
 import { resolveNames, whyUnqueryable } from "../names/names.ts";
 import { joinDone, splitDone, splitLanded, wholeBefore } from "../plan/done.ts";
 import { planScopes } from "../plan/planner.ts";
+import { scopesToLoad } from "../plan/scopes-to-load.ts";
 import { dbtError } from "../report/checks.ts";
 import type { Scope } from "../scope/scope.ts";
-import { type StrategyName, totalCost } from "../scope/strategy.ts";
+import { type StrategyChoice, type StrategyName, totalCost } from "../scope/strategy.ts";
+import type { Day, Window } from "../window/days.ts";
+import { minuteMs } from "../window/units.ts";
 import { resolveWindow } from "../window/window.ts";
 import { countWindows } from "./count-windows.ts";
 import type { KnownRows, LandedFiles, LandingName, Ports, Source, TaskContext } from "./ports.ts";
@@ -83,10 +86,15 @@ export function planHandlers(source: Source, warehouse: KnownRows) {
       );
       const { windows: counted, answerMs } = await countWindows(source, warehouse, unread, context);
       const { strategies } = source;
-      const { windows: read, ...schedule } = planScopes(counted, {
-        ...{ choice, limits, strategies },
-        pace: { answerMs, timings },
-      });
+      const options = { choice, limits, strategies, pace: { answerMs, timings }, file: null };
+      const asked = planScopes(counted, options);
+      const isLong = choice === "auto" && asked.etaMs > worthLookingMs;
+      const file = choice === "bulk" || isLong ? await lookAtFile(source, choice, context) : null;
+      const {
+        windows: read,
+        isOfFile,
+        ...schedule
+      } = file === null ? asked : planScopes(counted, { ...options, file });
       const planned = split.map(({ window, whole, parts }) => {
         const ofWindow = read.filter(({ company }) => company === window.company);
         const loaded = whole === undefined ? parts : [{ ...whole, window: window.window }];
@@ -105,19 +113,78 @@ export function planHandlers(source: Source, warehouse: KnownRows) {
       const costs = planned.flatMap(({ scopes }) => scopes.map(({ cost }) => cost));
       const total = totalCost(costs);
       context.report({ type: "run.planned", scopes: costs.length, ...total, etaMs, reason });
-      return { ...schedule, windows: planned, counts: context.traffic.requests - before };
+      const counts = context.traffic.requests - before;
+      if (file === null || !isOfFile) return { ...schedule, windows: planned, file: null, counts };
+      const later = await laterThan(warehouse, file.day, planned);
+      return { ...schedule, windows: planned, file: { ...file, later }, counts };
     },
   } satisfies Partial<Handlers>;
+}
+
+/** What takes less is asked for without a look at the file of everything. */
+const worthLookingMs = minuteMs;
+/** Bytes of the zipped file for each of its rows. Source: docs/source.md. */
+const zippedBytesPerRow = 19.3;
+
+/** The file of everything, as far as it is known; null where it cannot be had and nobody asked for it. */
+async function lookAtFile({ bulk }: Source, choice: StrategyChoice, context: TaskContext) {
+  if (bulk === null && choice === "bulk") throw noFile();
+  if (bulk === null) return null;
+  const head = await bulk.look(context).catch((error: unknown) => {
+    if (choice === "bulk" || !(error instanceof PipelineError) || error.code === "cancelled") throw error;
+    return null;
+  });
+  if (head === null) return null;
+  const here = await bulk.here(head);
+  const { day, bytes } = head;
+  return { day, bytes, rows: here?.rows ?? Math.round(bytes / zippedBytesPerRow), isHere: here !== null };
+}
+
+function noFile(): PipelineError {
+  return new PipelineError({
+    code: "config_invalid",
+    message: "No file of everything is known of this source, which the strategy bulk reads.",
+    data: "Nothing was changed.",
+    next: "Set bulkUrl in pipeline.yaml to the address of such a zip, or leave --strategy out.",
+  });
+}
+
+/** The days of each window that were loaded from a later index than the file of a day has, and that it would be read for. */
+async function laterThan(warehouse: KnownRows, day: Day, windows: readonly PlannedWindow[]) {
+  const found: { company: string; window: Window }[] = [];
+  for (const { company, names, scopes } of windows) {
+    for (const { window } of scopes.filter(({ strategy }) => strategy === "bulk")) {
+      const days = await warehouse.daysOfLaterIndex(names, window, day);
+      found.push(...days.map((one) => ({ company, window: one })));
+    }
+  }
+  return found;
 }
 
 /** All steps of a run. */
 export function stepHandlers({ source, warehouse, transform, report }: Ports): Handlers {
   return {
     ...planHandlers(source, warehouse),
+    async fetch_bulk_file({ windows }, context) {
+      const file = await source.bulk!.fetch(context);
+      const cut = windows.map((window) => scopesToLoad(window, file.newest));
+      for (const [i, { company, scopes }] of cut.entries()) {
+        if (scopes.length === windows[i]!.scopes.length) continue;
+        const parts = scopes.map(({ id, window, strategy }) => {
+          const planned = windows[i]!.scopes.find((one) => one.window.from === window.from);
+          return { scope: id, ...window, strategy, expected: planned?.expected ?? 0 };
+        });
+        context.report({ type: "scopes.planned", company, scopes: parts });
+      }
+      return { file, windows: cut };
+    },
     extract_and_load_complaints: {
       extract(request, context) {
-        refuseUnqueryable(request.scope);
-        return source.strategies[request.scope.strategy].extract(request.scope, landingOf(request, context), context);
+        const { scope, file } = request;
+        if (file !== undefined) return landedImport(file);
+        // A name that cannot be asked for may stand in a file.
+        if (scope.strategy !== "bulk") refuseUnqueryable(scope);
+        return source.strategies[scope.strategy].extract(scope, landingOf(request, context), context);
       },
       load: (request, files, context) => warehouse.load(request, files, context),
       // What was loaded stays loaded, and what went wrong is told, whatever becomes of this.
@@ -180,6 +247,12 @@ export function stepHandlers({ source, warehouse, transform, report }: Ports): H
       if (isLikely) transform.warmUp(report);
     },
   };
+}
+
+/** The user's file lies where it is. */
+async function* landedImport({ path, format, bytes, day }: ImportedFile): LandedFiles {
+  yield { path, format, rows: null, bytes, sha256: null };
+  return { expected: null, lastIndexed: null, askedOn: day };
 }
 
 function landingOf({ runId, source, scope }: LoadRequest, { attempt }: TaskContext): LandingName {

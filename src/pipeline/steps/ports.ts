@@ -4,6 +4,7 @@ import type { Field } from "../dataset/complaints.ts";
 import type { Traffic } from "../flow/engine.ts";
 import type { StepInput } from "../flow/steps.ts";
 import type {
+  BulkFacts,
   Commit,
   CommittedLoad,
   DbtResult,
@@ -20,7 +21,7 @@ import type { Candidates } from "../names/names.ts";
 import type { Segment } from "../plan/days.ts";
 import type { Scope } from "../scope/scope.ts";
 import type { Cost, CountedNames, StrategyName } from "../scope/strategy.ts";
-import type { Window } from "../window/days.ts";
+import type { Day, Window } from "../window/days.ts";
 
 /** A window whose scopes are loaded. */
 export type WindowRequest = StepInput<"reconcile_window">;
@@ -50,6 +51,25 @@ export type LandingName = {
   /** Of this start alone: a late one never touches the files of the next. */
   start: string;
 };
+
+/** What the source says of its file of everything. */
+export type BulkHead = {
+  /** Tells one state of it from another; null where the source does not say. */
+  etag: string | null;
+  /** The day in UTC of its `Last-Modified`. */
+  day: Day;
+  bytes: number;
+};
+
+/** The source's file of everything. */
+interface Bulk {
+  /** What the source says of it now. */
+  look(context: TaskContext): Promise<BulkHead>;
+  /** What is known of the file that is here; null where there is none, or another one. */
+  here(now: BulkHead): Promise<BulkFacts | null>;
+  /** Fetches it where another one is here, or none, and reads it to its end. */
+  fetch(context: TaskContext): Promise<BulkFacts>;
+}
 
 /** A way to read a scope from the source. */
 export interface Strategy {
@@ -85,6 +105,8 @@ export interface Source {
   /** How many rows each name has in some days, all names together; `capped` where the source's list leaves names out. */
   countByName(days: Window, context: TaskContext): Promise<{ counts: CompanyName[]; capped: boolean }>;
   strategies: Readonly<Record<StrategyName, Strategy>>;
+  /** Null where none is known. */
+  bulk: Bulk | null;
   /** The scopes of which an earlier start has landed files that may still be of use. */
   landedScopes(): Promise<LandedScope[]>;
 }
@@ -101,6 +123,8 @@ export interface KnownRows {
    * were read that a look-back would leave them out.
    */
   unfinishedLoads(companies: readonly string[], source: string, lookBackDays: number): Promise<CommittedLoad[]>;
+  /** The days of some that a load of names had read from an index of a later day than this. */
+  daysOfLaterIndex(names: readonly string[], days: Window, day: Day): Promise<Window[]>;
   /** Live rows of the names on each of some days that has any, in the order of the days. */
   rowsByDay(names: readonly string[], days: Window): Promise<Segment[]>;
 }

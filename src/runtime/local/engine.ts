@@ -147,11 +147,13 @@ function isFailedOutput<T>(given: T | FailedOutput<T>): given is FailedOutput<T>
   return typeof given === "object" && given !== null && "failed" in given && "output" in given;
 }
 
+const isProgress: ReadonlySet<string> = new Set(["page.landed", "file.received", "load.staged", "load.merged"]);
+
 /** What a step tells of itself moves its limit. */
 function keepTime(limit: TimeLimit, facts: EventFacts): void {
   const { type } = facts;
   const isThrottled = type === "source.retry" && facts.error.code === "source_throttled";
-  if (type === "page.landed" || type === "load.staged" || type === "load.merged") limit.progress();
+  if (isProgress.has(type)) limit.progress();
   else if (type === "source.wait" || isThrottled) limit.pause();
   else if (type === "source.waited") limit.resume();
 }

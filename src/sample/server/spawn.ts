@@ -6,7 +6,7 @@ import type { StandaloneOptions } from "./standalone.ts";
 
 export type SpawnOptions = StandaloneOptions;
 
-export type SpawnedSample = { url: string; pid: number; stop(): Promise<void> };
+export type SpawnedSample = { url: string; bulkUrl: string; pid: number; stop(): Promise<void> };
 
 /** Starts the embedded source in a process of its own, so that it neither blocks this one nor counts as its memory. */
 export async function spawnSample(options: SpawnOptions, signal: AbortSignal): Promise<SpawnedSample> {
@@ -28,7 +28,7 @@ export async function spawnSample(options: SpawnOptions, signal: AbortSignal): P
   ended.catch(() => undefined); // it always ends some day
   try {
     const [line] = (await Promise.race([started, ended])) as [string];
-    return { url: (JSON.parse(line) as { url: string }).url, pid: child.pid!, stop };
+    return { ...(JSON.parse(line) as Pick<SpawnedSample, "url" | "bulkUrl">), pid: child.pid!, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -14,7 +14,7 @@ export type ClientOptions = {
   userAgent: string;
   credentials: Credentials;
   proxy: ProxyServer | null;
-  /** Of a whole request, its body included. */
+  /** Of a whole request, its body included, unless who consumes it says that it goes on. */
   requestTimeoutMs: number;
   policy: RetryPolicy;
   budgets: RateBudgets;
@@ -22,13 +22,25 @@ export type ClientOptions = {
 };
 
 /** How a request counts at the source, and what an answer to it is. */
-export type RequestKind = { rateClass: RateClass; mediaType: string };
+export type RequestKind = {
+  /** Null where no limit is known. */
+  rateClass: RateClass | null;
+  mediaTypes: readonly string[];
+  method?: "GET" | "HEAD";
+  /** Other headers than those of every request, asked for anew at each attempt. */
+  headers?: () => Record<string, string>;
+  /** Statuses of an answer beside 200, whatever its media type. */
+  statuses?: readonly number[];
+};
 
-/** Makes something out of an answer; `elapsed` gives the milliseconds since the request was sent. */
-export type Consume<T> = (answer: HttpAnswer, elapsed: () => number) => Promise<T>;
+/**
+ * Makes something out of an answer; `elapsed` gives the milliseconds since the request was sent, `goOn` gives the rest of it as much time as the whole
+ * request had.
+ */
+export type Consume<T> = (answer: HttpAnswer, elapsed: () => number, goOn: () => void) => Promise<T>;
 
 /** A request to the search API. */
-export const searchAnswer: RequestKind = { rateClass: "search", mediaType: "application/json" };
+export const searchAnswer: RequestKind = { rateClass: "search", mediaTypes: ["application/json"] };
 
 /** Asks the source: within the budget, and again where a request failed in a way that may pass (invariant 7). */
 export class SourceClient {
@@ -78,32 +90,34 @@ export class SourceClient {
 
   async #once<T>(
     url: string,
-    { rateClass, mediaType }: RequestKind,
+    { rateClass, mediaTypes, method = "GET", headers, statuses = [] }: RequestKind,
     attempt: number,
     { task, signal, report, traffic }: TaskContext,
     consume: Consume<T>,
   ): Promise<T> {
     const { clock, requestTimeoutMs } = this.#options;
-    const budget = this.#options.budgets[rateClass];
+    const budget = rateClass === null ? null : this.#options.budgets[rateClass];
     signal.throwIfAborted();
     const queued = clock.monotonic();
     let waits = false;
     try {
-      await budget.take(signal, (waitMs, perMinute) => {
+      await budget?.take(signal, (waitMs, perMinute) => {
         waits = true;
-        report({ type: "source.wait", task, waitMs, perMinute, rateClass });
+        report({ type: "source.wait", task, waitMs, perMinute, rateClass: String(rateClass) });
       });
     } finally {
       if (waits) report({ type: "source.waited", task, ms: Math.round(clock.monotonic() - queued) });
     }
     report({ type: "source.request", task, attempt, url: shortUrl(url) });
     traffic.requests++;
-    const timeout = AbortSignal.timeout(requestTimeoutMs);
-    const within = AbortSignal.any([signal, timeout]);
+    const expired = new AbortController();
+    const timer = setTimeout(() => expired.abort(), requestTimeoutMs);
+    const within = AbortSignal.any([signal, expired.signal]);
     const sentAt = clock.monotonic();
     let answered = false;
     try {
-      const answer = await this.#http.get(url, mediaType, within);
+      const asked = { accept: mediaTypes.join(", "), ...headers?.() };
+      const answer = await this.#http.ask({ method, url, headers: asked }, within);
       answered = true;
       const aheadMs = clock.now() - Date.parse(answer.date ?? "") - 1000 * Number(answer.age ?? 0);
       if (aheadMs > farAheadMs) throw clockAhead(aheadMs);
@@ -114,16 +128,22 @@ export class SourceClient {
         status: answer.status,
         ms: Math.round(clock.monotonic() - sentAt),
       });
-      if (answer.status === 200 && isOfType(answer.type, mediaType))
-        return await consume(answer, () => Math.round(clock.monotonic() - sentAt));
+      if (statuses.includes(answer.status) || (answer.status === 200 && isOfType(answer.type, mediaTypes)))
+        return await consume(
+          answer,
+          () => Math.round(clock.monotonic() - sentAt),
+          () => timer.refresh(),
+        );
       const retryAfterMs = parseRetryAfter(answer.retryAfter, clock.now());
       if (answer.status === 429 && retryAfterMs !== undefined)
-        await budget.pause(Math.min(retryAfterMs, this.#options.policy.longestMs));
+        await budget?.pause(Math.min(retryAfterMs, this.#options.policy.longestMs));
       throw wrongAnswer(url, { ...answer, start: await startOf(answer), retryAfterMs });
     } catch (error) {
       signal.throwIfAborted();
-      if (timeout.aborted) throw requestTimedOut(url, requestTimeoutMs / 1000);
+      if (expired.signal.aborted) throw requestTimedOut(url, requestTimeoutMs / 1000);
       throw error instanceof PipelineError ? error : failedRequest(url, error, answered, this.#options.proxy);
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
@@ -131,9 +151,9 @@ export class SourceClient {
 /** A clock that is so far ahead asks for days that have not been, and makes a watermark of them. */
 const farAheadMs = dayMs;
 
-/** Whether a Content-Type names a media type, with parameters or without. */
-function isOfType(contentType: string, mediaType: string): boolean {
-  return contentType.split(";")[0]!.trim().toLowerCase() === mediaType;
+/** Whether a Content-Type names one of some media types, with parameters or without. */
+function isOfType(contentType: string, mediaTypes: readonly string[]): boolean {
+  return mediaTypes.includes(contentType.split(";")[0]!.trim().toLowerCase());
 }
 
 /** The first bytes of a body; the rest is not read. */

@@ -10,7 +10,15 @@ export type HttpAnswer = {
   date: string | undefined;
   /** Seconds that a cache has kept the answer since its date. */
   age: string | undefined;
+  /** Any other header, by its name in lower case. */
+  header(name: string): string | undefined;
   body: Readable;
+};
+
+export type HttpQuestion = {
+  method: "GET" | "HEAD";
+  url: string;
+  headers: Readonly<Record<string, string>>;
 };
 
 /** What an address brings to show who asks. It is in no address that is reported. */
@@ -21,8 +29,16 @@ export type Credentials = {
   query: string;
 };
 
-/** The address itself, and the credentials that were in it. */
+/** The address of the search API itself, and the credentials that were in it. */
 export function splitAddress(address: string): { base: string; credentials: Credentials } {
+  const { url, credentials } = splitFileAddress(address);
+  const base = new URL(url);
+  if (!base.pathname.endsWith("/")) base.pathname += "/";
+  return { base: base.href, credentials };
+}
+
+/** The address of a file itself, and the credentials that were in it. */
+export function splitFileAddress(address: string): { url: string; credentials: Credentials } {
   const url = new URL(address);
   const { username, password, search } = url;
   const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
@@ -30,11 +46,10 @@ export function splitAddress(address: string): { base: string; credentials: Cred
   url.username = "";
   url.password = "";
   url.search = "";
-  if (!url.pathname.endsWith("/")) url.pathname += "/";
-  return { base: url.href, credentials: { authorization, query: search.slice(1) } };
+  return { url: url.href, credentials: { authorization, query: search.slice(1) } };
 }
 
-/** GET over kept connections, through a proxy where there is one. */
+/** Asks over kept connections, through a proxy where there is one. */
 export class HttpClient {
   readonly #headers: Record<string, string>;
   // Timeouts are the caller's signal: of the whole request, not of idle time (invariant 7).
@@ -54,12 +69,16 @@ export class HttpClient {
   }
 
   /** The head of the answer, whatever its status; the body follows, unpacked. Its errors are the stream's. */
-  async get(url: string, accept: string, signal: AbortSignal): Promise<HttpAnswer> {
-    const { statusCode, headers, body } = await request(this.#query === "" ? url : `${url}&${this.#query}`, {
-      dispatcher: this.#agent,
-      headers: { ...this.#headers, accept },
-      signal,
-    });
+  async ask({ method, url, headers: asked }: HttpQuestion, signal: AbortSignal): Promise<HttpAnswer> {
+    const { statusCode, headers, body } = await request(
+      this.#query === "" ? url : `${url}${url.includes("?") ? "&" : "?"}${this.#query}`,
+      {
+        dispatcher: this.#agent,
+        method,
+        headers: { ...this.#headers, ...asked },
+        signal,
+      },
+    );
     const one = (name: string) => [headers[name]].flat()[0];
     let plain: Readable = body;
     if (one("content-encoding") === "gzip") {
@@ -75,6 +94,7 @@ export class HttpClient {
       retryAfter: one("retry-after"),
       date: one("date"),
       age: one("age"),
+      header: one,
       body: plain,
     };
   }

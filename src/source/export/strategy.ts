@@ -23,7 +23,7 @@ export type ExportOptions = {
   today(): Day;
 };
 
-const exportAnswer: RequestKind = { rateClass: "export", mediaType: "text/csv" };
+const exportAnswer: RequestKind = { rateClass: "export", mediaTypes: ["text/csv"] };
 
 /** Rows that the source exports at most. Source: docs/source.md. */
 const mostRows = 100_000;

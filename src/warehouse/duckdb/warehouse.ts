@@ -16,13 +16,16 @@ import { readAhead } from "../../pipeline/load/read-ahead.ts";
 import type { Segment } from "../../pipeline/plan/days.ts";
 import { Semaphore } from "../../pipeline/semaphore.ts";
 import type { Distribution, LandedFiles, TaskContext, WindowRequest } from "../../pipeline/steps/ports.ts";
-import type { Window } from "../../pipeline/window/days.ts";
+import type { Day, Window } from "../../pipeline/window/days.ts";
 import type { Remembered } from "../../pipeline/window/window.ts";
 import { exitCodeOf, PipelineError } from "../../run/errors.ts";
 import type { Report } from "../../run/events.ts";
+import { readDaysOfLaterIndex } from "../load/later-loads.ts";
 import { mergeLoad } from "../load/load.ts";
 import { reconcileWindow } from "../load/reconcile-window.ts";
+import type { Days } from "../load/scope-sql.ts";
 import { publishMarts } from "../publish.ts";
+import { isClosed, stagePieces } from "../staging/pieces.ts";
 import { endStaging, stageFile } from "../staging/staging.ts";
 import type { StagedFile } from "../staging/staging-sql.ts";
 import { readDistributions, readRowsByDay } from "../state/distributions.ts";
@@ -52,6 +55,9 @@ export type DuckDbOptions = DatabaseOptions & {
 
 /** The migration from which on there is what parts of windows are judged by. */
 const partsVersion = 8;
+
+/** The migration from which on loads say whether they were imports. */
+const importsVersion = 9;
 
 /** How the folders of loads begin, beside those of nobody else. */
 const stagingPrefix = "load-";
@@ -131,6 +137,11 @@ export class DuckDbWarehouse implements Warehouse {
     return this.#lookOrRead([], (connection) => readRowsByDay(connection, { names: [...names], window: days }));
   }
 
+  async daysOfLaterIndex(names: readonly string[], days: Window, day: Day): Promise<Window[]> {
+    const of = { names: [...names], window: days };
+    return this.#lookOrRead([], (connection) => readDaysOfLaterIndex(connection, of, day), importsVersion);
+  }
+
   async stateReport(project: string): Promise<StateReport> {
     const { path } = this.#options;
     checkPath(path, "read");
@@ -171,17 +182,25 @@ export class DuckDbWarehouse implements Warehouse {
       folder = this.#makeStaging();
       return await database.connection(async (connection) => {
         const staged: StagedFile[] = [];
-        for (; !next.done; next = await ahead.next()) {
+        const stage = async (landed: StagedFile["landed"], of: Days | null) => {
           const name = `${String(staged.length + 1).padStart(6, "0")}.parquet`;
-          const file = { landed: next.value, path: join(folder!, name) };
+          const file = { landed, path: join(folder!, name), scope: of };
           staged.push(file);
           await this.#work.run(async () => {
             signal.throwIfAborted();
             await stageFile(connection, file);
           });
+        };
+        let records: number | null = null;
+        for (; !next.done; next = await ahead.next()) {
+          const { path, format } = next.value;
+          if (!isClosed(format)) await stage(next.value, null);
+          else
+            records =
+              (records ?? 0) + (await stagePieces({ path, format }, folder!, (piece) => stage(piece, scope), context));
         }
         const evidence = next.value;
-        const rows = await this.#work.run(() => endStaging(connection, staged, scope));
+        const rows = await this.#work.run(() => endStaging(connection, staged, scope, records));
         report({ type: "load.staged", task, rows: rows.rows, rejected: rows.rejected });
         return this.#merges.run(() => this.#work.run(() => mergeLoad(connection, request, evidence, rows, context)));
       }, signal);

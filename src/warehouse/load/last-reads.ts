@@ -27,7 +27,7 @@ export async function lastReads(
   await connection.run(`
     create temp table ${table} as
     with asked as (select distinct company, day from (${rows})),
-    look as (select names, window_from, window_to, asked_on from pipeline.loads where asked_on is not null),
+    look as (select names, window_from, window_to, asked_on from pipeline.loads where asked_on is not null and load_id not in (select load_id from pipeline.imports)),
     of_name as (
       select asked.company, asked.day, max(one.asked_on) as asked_on
       from asked join (select unnest(names) as company, * exclude (names) from look) one

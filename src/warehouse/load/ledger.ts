@@ -14,6 +14,8 @@ export type LoadIdentity = Days & {
   scope: string;
   /** Whose complaints they are: the identity of the source. */
   source: string;
+  /** A load of a file that may not have every complaint of its days. */
+  isImport?: boolean;
 };
 
 /** What a load came to, in numbers of rows. */
@@ -27,8 +29,8 @@ export type LoadNumbers = Pick<LoadResult, "inserted" | "updated" | "deleted" | 
 /** Writes a load into the ledger; returns its number. */
 export async function writeLedger(
   connection: DuckDBConnection,
-  { loadId, runId, company, scope, names, window, source }: LoadIdentity,
-  { expected, lastIndexed, askedOn }: Evidence,
+  { loadId, runId, company, scope, names, window, source, isImport = false }: LoadIdentity,
+  { expected, lastIndexed, askedOn }: Evidence & { expected: number },
   numbers: LoadNumbers,
 ): Promise<number> {
   const values = {
@@ -57,6 +59,7 @@ export async function writeLedger(
   await connection.run(`
     insert into pipeline.loads (load_no, ${Object.keys(values).join(", ")})
     select coalesce(max(load_no), 0) + 1, ${Object.values(values).join(", ")} from pipeline.loads`);
+  if (isImport) await connection.run(`insert into pipeline.imports values (${values.load_id})`);
   const number = await connection.runAndReadAll("select max(load_no) from pipeline.loads");
   return Number(number.value(0, 0));
 }

@@ -7,9 +7,10 @@ import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import type { TaskContext } from "../../pipeline/steps/ports.ts";
 import { PipelineError } from "../../run/errors.ts";
 import type { Staged } from "../staging/staging.ts";
+import { leaveLater } from "./later-loads.ts";
 import { readLoad, writeLedger } from "./ledger.ts";
 import { loadIdOf } from "./load-id.ts";
-import { merge } from "./merge.ts";
+import { fillRetired, merge } from "./merge.ts";
 import { type Days, isLiveIn } from "./scope-sql.ts";
 import { findGone, forgetHeld, holdGone, withdrawalsRefused, withdrawGone } from "./withdraw.ts";
 
@@ -24,7 +25,7 @@ const rolledBack = "The load was rolled back; what was loaded before stands.";
  */
 export async function mergeLoad(
   connection: DuckDBConnection,
-  { scope, window: all, runId, source, withdrawals }: LoadRequest,
+  { scope, window: all, runId, source, withdrawals, file }: LoadRequest,
   evidence: Evidence,
   staged: Staged,
   { task, attempt, signal, report }: TaskContext,
@@ -36,7 +37,7 @@ export async function mergeLoad(
   const { company, names, window } = scope;
   const isWhole = window.from === all.from && window.to === all.to;
   const loadId = loadIdOf(runId, company, scope.id, attempt);
-  const identity = { loadId, runId, company, scope: scope.id, names, window, source };
+  const identity = { loadId, runId, company, scope: scope.id, names, window, source, isImport: file !== undefined };
   const landedBefore = await readLoad(connection, identity);
   if (landedBefore !== null) {
     await connection.run("rollback");
@@ -45,28 +46,32 @@ export async function mergeLoad(
   if (isWhole && isSuspicious(rejected, rejected + rows)) {
     throw await rowsUnreadable(connection, scope, staged, rolledBack);
   }
-  const { askedOn, expected } = evidence;
+  const { askedOn } = evidence;
+  const isClosed = evidence.expected === null;
+  // Of a closed file counts what is of the scope, and what it has twice once.
+  const expected = evidence.expected ?? staged.records! - staged.outside - staged.repeated;
+  const everything = { from: staged.from, rows, leftFrom: null, isJudged: "true" };
+  const taken = isClosed ? await leaveLater(connection, staged, scope, askedOn) : everything;
   const liveBefore = await countRows(connection, isLiveIn(scope));
   const liveInAll = isWhole ? liveBefore : await countRows(connection, isLiveIn({ names, window: all }));
   const emptied = await emptiedFields(connection, { names, window: all }, staged, liveInAll);
-  const kept: Staged = { ...staged, missing: [...staged.missing, ...emptied] };
+  const kept: Staged = { ...staged, from: taken.from, missing: [...staged.missing, ...emptied] };
   const { inserted, updated } = await merge(connection, { loadId, askedOn }, scope, kept, liveBefore);
+  const filled =
+    file !== undefined && taken.leftFrom !== null ? await fillRetired(connection, loadId, staged, taken.leftFrom) : 0;
   if (rejected > 0) await keepRejected(connection, loadId, scope, staged);
   // Rejected rows are neither withdrawn nor counted as live: the source has them.
-  const countLive = () => countRows(connection, liveAndKept(scope, staged));
+  const isCounted = `${liveAndKept(scope, staged)} and ${taken.isJudged}`;
+  const countLive = () => countRows(connection, isCounted);
   let live = await countLive();
   // A row without an id may be any of those that seem to be gone: a withdrawal needs evidence (invariant 12).
   const keepsGone = unidentified > 0 || withdrawals === "none";
-  const gone = keepsGone ? 0 : Math.max(live - rows, 0);
+  const gone = keepsGone ? 0 : Math.max(live - taken.rows, 0);
   if (gone > 0) {
     if (isWhole && withdrawals === "usual" && isSuspicious(gone, liveBefore)) {
       throw withdrawalsRefused(scope, gone, liveBefore, "The load was rolled back; nothing was withdrawn.");
     }
-    await findGone(
-      connection,
-      `${liveAndKept(scope, staged)} and ${key} not in (select ${key} from ${staged.from})`,
-      askedOn,
-    );
+    await findGone(connection, `${isCounted} and ${key} not in (select ${key} from ${taken.from})`, askedOn);
   }
   await forgetHeld(connection, scope);
   if (gone > 0) {
@@ -74,13 +79,20 @@ export async function mergeLoad(
     live = await countLive();
   }
   const held = isWhole ? 0 : gone;
-  const counts = { inserted, updated, deleted: gone - held, unchanged: rows - inserted - updated };
+  const counts = {
+    ...{ inserted, updated: updated + filled, deleted: gone - held },
+    unchanged: rows - inserted - updated - filled,
+  };
   report({ type: "load.merged", task, ...counts });
-  report({ type: "load.reconciled", task, expected, live: live - held });
-  const difference = reconcile({ expected, staged: rows, rejected, live: live - held, keepsGone });
+  const judged = expected - (rows - taken.rows);
+  report({ type: "load.reconciled", task, expected: judged, live: live - held });
+  const difference = reconcile({
+    ...{ expected: judged, staged: taken.rows, rejected },
+    ...{ live: live - held, keepsGone },
+  });
   if (difference !== null) throw reconcileFailed(scope, difference, rolledBack);
   const numbers = { ...counts, rejected, held, live, liveBefore: liveInAll, unidentified };
-  const loadNo = await writeLedger(connection, identity, evidence, numbers);
+  const loadNo = await writeLedger(connection, identity, { ...evidence, expected }, numbers);
   signal.throwIfAborted();
   await connection.run("commit");
   report({ type: "load.committed", task, loadId });

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { complaints, type Field, fields } from "../../pipeline/dataset/complaints.ts";
+import { complaints, type Field, fields, retiredFields, times } from "../../pipeline/dataset/complaints.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
+import { dayMs } from "../../pipeline/window/units.ts";
 import { bitOf } from "../staging/keys.ts";
 import type { Staged } from "../staging/staging.ts";
 import { type DatedLoad, dayOfReceipt, lastReads } from "./last-reads.ts";
@@ -24,6 +25,7 @@ export async function merge(
     return { inserted: await insert(staged.from), updated: 0 };
   }
   const differing = await findDiffering(connection, scope, staged, liveBefore);
+  await refine(connection, staged, differing);
   const changes = await findChanges(connection, staged, differing);
   const inserted = changes > 0 ? await insert("(select * from change where is_new)") : 0;
   if (changes > inserted) await overwrite(connection, look, staged);
@@ -39,7 +41,7 @@ async function isNothingStored(connection: DuckDBConnection, { from }: Staged): 
 /**
  * What the staged rows are selected from that are not stored as they are. A row whose values have the same hash of 64 bits as those of a
  * live row is that row: only the others are then compared value by value. Equal rows have equal names and days, so that only the load's
- * own are read. Where a field is in some rows and not in others, no hash says what is the same.
+ * own are read. Where a field is in some rows and not in others, or some times are more exact than others, no hash says what is the same.
  */
 async function findDiffering(
   connection: DuckDBConnection,
@@ -49,7 +51,9 @@ async function findDiffering(
 ): Promise<string> {
   const merged = mergedFields(staged);
   if (liveBefore === 0 || merged.some(({ has }) => has !== "")) return staged.from;
-  const hash = `hash(${key}, ${merged.map(({ field }) => field).join(", ")})`;
+  if (staged.times === "mixed") return staged.from;
+  const hashed = (field: Field) => (staged.times === "coarse" && times.includes(field) ? dayOfReceipt(field) : field);
+  const hash = `hash(${key}, ${merged.map(({ field }) => hashed(field)).join(", ")})`;
   const unknown = staged.unknown.length > 0 ? "_extra is not null or" : "";
   await connection.run(`
     create temp table differing as
@@ -61,7 +65,7 @@ async function findDiffering(
 /** Fills the temporary table `change` with the rows that are new or differ, and what they replace. Returns how many. */
 async function findChanges(connection: DuckDBConnection, staged: Staged, from: string): Promise<number> {
   const merged = mergedFields(staged);
-  const differs = ({ field, has }: MergedField) => `(${has}t.${field} is distinct from s.${field})`;
+  const differs = ({ field, has }: MergedField) => `(${has}${isOther(field)})`;
   const replaced = merged.map((one) => {
     const { field } = one;
     return `if(${differs(one)}, {field: '${field}', old: t.${field}::varchar, new: s.${field}::varchar}, null)`;
@@ -81,6 +85,32 @@ async function findChanges(connection: DuckDBConnection, staged: Staged, from: s
        or (s._extra is not null and t._extra is distinct from s._extra)
        or ${merged.map(differs).join(" or ")}`,
   );
+}
+
+/** Whether a stored and a staged value of a field are of one UTC day. */
+const sameDay = (field: Field) => `${dayOfReceipt(`t.${field}`)} = ${dayOfReceipt(`s.${field}`)}`;
+/** Whether of a stored time the day alone is known. */
+const isDayOnly = (field: Field) => `epoch_us(t.${field}) % ${dayMs * 1000} = 0`;
+
+/**
+ * Whether a staged value is another one than the stored one, as SQL. Of two times of one day, one that is less exact says nothing new: a day, or a time
+ * without fractions of seconds, takes no known time's place, and a time of a day that was known before is no change.
+ */
+function isOther(field: Field): string {
+  const differs = `t.${field} is distinct from s.${field}`;
+  if (!times.includes(field)) return differs;
+  const isLessExact = `${sameDay(field)} and (s._coarse & ${bitOf(field)} > 0 or ${isDayOnly(field)})`;
+  return `${differs} and (${isLessExact}) is not true`;
+}
+
+/** Gives stored rows the times of days that were known. No complaint changes by it. */
+async function refine(connection: DuckDBConnection, staged: Staged, from: string): Promise<void> {
+  if (staged.times === "coarse") return;
+  const isFiner = (field: Field) =>
+    `(t.${field} is distinct from s.${field} and ${sameDay(field)} and ${isDayOnly(field)}) is true`;
+  await connection.run(`
+    update ${table} t set ${times.map((time) => `${time} = if(${isFiner(time)}, s.${time}, t.${time})`).join(", ")}
+    from ${from} s where s.${key} = t.${key} and (${times.map(isFiner).join(" or ")})`);
 }
 
 /** Adds rows. On which day a row appeared is known where an earlier load had looked at its day; the first load of a name knows of none. */
@@ -122,12 +152,36 @@ async function overwrite(connection: DuckDBConnection, { loadId, askedOn }: Date
   const names = new Set(replaced.getRows().flat());
   const values = mergedFields(staged)
     .filter(({ field }) => names.has(field))
-    .map(({ field, has }) => `${field} = ${has === "" ? `s.${field}` : `if(${has}true, s.${field}, t.${field})`},`);
+    .map(({ field, has }) => {
+      const isTaken = times.includes(field) ? `${has}${isOther(field)}` : has === "" ? "" : `${has}true`;
+      return `${field} = ${isTaken === "" ? `s.${field}` : `if(${isTaken}, s.${field}, t.${field})`},`;
+    });
   const extra = staged.unknown.length > 0 ? "_extra = coalesce(s._extra, t._extra)," : "";
   await connection.run(`
     update ${table} t
     set ${values.join(" ")} ${extra} _load_id = ${sqlLiteral(loadId)}, _loaded_at = now(), _deleted_at = null
     from change s where not s.is_new and t.rowid = s.stored_row`);
+}
+
+/**
+ * Fills what stored rows lack of fields that the source no longer sends, from rows that change nothing else; returns how many rows that are. A
+ * complaint is not another one by it, so that no change is kept.
+ */
+export async function fillRetired(
+  connection: DuckDBConnection,
+  loadId: string,
+  staged: Staged,
+  from: string,
+): Promise<number> {
+  const fillable = mergedFields(staged).filter(({ field }) => retiredFields.includes(field));
+  if (fillable.length === 0) return 0;
+  const isFilled = ({ field, has }: MergedField) => `(${has}t.${field} is null and s.${field} is not null)`;
+  return changedRows(
+    connection,
+    `update ${table} t set ${fillable.map((one) => `${one.field} = if(${isFilled(one)}, s.${one.field}, t.${one.field})`).join(", ")},
+       _load_id = ${sqlLiteral(loadId)}, _loaded_at = now()
+     from ${from} s where s.${key} = t.${key} and (${fillable.map(isFilled).join(" or ")})`,
+  );
 }
 
 type MergedField = { field: Field; has: string };

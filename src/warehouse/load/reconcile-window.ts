@@ -84,7 +84,7 @@ async function readLoads(connection: DuckDBConnection, request: WindowRequest, l
       min(asked_on)::varchar, if(count(distinct last_indexed) = 1, min(last_indexed), null)
     from pipeline.loads where load_id in (${loadIds})`);
   const [loads, expected, rejected, unidentified, liveBefore, indexes, askedOn, lastIndexed] = result.getRows()[0]!;
-  const evidence: Evidence = {
+  const evidence: Evidence & { expected: number } = {
     expected: Number(expected),
     askedOn: String(askedOn),
     lastIndexed: lastIndexed === null ? null : String(lastIndexed),

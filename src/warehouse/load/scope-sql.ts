@@ -14,6 +14,13 @@ export function isIn({ names, window }: Days, at: string = cursor): string {
   return `${ofNames}${at} >= ${sqlLiteral(window.from)}::date and ${at} < ${sqlLiteral(window.to)}::date + 1`;
 }
 
+/** True of rows that have none of these names, or a day that is none of these, as an SQL condition; a row without a day may be of any. */
+export function isOutside({ names, window }: Days): string {
+  const { from, to } = window;
+  const ofOthers = isEvery(names) ? "false" : `(${owner} in (${names.map(sqlLiteral).join(", ")})) is not true`;
+  return `(${ofOthers} or coalesce(${cursor} < ${sqlLiteral(from)}::date or ${cursor} >= ${sqlLiteral(to)}::date + 1, false))`;
+}
+
 /** True of live rows that have these names and days, as an SQL condition. */
 export function isLiveIn(days: Days): string {
   return `_deleted_at is null and ${isIn(days)}`;

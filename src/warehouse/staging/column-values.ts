@@ -1,9 +1,8 @@
 import type { Column } from "../../pipeline/dataset/dataset.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 
-/** SQL that turns a column's text, in the map `f`, into its value; null where it cannot be read. */
-export function columnValue({ name, kind, known }: Column): string {
-  const text = `f['${name}']`;
+/** SQL that turns a column's text into its value; null where it cannot be read. */
+export function columnValue({ kind, known }: Column, text: string): string {
   if (kind === "instant") return `try_cast(trim(${text}) as timestamptz)`;
   if (kind === "key") return `nullif(trim(${text}), '')`;
   if (kind === "narrative") return `nullif(${text}, '')`;

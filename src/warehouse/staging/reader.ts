@@ -1,10 +1,27 @@
+import type { Field } from "../../pipeline/dataset/complaints.ts";
+
 /** Of which rows the whole text is wanted, beside their values. */
 export type Texts = "all" | "where needed";
 
-/**
- * Reads a landed file of one format: named queries for a `with`, the last of which is `hit`, a row for each of the file's. Its columns:
- * `f`, a map from each of the row's keys to the text of its value; `j`, the row as JSON, null where it is not needed; and of the file, the same
- * in each row: `usual`, the keys that its rows have as a rule, with `usually_missing`, the fields that are not among them (`keys.ts`), and
- * `usually_twice`, whether a key is among them twice; `odd`, whether values have to be looked at one by one for their types.
- */
-export type Reader = (path: string, texts: Texts) => string;
+/** How a landed file of one format is read, as SQL. */
+type Reading = {
+  /** Named queries for a `with`, the last of which is `hit`, a row for each of the file's. */
+  queries: string;
+  /** The text of a field in a row of `hit`. */
+  text(field: Field): string;
+  /** Columns of `hit` that `row` needs. */
+  carried: string;
+  /** The whole row as JSON, which is asked for where it is needed; null where the reading left it out. */
+  row: string;
+  /** The fields that a row does not have, as bits (`keys.ts`). */
+  missing: string;
+  /** The keys of a row that are no field, with their values, as JSON; null where there are none. `_missing` is known by then. */
+  extra: string;
+  /** Whether a row has a key twice. */
+  twice: string;
+  /** Whether values have to be looked at one by one for their types. */
+  odd: string;
+};
+
+/** Reads a landed file of one format. */
+export type Reader = (path: string, texts: Texts) => Reading;

@@ -1,5 +1,12 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { companyResponses, complaints, type Field, fields, mutableFields } from "../../pipeline/dataset/complaints.ts";
+import {
+  companyResponses,
+  complaints,
+  type Field,
+  fields,
+  mutableFields,
+  times,
+} from "../../pipeline/dataset/complaints.ts";
 import { namesText } from "../../pipeline/names/every.ts";
 import { sqlLiteral } from "../../pipeline/sql-text.ts";
 import { PipelineError } from "../../run/errors.ts";
@@ -14,6 +21,12 @@ export type Staged = {
   /** What the staged rows are selected from, in SQL. Each has another id. */
   from: string;
   rows: number;
+  /** Records of closed files; null where there are none. */
+  records: number | null;
+  /** Rows of a closed file that are of other companies or days. */
+  outside: number;
+  /** Rows that came with an id of another one of them. */
+  repeated: number;
   /** What the rejected rows are selected from: `reason`, `complaint_id` and `_raw`, the row as it came. */
   rejectedFrom: string;
   rejected: number;
@@ -27,6 +40,8 @@ export type Staged = {
   unknown: string[];
   /** Answers of companies that are none of the known ones. */
   responses: string[];
+  /** How exact the times are: with fractions of seconds in every row, in none, or in some. */
+  times: "exact" | "coarse" | "mixed";
 };
 
 /** Parses a landed file into a Parquet file: rows that wait for their merge are not held in memory. */
@@ -36,15 +51,18 @@ export async function stageFile(connection: DuckDBConnection, file: StagedFile):
 
 /**
  * Makes of staged files the rows of a load: those without an id or a readable date, or with a key twice, are rejected, and ids become
- * unique. Throws `source_ignored_filter` when a row is of another company or day than was asked for.
+ * unique. `records`: how many there are in closed files. Throws `source_ignored_filter` when a row is of another company or day than was asked for.
  */
 export async function endStaging(
   connection: DuckDBConnection,
   staged: readonly StagedFile[],
   scope: Days,
+  records: number | null,
 ): Promise<Staged> {
   const files = `[${staged.map(({ path }) => sqlLiteral(path)).join(", ")}]`;
-  const all = `read_parquet(${files})`;
+  const isCut = staged.some((file) => file.scope !== null);
+  const outside = isCut ? await countOutside(connection, files) : 0;
+  const all = isCut ? `(from read_parquet(${files}) where not _outside)` : `read_parquet(${files})`;
   let from = `(select * from ${all} where _reason is null)`;
   let found = await lookThrough(connection, scope, all);
   if (found.textless > 0 || found.odd > 0) {
@@ -52,11 +70,12 @@ export async function endStaging(
     found = await lookThrough(connection, scope, all);
   }
   const { rejected, unidentified } = found;
-  if (found.ids < found.rows) {
+  const repeated = found.rows - found.ids;
+  if (repeated > 0) {
     // A row that two files have counts once, as the later file has it.
     await connection.run(`
       create temp table once as
-      select * from read_parquet(${files}, filename = true, file_row_number = true) where _reason is null
+      select * from read_parquet(${files}, filename = true, file_row_number = true) where _reason is null and not _outside
       qualify row_number() over (partition by ${key} order by filename desc, file_row_number desc) = 1`);
     from = "once";
     found = await lookThrough(connection, scope, from);
@@ -65,6 +84,9 @@ export async function endStaging(
   return {
     from,
     rows: found.rows,
+    records,
+    outside,
+    repeated,
     rejectedFrom: `(select _reason as reason, ${key}, _raw from ${all} where _reason is not null)`,
     rejected,
     unidentified,
@@ -73,6 +95,7 @@ export async function endStaging(
       found.rows === 0 ? [] : mutableFields.filter((field) => found.empty & ~found.missing.everywhere & bitOf(field)),
     unknown: found.extra === 0 ? [] : await unknownKeys(connection, from),
     responses: found.strange === 0 ? [] : await strangeResponses(connection, from),
+    times: found.times,
   };
 }
 
@@ -82,6 +105,10 @@ async function addTexts(connection: DuckDBConnection, file: StagedFile): Promise
     `from read_parquet(${sqlLiteral(file.path)}) where _odd or (_reason is not null and _raw is null) limit 1`,
   );
   if (textless.currentRowCount > 0) await connection.run(stagingSql(file, "all"));
+}
+
+async function countOutside(connection: DuckDBConnection, files: string): Promise<number> {
+  return (await numbers(connection, `select count(*) from read_parquet(${files}) where _outside`))[0]!;
 }
 
 /** All that every load must know of its rows, in one reading. */
@@ -96,6 +123,8 @@ async function lookThrough(connection: DuckDBConnection, scope: Days, from: stri
     extra = 0,
     strange = 0,
     odd = 0,
+    coarse = 0,
+    exact = 0,
     ...bits
   ] = await numbers(
     connection,
@@ -104,13 +133,31 @@ async function lookThrough(connection: DuckDBConnection, scope: Days, from: stri
          count(distinct ${key}) filter (_reason is null),
          count(*) filter (_reason is null and (${isIn(scope)}) is not true), count(_extra) filter (_reason is null),
          count(*) filter (_reason is null and ${isStrangeResponse}), count(*) filter (_odd),
+         count(*) filter (_reason is null and _coarse > 0), count(*) filter (_reason is null and (${isExact})),
          bit_or(_missing) filter (_reason is null), bit_and(_missing) filter (_reason is null), bit_and(_null) filter (_reason is null)
        from ${from}`,
   );
   const [somewhere = 0, everywhere = 0, empty = 0] = bits;
   const missing = { somewhere, everywhere };
-  return { rejected, textless, unidentified, rows, ids, strangers, extra, strange, odd, missing, empty };
+  const ofTimes = coarse === 0 ? "exact" : exact === 0 ? "coarse" : "mixed";
+  return {
+    rejected,
+    textless,
+    unidentified,
+    rows,
+    ids,
+    strangers,
+    extra,
+    strange,
+    odd,
+    times: ofTimes,
+    missing,
+    empty,
+  } as const;
 }
+
+/** Whether a row has a time with fractions of seconds. */
+const isExact = times.map((time) => `${time} is not null and _coarse & ${bitOf(time)} = 0`).join(" or ");
 
 async function missingFields(
   connection: DuckDBConnection,

@@ -34,7 +34,7 @@ describe("the flow, as one script", () => {
       ...{ runId: "r", source: "live", companies: ["a"], startDate: "2026-01-01", asOf: "2026-01-02", lookBackDays: 1 },
       ...{ strategy: "auto" as const, limits: { search: null, export: null, document: null }, timings: {} },
       health: { onTrouble: "warn" as const, mostGone: 0.05 },
-      ...{ resetState: false, acceptWithdrawals: false, skipDbt: false, retryOf: null, backfill: null },
+      ...{ resetState: false, acceptWithdrawals: false, skipDbt: false, retryOf: null, backfill: null, file: null },
       ...{ extractTimeoutMs: 1, dbtTimeoutMs: 1 },
     };
     const asked: string[] = [];

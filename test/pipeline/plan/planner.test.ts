@@ -6,6 +6,7 @@ import { cutByShares, cutEvenly, spread, within } from "../../../src/pipeline/pl
 import { durationOf, lanesFor, type Pace, requestMs, typicalTimings } from "../../../src/pipeline/plan/pace.ts";
 import { type CountedWindow, type PlannerOptions, planScopes } from "../../../src/pipeline/plan/planner.ts";
 import { addDays, daysBetween, type Window } from "../../../src/pipeline/window/days.ts";
+import { bulkStrategy } from "../../../src/source/bulk/strategy.ts";
 import { exportCost } from "../../../src/source/export/strategy.ts";
 import { pagesCost } from "../../../src/source/pages/strategy.ts";
 
@@ -20,7 +21,9 @@ const options: PlannerOptions = {
   strategies: {
     pages: { rowsPerRequest: 10_000, cost: (counts) => pagesCost(counts, 10_000) },
     export: { rowsPerRequest: 100_000, cost: exportCost },
+    bulk: bulkStrategy(null),
   },
+  file: null,
 };
 const three: Window = { from: "2024-01-01", to: "2026-12-31" };
 
@@ -39,7 +42,7 @@ describe("a plan", () => {
   it("reads two banks by pages, side by side, in scopes of a few pages each", () => {
     const plan = planScopes([counted("a", 62_000), counted("b", 62_000)], options);
     assert.deepEqual(strategies(plan), ["pages"]);
-    assert.equal(plan.lanes.search, 4, "20 a minute, 12 s each");
+    assert.equal(plan.lanes.pages, 4, "20 a minute, 12 s each");
     assert.deepEqual(
       plan.windows.map(({ scopes }) => scopes.map(({ id, expected }) => [id, expected])),
       ["a", "b"].map((company) => [

@@ -10,9 +10,9 @@ const window = { from: "2026-01-01", to: "2026-12-31" };
 const columns =
   "Date received,Product,Sub-product,Issue,Sub-issue,Company public response,Company,State,ZIP code,Tags,Submitted via,Date sent to company,Company response to consumer,Timely response?,Complaint ID";
 const at = "2026-05-01T23:59:58.125Z";
-const lineOf = (id: string, change: { issue?: string; tags?: string; timely?: string } = {}) => {
-  const { issue = "Trouble", tags = "None", timely = "Yes" } = change;
-  return `${at},Mortgage,None,${issue},None,None,ACME BANK,FL,083XX,${tags},Web,${at},In progress,${timely},${id}`;
+const lineOf = (id: string, change: { issue?: string; tags?: string; timely?: string; received?: string } = {}) => {
+  const { issue = "Trouble", tags = "None", timely = "Yes", received = at } = change;
+  return `${received},Mortgage,None,${issue},None,None,ACME BANK,FL,083XX,${tags},Web,${at},In progress,${timely},${id}`;
 };
 
 /** How every warehouse reads landed exports. */
@@ -62,6 +62,49 @@ export function exportSuite(make: () => MadeWarehouse): void {
       await made.warehouse.close();
       assert.deepEqual(await made.query("select issue, tags, _extra from raw.cfpb_complaints"), [
         ["Trouble", "Servicemember", '{"Mood":"glad"}'],
+      ]);
+    });
+
+    it("has times that less exact ones of the same day never replace, and that are no change where the day was known", async () => {
+      const made = make();
+      const days = ["2026-05-01", "2026-05-01T23:59:58.125Z", "2026-05-01T12:00:00-05:00", "2026-05-01"];
+      const counts: unknown[] = [];
+      for (const received of [...days, "2026-05-02"]) {
+        const { inserted, updated, unchanged } = await load(made, columns, [lineOf("1", { received }), lineOf("2")]);
+        const [[stored]] = (await made.query(
+          "select epoch_ms(date_received)::varchar from raw.cfpb_complaints where complaint_id = '1'",
+        )) as [[string]];
+        counts.push([received, inserted, updated, unchanged, new Date(Number(stored)).toISOString()]);
+      }
+      assert.deepEqual(counts, [
+        ["2026-05-01", 2, 0, 0, "2026-05-01T00:00:00.000Z"],
+        ["2026-05-01T23:59:58.125Z", 0, 0, 2, at],
+        ["2026-05-01T12:00:00-05:00", 0, 0, 2, at],
+        ["2026-05-01", 0, 0, 2, at],
+        ["2026-05-02", 0, 1, 1, "2026-05-02T00:00:00.000Z"],
+      ]);
+      await made.warehouse.close();
+      const changes = await made.query("select field, new_value from raw.cfpb_complaint_changes");
+      assert.deepEqual(
+        changes.map(([field]) => field),
+        ["date_received"],
+      );
+    });
+
+    it("says whether a row has a narrative, where it has a column of them", async () => {
+      const made = make();
+      const header = columns.replace("Company public", "Consumer complaint narrative,Company public");
+      const lines = ["Help", ""].map((text, i) =>
+        lineOf(`${i + 1}`).replace(",None,None,ACME", `,None,${text},None,ACME`),
+      );
+      await load(made, header, lines);
+      await made.warehouse.close();
+      const rows = await made.query(
+        "select complaint_what_happened, has_narrative from raw.cfpb_complaints order by complaint_id",
+      );
+      assert.deepEqual(rows, [
+        ["Help", "true"],
+        [null, "false"],
       ]);
     });
 
