@@ -13,11 +13,12 @@ import type { SourceIndex } from "../../src/pipeline/health/health.ts";
 import { summarize } from "../../src/pipeline/report/report.ts";
 import type { Part } from "../../src/pipeline/scope/scope.ts";
 import { stepHandlers } from "../../src/pipeline/steps/handlers.ts";
-import type { Ports, WindowRequest } from "../../src/pipeline/steps/ports.ts";
+import type { Ports, Source, WindowRequest } from "../../src/pipeline/steps/ports.ts";
 import type { Remembered, StoredCompany } from "../../src/pipeline/window/window.ts";
 import { PipelineError } from "../../src/run/errors.ts";
 import type { EventFacts } from "../../src/run/events.ts";
 import { LocalEngine } from "../../src/runtime/local/engine.ts";
+import { bulkStrategy } from "../../src/source/bulk/strategy.ts";
 import { jumpingClock } from "./context.ts";
 import { splitInto } from "./plans.ts";
 
@@ -80,6 +81,7 @@ const wellIndex: SourceIndex = { rows: 5, lastIndexed: "today", isStale: false, 
 
 type World = {
   index: SourceIndex;
+  bulk: Source["bulk"];
   load(scope: string): LoadResult;
   /** How the window of a company is read, where it is in parts. */
   parts: Record<string, Part[]>;
@@ -125,10 +127,17 @@ export async function flow(
       count: async (lists) => ({ counts: lists.map((names) => [{ names: [...names], rows: 5 }]), answerMs: 1 }),
       landedScopes: async () => [],
       countByName: async () => ({ counts: [], capped: true }),
-      bulk: null,
+      bulk: world.bulk ?? null,
       strategies: {
         export: { rowsPerRequest: 100, cost: unused, extract: unused, discard: unused },
-        bulk: { rowsPerRequest: 100, cost: unused, extract: unused, discard: unused },
+        bulk: {
+          ...bulkStrategy(null),
+          async *extract({ id }) {
+            done.push(`read ${id}`);
+            yield { path: "/zip", format: "bulk-zip", rows: 5, bytes: 1, sha256: null };
+            return { expected: null, lastIndexed: null, askedOn: "2026-11-20" };
+          },
+        },
         pages: {
           rowsPerRequest: 100,
           cost: () => ({ requests: { search: 1, export: 0, document: 0 }, bytes: 1 }),
@@ -209,6 +218,22 @@ export async function flow(
   return { done, events, committed, landed, windows, outcome, report: summarize(outcome, settings.companies) };
 }
 
+const gone = new PipelineError({
+  code: "source_not_found",
+  message: "It is gone. Asked: http://x",
+  data: "d",
+  next: "n",
+});
+/** A file of everything that ends a day before the last one, or cannot be fetched. */
+export const bulkThatIs = (state: "here" | "gone"): Source["bulk"] => ({
+  look: async () => ({ etag: "a", day: "2026-11-20", bytes: 20 }),
+  here: async () => null,
+  fetch: async () =>
+    state === "gone" ? Promise.reject(gone) : { day: "2026-11-20", newest: "2026-11-19", bytes: 20, rows: 1 },
+});
+/** Of a source that answers so slowly that a file of everything is quicker. */
+export const slowly: Partial<FlowSettings> = { timings: { pages: { rows: 5, ms: 900_000 } } };
+
 const failing = (company: string): LoadResult => {
   if (company === "a") throw new PipelineError({ code: "source_refused", message: "m", data: "d", next: "n" });
   return loaded;
@@ -237,5 +262,7 @@ export const worlds: [what: string, world: Partial<World>, change: Partial<FlowS
     },
     { retryOf: { runIds: ["r"], since: "2026-11-20T00:00:00Z", asOf: "2026-11-20", acceptsOtherLoads: true } },
   ],
+  ["a file of everything that is gone when it is fetched", { bulk: bulkThatIs("gone") }, slowly],
+  ["a file of the user's", {}, { file: { path: "/data/all.zip", format: "bulk-zip", bytes: 7, day: "2026-11-19" } }],
   ["nothing new", { owed: [{ isPending: false, reason: "nothing new" }] }, {}],
 ];

@@ -5,7 +5,7 @@ import type { Part } from "../../../src/pipeline/scope/scope.ts";
 import { PipelineError } from "../../../src/run/errors.ts";
 import type { DbtNode } from "../../../src/run/events.ts";
 import { recording, replaying, throughJson } from "../../harness/engines.ts";
-import { built, flow, halves, loaded, loadedAs, worlds } from "../../harness/flow.ts";
+import { built, bulkThatIs, flow, halves, loaded, loadedAs, slowly, worlds } from "../../harness/flow.ts";
 
 const [first, second] = ["a 2026-01-01..2026-05-31", "a 2026-06-01..2026-11-20"];
 
@@ -288,6 +288,35 @@ describe("the flow", () => {
     );
     const owed = await flow({ hasRead: true, load: () => same });
     assert.ok(owed.done.indexOf("warm up") < owed.done.indexOf("extract a"));
+  });
+
+  it("reads from the file of everything up to its newest day, and by pages behind it", async () => {
+    const { done, report } = await flow({ bulk: bulkThatIs("here") }, slowly);
+    const read = done.filter((one) => /^(read|extract) a/.test(one));
+    assert.deepEqual(read, ["read a 2026-01-01..2026-11-19", "extract a 2026-11-20..2026-11-20"]);
+    assert.deepEqual([report.state, report.warnings, report.companies[0]!.strategy], ["Completed", [], "mixed"]);
+  });
+
+  it("asks for everything where the file cannot be had, and says so, unless it was asked for", async () => {
+    const world = { bulk: bulkThatIs("gone") };
+    const { done, report } = await flow(world, slowly);
+    assert.deepEqual(
+      done.filter((one) => one.startsWith("read")),
+      [],
+    );
+    assert.deepEqual([report.state, report.companies[0]!.strategy], ["Completed", "pages"]);
+    const message = "the file of everything could not be read, and pages were in its place: It is gone";
+    assert.deepEqual(report.warnings, [{ code: "file_unavailable", message }]);
+    await assert.rejects(flow(world, { strategy: "bulk" }));
+  });
+
+  it("loads a file of the user's: without the source, a withdrawal, or a watermark", async () => {
+    const file = { path: "/data/all.zip", format: "bulk-zip", bytes: 7, day: "2026-11-19" } as const;
+    const { committed, report, events } = await flow({}, { file, companies: ["all"] });
+    assert.deepEqual([report.state, report.companies.map(({ company }) => company)], ["Completed", ["all.zip"]]);
+    assert.deepEqual([committed[0]?.companies, committed[0]?.index], [[], null]);
+    const tasks = events.flatMap((event) => (event.type === "task.state" ? event.task : []));
+    assert.ok(!tasks.includes("resolve_companies") && !tasks.includes("compare_outside"));
   });
 
   it("passes over dbt and the watermark with skipDbt", async () => {

@@ -5,6 +5,8 @@ import type { PlanSettings } from "../../../src/pipeline/flow/values.ts";
 import { cutByShares, cutEvenly, spread, within } from "../../../src/pipeline/plan/days.ts";
 import { durationOf, lanesFor, type Pace, requestMs, typicalTimings } from "../../../src/pipeline/plan/pace.ts";
 import { type CountedWindow, type PlannerOptions, planScopes } from "../../../src/pipeline/plan/planner.ts";
+import { scopesToLoad } from "../../../src/pipeline/plan/scopes-to-load.ts";
+import { withScopes } from "../../../src/pipeline/scope/scope.ts";
 import { addDays, daysBetween, type Window } from "../../../src/pipeline/window/days.ts";
 import { bulkStrategy } from "../../../src/source/bulk/strategy.ts";
 import { exportCost } from "../../../src/source/export/strategy.ts";
@@ -130,6 +132,109 @@ describe("a plan", () => {
         assert.ok(plan.etaMs >= 0 && Number.isFinite(plan.etaMs));
       }),
     );
+  });
+});
+
+describe("a plan with the file of everything", () => {
+  const file = { day: "2026-11-19", rows: 18e6, isHere: false };
+  const withFile = { ...options, file };
+  const scopesOf = (plan: ReturnType<typeof planScopes>, company: string) =>
+    plan.windows
+      .filter((one) => one.company === company)
+      .flatMap(({ scopes }) => scopes.map(({ window, strategy }) => [strategy, window.from, window.to]));
+
+  it("reads from it what would take longer to ask for, and asks for the rest meanwhile", () => {
+    const plan = planScopes([counted("a", 4e6), counted("b", 3.5e6), counted("c", 60_000)], withFile);
+    assert.equal(plan.isOfFile, true);
+    assert.deepEqual(scopesOf(plan, "a")[0], ["bulk", "2024-01-01", "2026-11-19"]);
+    assert.deepEqual(scopesOf(plan, "b")[0], ["bulk", "2024-01-01", "2026-11-19"]);
+    assert.ok(
+      scopesOf(plan, "a")
+        .slice(1)
+        .every(([strategy, from]) => strategy === "pages" && from! > "2026-11-19"),
+    );
+    assert.ok(
+      scopesOf(plan, "c").every(([strategy]) => strategy === "pages"),
+      "a reading of its own takes longer",
+    );
+    const asked = planScopes([counted("a", 4e6), counted("b", 3.5e6), counted("c", 60_000)], options);
+    assert.ok(plan.etaMs < asked.etaMs * 0.9);
+    assert.match(plan.reason, /^the file of everything of 2026-11-19 has most of it; asked for, it takes \d+ min/);
+  });
+
+  it("asks where that is as quick, and where the file has no day of it", () => {
+    assert.equal(planScopes([counted("a", 60_000)], withFile).isOfFile, false);
+    const late = counted("a", 4e6, { from: "2026-11-20", to: "2026-12-31" });
+    assert.equal(planScopes([late], withFile).isOfFile, false);
+    const forced = planScopes([late], { ...withFile, choice: "bulk" });
+    assert.deepEqual([forced.isOfFile, strategies(forced)], [false, ["pages"]]);
+  });
+
+  it("takes it sooner where it is here, and where earlier runs read it quickly", () => {
+    const windows = [counted("a", 600_000)];
+    const eta = (change: Partial<PlannerOptions>) =>
+      planScopes(windows, { ...withFile, choice: "bulk", ...change }).etaMs;
+    const whole = eta({});
+    assert.ok(eta({ file: { ...file, isHere: true } }) < whole);
+    const timings = { ...pace.timings, bulk: { rows: 200_000, ms: 200 }, file: { rows: 18e6, ms: 20_000 } };
+    assert.ok(eta({ pace: { ...pace, timings } }) < whole / 2);
+  });
+
+  it("has every day of a window once, and all of its rows", () => {
+    const day = fc.integer({ min: 0, max: 1200 }).map((days) => addDays("2024-01-01", days));
+    const window = fc.tuple(day, day).map(([a, b]) => ({ from: a < b ? a : b, to: a < b ? b : a }));
+    const rows = fc.oneof(fc.nat(5000), fc.nat(5_000_000));
+    const choice = fc.constantFrom("auto" as const, "bulk" as const);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(window, rows), { minLength: 1 }),
+        day,
+        choice,
+        fc.boolean(),
+        (given, of, chosen, isHere) => {
+          const windows = given.map(([days, number], i) => counted(`c${i}`, number, days));
+          const plan = planScopes(windows, { ...options, choice: chosen, file: { ...file, day: of, isHere } });
+          for (const [i, { window: days, counts }] of windows.entries()) {
+            const scopes = plan.windows.filter(({ company }) => company === `c${i}`).flatMap((one) => one.scopes);
+            scopes.sort((a, b) => (a.window.from < b.window.from ? -1 : 1));
+            let next = days.from;
+            for (const scope of scopes) {
+              assert.equal(scope.window.from, next);
+              assert.ok(scope.strategy !== "bulk" || scope.window.to <= of);
+              next = addDays(scope.window.to, 1);
+            }
+            assert.equal(next, addDays(days.to, 1));
+            const all = scopes.reduce((sum, { expected }) => sum + expected, 0);
+            assert.ok(Math.abs(all - counts[0]!.rows) <= scopes.length + 1);
+          }
+        },
+      ),
+    );
+  });
+
+  it("ends at the newest day that is in it, once that is known; without it after all, everything is asked for", () => {
+    const window = { company: "a", names: ["A"], window: { from: "2024-01-01", to: "2026-11-30" }, why: "first run" };
+    const cost = { requests: { search: 0, export: 0, document: 0 }, bytes: 0 };
+    const parts = [
+      { strategy: "bulk" as const, window: { from: "2024-01-01", to: "2026-11-19" }, expected: 1_000_000, cost },
+      { strategy: "pages" as const, window: { from: "2026-11-20", to: "2026-11-30" }, expected: 5, cost },
+    ];
+    const { scopes } = withScopes(window, parts);
+    const planned = { ...window, scopes: scopes.map((scope, i) => ({ ...parts[i]!, ...scope })) };
+    const read = (newest: string | null) =>
+      scopesToLoad(planned, newest).scopes.map(({ id, strategy, window: days }) => [id, strategy, days.from, days.to]);
+    assert.deepEqual(read("2026-11-25"), [
+      ["a 2024-01-01..2026-11-19", "bulk", "2024-01-01", "2026-11-19"],
+      ["a 2026-11-20..2026-11-30", "pages", "2026-11-20", "2026-11-30"],
+    ]);
+    assert.deepEqual(read("2026-11-17"), [
+      ["a 2024-01-01..2026-11-17", "bulk", "2024-01-01", "2026-11-17"],
+      ["a 2026-11-18..2026-11-30", "pages", "2026-11-18", "2026-11-30"],
+    ]);
+    assert.deepEqual(read("2023-12-31"), [["a", "pages", "2024-01-01", "2026-11-30"]]);
+    const without = read(null);
+    assert.ok(without.every(([, strategy]) => strategy === "pages") && without.length > 3);
+    assert.deepEqual([without[0]![2], without.at(-1)![3]], ["2024-01-01", "2026-11-30"]);
   });
 });
 
