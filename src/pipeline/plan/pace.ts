@@ -18,7 +18,7 @@ export type MeasuredName = (typeof measuredNames)[number];
 
 /** A page of 10,000 rows took 12 s where a count took 0.3 s. Source: docs/source.md. */
 const unmeasured = { rows: 10_000, answers: 40 };
-/** The file of everything at 10 MB a second, and its rows as two slow processors load them (docs/performance.md). */
+/** Guesses, until a run has measured it: the file of everything at 10 MB a second, and its rows as two slow processors load them. */
 const guessed: Partial<Record<MeasuredName, Timing>> = {
   file: { rows: 1_000_000, ms: 4000 },
   bulk: { rows: 1_000_000, ms: 12_000 },

@@ -59,12 +59,12 @@ export class BulkFile {
 
   /** What is known of the file that is here; null where there is none, or another one than this. */
   async here(now: BulkHead): Promise<BulkFacts | null> {
-    const found = kept.safeParse(await readJson(factsOf(this.path)));
-    return found.success && isSame(found.data, now) && sizeOf(this.path) === now.bytes ? found.data : null;
+    const found = await this.fetched();
+    return found !== null && isSame(found, now) ? found : null;
   }
 
   /** What is known of the file that is here, whatever the source has now; null where there is none. */
-  async fetched(): Promise<BulkFacts | null> {
+  async fetched(): Promise<z.infer<typeof kept> | null> {
     const found = kept.safeParse(await readJson(factsOf(this.path)));
     return found.success && sizeOf(this.path) === found.data.bytes ? found.data : null;
   }

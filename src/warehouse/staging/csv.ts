@@ -30,24 +30,24 @@ const titles: Readonly<Record<string, Field>> = {
 type Column = { name: string; key: string };
 
 /** Reads an export: CSV, in which the text None is null in every column. */
-export const readExportCsv: Reader = (path) => readCsv(path, "None");
+export const readExportCsv: Reader = (path) => readCsv(path, headerOf(path), "None");
 
 /** Reads a piece of a file of everything: CSV, in which an empty text is null. Throws {@link DamagedFile} where it has no ids or days. */
 export const readBulkCsv: Reader = (path) => {
-  const titlesOf = headerOf(path);
+  const header = headerOf(path);
   const lacking = Object.keys(titles).find(
-    (title) => neededFields.some((field) => titles[title] === field) && !titlesOf.includes(title),
+    (title) => neededFields.some((field) => titles[title] === field) && !header.includes(title),
   );
   if (lacking !== undefined) throw new DamagedFile(`it has no column "${lacking}"`);
-  return readCsv(path, "");
+  return readCsv(path, header, "");
 };
 
 /**
  * Reads a CSV file whose first line names its columns. A column whose title is not known has it as its key. Where there is a column of narratives, it
  * says whether a row has one.
  */
-function readCsv(path: string, none: string): ReturnType<Reader> {
-  const columns = headerOf(path).map((title, i): Column => ({ name: `c${i}`, key: titles[title] ?? title }));
+function readCsv(path: string, header: readonly string[], none: string): ReturnType<Reader> {
+  const columns = header.map((title, i): Column => ({ name: `c${i}`, key: titles[title] ?? title }));
   const columnOf = (field: Field) => columns.find(({ key }) => key === field)?.name;
   const narrative = columnOf("complaint_what_happened");
   const hasNarrative = narrative === undefined ? undefined : `(coalesce(${narrative}, '') <> '')::varchar`;
